@@ -1,0 +1,51 @@
+"""What people decided: topic `commands-issued`."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.contracts.values import Actor, Contract, Facts, Instant, LongText, Slug
+
+
+class CommandKind(StrEnum):
+    ACKNOWLEDGE = "acknowledge"
+    UNACKNOWLEDGE = "unacknowledge"
+    TAKE_OVER = "take-over"
+    START = "start"
+    WAIT = "wait"  # on the customer or a third party
+    RESUME = "resume"
+    MILESTONE = "milestone"  # stops the clocks that run until it, e.g. plan-submitted
+    RAISE_LEVEL = "raise-level"
+    LOWER_LEVEL = "lower-level"
+    CANNOT_HANDLE = "cannot-handle"
+    RESOLVE = "resolve"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    WITHDRAW = "withdraw"
+    INVALIDATE = "invalidate"
+    MERGE = "merge"
+    EXTENSION_REQUEST = "extension-request"
+    EXTENSION_APPROVE = "extension-approve"
+    EXTENSION_DENY = "extension-deny"
+    COMMENT = "comment"
+
+
+class CommandIssuedV1(Contract):
+    """A person (or another system in a person's name) asked for a change of a case.
+
+    The escalator alone decides whether it is allowed in the case's state; a refusal is published as a change too.
+    """
+
+    TYPE: ClassVar[str] = "fenghuo.command.issued.v1"
+
+    command: CommandKind
+    actor: Actor
+    issued_at: Instant
+    plan: Annotated[Slug | None, Field(description="Only this plan of the case; absent: every plan it runs")] = None
+    reason: LongText | None = None
+    arguments: Facts = Field(default_factory=dict)
+    request_id: Annotated[
+        str | None,
+        Field(max_length=64, description="The notification request it answers, when it came by link or SMS"),
+    ] = None

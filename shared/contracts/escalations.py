@@ -1,0 +1,113 @@
+"""What became of a case: topic `cases-escalated`."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.contracts.values import (
+    Actor,
+    CaseKind,
+    Contract,
+    FactValue,
+    Instant,
+    LevelRank,
+    Name,
+    Place,
+    PlanRef,
+    Slug,
+    Text,
+)
+
+
+class CaseState(StrEnum):
+    CLASSIFIED = "classified"
+    ACKNOWLEDGED = "acknowledged"
+    IN_PROGRESS = "in-progress"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    INVALID = "invalid"
+    MERGED = "merged"
+
+
+class ClockState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"  # stopped in time
+    BREACHED = "breached"  # ran out; still counted until stopped
+    MISSED = "missed"  # stopped after it ran out
+    CANCELLED = "cancelled"
+
+
+class ClockStatus(Contract):
+    """One SLA clock as it stands. `due_at` is absent while paused."""
+
+    id: Slug
+    label: Text
+    state: ClockState
+    started_at: Instant
+    due_at: Instant | None
+    stopped_at: Instant | None = None
+    until: Slug
+
+
+class ChangeKind(StrEnum):
+    OPENED = "opened"
+    LEVEL_RAISED = "level-raised"
+    LEVEL_LOWERED = "level-lowered"
+    LEVEL_KEPT = "level-kept"  # the classifier proposed a lower one; a level never falls by itself
+    FACTS_ADDED = "facts-added"
+    STATE_CHANGED = "state-changed"
+    TIER_REACHED = "tier-reached"
+    TIER_REPEATED = "tier-repeated"
+    CHAIN_ENDED = "chain-ended"
+    CLOCK_STARTED = "clock-started"
+    CLOCK_WARNED = "clock-warned"
+    CLOCK_BREACHED = "clock-breached"
+    CLOCK_STOPPED = "clock-stopped"
+    NOTIFICATION_FAILED = "notification-failed"
+    COMMAND_REFUSED = "command-refused"
+    COMMENTED = "commented"
+
+
+class Change(Contract):
+    """One thing that happened to the case, in words a person can check."""
+
+    kind: ChangeKind
+    at: Instant
+    because: Text
+    details: Annotated[dict[str, FactValue | None], Field(max_length=40)] = Field(default_factory=dict)
+
+
+class CaseEscalatedV1(Contract):
+    """The case after one or more changes: state, level, tier, clocks. The latest `revision` is the truth."""
+
+    TYPE: ClassVar[str] = "fenghuo.case.escalated.v1"
+
+    number: Annotated[str, Field(max_length=40)]
+    kind: CaseKind
+    plan: PlanRef
+    revision: Annotated[int, Field(ge=1, description="Rises with every change of this case under this plan")]
+    state: CaseState
+    level: Slug | None
+    level_label: Text | None = None
+    level_rank: LevelRank
+    highest_rank: Annotated[int, Field(ge=1, description="How many levels the plan has: colours scale to it")]
+    tier: Slug | None = None
+    tier_label: Text | None = None
+    next_tier: Slug | None = None
+    next_tier_at: Instant | None = None
+    acknowledged_by: Actor | None = None
+    acknowledged_at: Instant | None = None
+    decided_by: Slug | None = None
+    because: Text | None = None
+    title: Text | None = None
+    topic: Name | None = None
+    place: Place = Place()
+    opened_at: Instant
+    changed_at: Instant
+    changes: Annotated[tuple[Change, ...], Field(min_length=1)]
+    clocks: tuple[ClockStatus, ...] = ()
+    drill: bool = False

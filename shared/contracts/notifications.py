@@ -1,0 +1,101 @@
+"""Who is to be told, and who was: topics `notifications-requested` and `notifications-settled`."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.values import (
+    ChannelKind,
+    Contract,
+    Instant,
+    Language,
+    LevelRank,
+    Name,
+    Place,
+    Slug,
+    Text,
+)
+
+
+class Purpose(StrEnum):
+    PAGE = "page"  # act now and acknowledge
+    INFORM = "inform"  # know it
+    WARN = "warn"  # a clock is about to run out
+    BREACH = "breach"  # a clock ran out
+    STAND_DOWN = "stand-down"  # it is over
+
+
+class Subject(Contract):
+    """What the message says: everything a template may use, so that the notifier asks nobody."""
+
+    number: Annotated[str, Field(max_length=40)]
+    plan: Slug
+    plan_title: Text
+    level: Slug | None
+    level_label: Text | None
+    level_rank: LevelRank
+    highest_rank: Annotated[int, Field(ge=1)]
+    because: Annotated[Text | None, Field(description="The criterion that fired with the values it read")]
+    title: Text | None = None
+    topic: Name | None = None
+    place: Place = Place()
+    expected: Annotated[Text | None, Field(description="What the receiver must do")] = None
+    due_at: Instant | None = None
+    next_tier: Text | None = None
+    occurred_at: Instant
+
+
+class NotificationRequestedV1(Contract):
+    """Tell these roles, by these channels in this order of preference. The notifier finds the people on duty.
+
+    `step` identifies the step of the ladder: a later step of the same case supersedes an undelivered earlier one.
+    """
+
+    TYPE: ClassVar[str] = "fenghuo.notification.requested.v1"
+
+    request_id: UUID
+    purpose: Purpose
+    roles: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    channels: Annotated[tuple[ChannelKind, ...], Field(min_length=1)]
+    all_channels: Annotated[bool, Field(description="Message and call together, not one after the other")] = False
+    acknowledge: Annotated[bool, Field(description="Carries an acknowledgement link")] = False
+    step: Annotated[int, Field(ge=0)]
+    subject: Subject
+    language: Language = "zh"
+    requested_at: Instant
+    stale_after: Annotated[Instant | None, Field(description="After this the message says how late it is")] = None
+    excluded: Annotated[tuple[Name, ...], Field(description="Recused people, by roster id")] = ()
+    drill: bool = False
+
+
+class Settlement(StrEnum):
+    DELIVERED = "delivered"  # the provider confirmed
+    SENT = "sent"  # accepted by the provider; the channel gives no receipt or none has come yet
+    FAILED = "failed"  # every provider and channel was tried
+    SUPPRESSED = "suppressed"  # by a rule, with its reason
+    NOBODY = "nobody"  # the role resolves to nobody who can be reached
+
+
+class NotificationSettledV1(Contract):
+    """The outcome for one person (or for a role without a person). May follow with a better or worse one."""
+
+    TYPE: ClassVar[str] = "fenghuo.notification.settled.v1"
+
+    request_id: UUID
+    intent_id: UUID
+    number: Annotated[str, Field(max_length=40)]
+    plan: Slug
+    purpose: Purpose
+    step: Annotated[int, Field(ge=0)]
+    role: Slug
+    person: Annotated[Name | None, Field(description="Roster id; absent when nobody was found")]
+    person_label: Text | None = None
+    channel: ChannelKind | None = None
+    provider: Name | None = None
+    settlement: Settlement
+    attempts: Annotated[int, Field(ge=0)]
+    reason: Text
+    settled_at: Instant
+    drill: bool = False

@@ -1,0 +1,142 @@
+"""Value types shared by several contracts."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+)
+
+MAX_FACTS = 200
+MAX_NARRATIVE = 20_000
+MAX_TEXT = 500
+
+
+class Contract(BaseModel):
+    """Base of everything on a topic: frozen; unknown fields are ignored when read, so that producers may add."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="iso8601")
+
+
+def _no_lone_surrogates(value: object) -> object:
+    """PostgreSQL and Kafka carry UTF-8: a lone surrogate or NUL cannot be stored, so it is refused here, by name."""
+    if isinstance(value, str) and ("\x00" in value or not _encodable(value)):
+        raise ValueError("text must be valid Unicode without NUL characters")
+    return value
+
+
+def _encodable(value: str) -> bool:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+Text = Annotated[str, BeforeValidator(_no_lone_surrogates), Field(max_length=MAX_TEXT)]
+LongText = Annotated[str, BeforeValidator(_no_lone_surrogates), Field(max_length=MAX_NARRATIVE)]
+Name = Annotated[str, BeforeValidator(_no_lone_surrogates), Field(min_length=1, max_length=120)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+Scalar = StrictBool | StrictInt | StrictFloat | Text
+FactValue = Scalar | Annotated[list[Text], Field(max_length=200)]
+"""A fact as given: a plan types it. Instants are ISO 8601 text with an offset."""
+
+Facts = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], FactValue], Field(max_length=MAX_FACTS)
+]
+
+
+class CaseKind(StrEnum):
+    COMPLAINT = "complaint"
+    INCIDENT = "incident"
+    WARNING = "warning"  # raised by the classifier when a window crosses a threshold
+
+
+class ChannelKind(StrEnum):
+    SMS = "sms"
+    EMAIL = "email"
+    VOICE = "voice"
+    IM = "im"
+
+
+class Bilingual(Contract):
+    """One sentence in both languages of the product."""
+
+    zh: Text
+    en: Text
+
+
+class Place(Contract):
+    """Where it happened, no finer than a site: an address would be personal data."""
+
+    province: Name | None = None
+    city: Name | None = None
+    district: Name | None = None
+    site: Name | None = None
+
+
+class PlanRef(Contract):
+    """Identity of a published plan. The hash pins the exact text that decided."""
+
+    name: Slug
+    version: Annotated[int, Field(ge=1)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ActorKind(StrEnum):
+    PERSON = "person"  # signed in to the console or holding a personal key
+    LINK = "link"  # followed a signed link from a message
+    SMS = "sms"  # replied by SMS
+    SYSTEM = "system"  # another system's API key
+    CLOCK = "clock"  # the escalator's own clocks
+
+
+class Actor(Contract):
+    """Who did it. `ref` is a roster person id or an API key's public prefix, never a name or a number."""
+
+    kind: ActorKind
+    ref: Name
+
+
+Instant = AwareDatetime
+"""Always aware; producers write UTC."""
+
+CaseId = UUID
+LevelRank = Annotated[int, Field(ge=0)]
+"""0 = no level reached; 1 = mildest level of the plan. Only comparable within one plan."""
+
+Language = Literal["zh", "en"]
+
+__all__ = [
+    "MAX_FACTS",
+    "MAX_NARRATIVE",
+    "MAX_TEXT",
+    "Actor",
+    "ActorKind",
+    "Bilingual",
+    "CaseId",
+    "CaseKind",
+    "ChannelKind",
+    "Contract",
+    "FactValue",
+    "Facts",
+    "Instant",
+    "Language",
+    "LevelRank",
+    "LongText",
+    "Name",
+    "Place",
+    "PlanRef",
+    "Scalar",
+    "Slug",
+    "Text",
+]
