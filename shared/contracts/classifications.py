@@ -44,9 +44,9 @@ class CriterionResult(Contract):
 
 
 class CaseClassifiedV1(Contract):
-    """The level of one case under one plan, with every criterion. Published when the case is new to the plan, when
-    its level or facts changed, and when the passing of time changed it.
+    """The level of one case under one plan, with every criterion.
 
+    Published when the case is new to the plan, when its level or facts changed, and when time alone changed it.
     The classifier proposes; `level` here may be lower than what the escalator holds, which never falls by itself.
     """
 

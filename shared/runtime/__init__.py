@@ -1,0 +1,1 @@
+"""What every process needs: time, ids, logs, metrics, health, background work."""

@@ -1,0 +1,33 @@
+"""Identifiers enter the product here and nowhere else."""
+
+import secrets
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+_RANDOM_BITS: Final = 80
+
+
+class Ids(Protocol):
+    """A source of identifiers that sort by the time they were made."""
+
+    def new(self) -> UUID: ...
+
+
+class TimeOrderedIds:
+    """UUIDv7 (RFC 9562 §5.7): the first 48 bits are Unix milliseconds."""
+
+    def new(self) -> UUID:
+        return uuid7()
+
+
+def lowest_id_at(instant: datetime) -> UUID:
+    """The lower bound of the UUIDv7s made from `instant` on; tables are partitioned by it."""
+    return UUID(int=int(instant.timestamp() * 1000) << _RANDOM_BITS)
+
+
+def new_secret() -> str:
+    """256 random bits, safe in URLs."""
+    return secrets.token_urlsafe(32)

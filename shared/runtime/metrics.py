@@ -1,0 +1,37 @@
+"""Every metric of the product, by name, with its type and meaning. Exposed at /metrics."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+EVENTS_CONSUMED: Final = Counter("fenghuo_events_consumed", "Records by topic and outcome", ["topic", "outcome"])
+CONSUMER_LAG: Final = Gauge("fenghuo_consumer_lag", "Records not yet consumed", ["topic", "partition"])
+BATCH_SECONDS: Final = Histogram("fenghuo_batch_seconds", "Time to apply one batch", ["topic"], buckets=_LATENCY)
+DEAD_LETTERS: Final = Counter("fenghuo_dead_letters", "Records given up, by topic", ["topic"])
+OUTBOX_PUBLISHED: Final = Counter("fenghuo_outbox_published", "Records handed to Kafka", ["topic"])
+OUTBOX_REPUBLISHED: Final = Counter("fenghuo_outbox_republished", "Records a broker lost and got again", ["topic"])
+OUTBOX_BACKLOG: Final = Gauge("fenghuo_outbox_backlog", "Committed records not yet published")
+OUTBOX_DELAY: Final = Histogram("fenghuo_outbox_delay_seconds", "Commit to Kafka acknowledgement", buckets=_LATENCY)
+RELAY_ACTIVE: Final = Gauge("fenghuo_relay_active", "1 in the process that publishes for its service")
+KAFKA_PRODUCERS: Final = Gauge("fenghuo_kafka_producers", "Producers of this process; never above 1")
+HTTP_REQUESTS: Final = Counter("fenghuo_http_requests", "Requests by route and status", ["route", "status"])
+REPORTS_REGISTERED: Final = Counter(
+    "fenghuo_reports_registered", "Facts registered, by kind and outcome", ["kind", "outcome"]
+)
+CLASSIFICATIONS: Final = Counter("fenghuo_classifications", "Classifications by plan and level", ["plan", "level"])
+WARNINGS_RAISED: Final = Counter("fenghuo_warnings_raised", "Warning cases opened or raised", ["plan", "level"])
+CASES_OPEN: Final = Gauge("fenghuo_cases_open", "Cases not yet resolved, by plan and level", ["plan", "level"])
+CLOCK_LATENESS: Final = Histogram("fenghuo_clock_lateness_seconds", "Due instant to firing", buckets=_LATENCY)
+CLOCKS_FIRED: Final = Counter("fenghuo_clocks_fired", "Timers fired, by purpose", ["purpose"])
+CLOCKS_OVERDUE: Final = Gauge("fenghuo_clocks_overdue", "Armed timers past due and not fired, found by the auditor")
+CHAINS_ENDED: Final = Counter("fenghuo_chains_ended", "Escalations whose last tier did not acknowledge", ["plan"])
+DELIVERY_ATTEMPTS: Final = Counter(
+    "fenghuo_delivery_attempts", "Attempts by channel and outcome", ["channel", "outcome"]
+)
+DELIVERY_SECONDS: Final = Histogram(
+    "fenghuo_delivery_seconds", "Request received to provider's answer", ["channel"], buckets=_LATENCY
+)
+NOBODY_REACHED: Final = Counter("fenghuo_nobody_reached", "Requests whose role resolved to nobody", ["role"])
+CONSOLE_STREAMS: Final = Gauge("fenghuo_console_streams", "Open live pages")
