@@ -1,0 +1,1 @@
+"""PostgreSQL: engine, transaction, inbox, outbox, relay, partitions, migrations."""

@@ -48,7 +48,7 @@ class Background:
             await loop(stop)
         except asyncio.CancelledError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever it was, the process must not go on half alive
             _log.exception("background.crashed", loop=name)
         if not stop.is_set():
             _log.error("background.ended", loop=name)

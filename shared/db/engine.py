@@ -1,0 +1,102 @@
+"""The connection pool of one service and the only way to open a transaction."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.db.outbox import PendingRecords
+from shared.db.tx import Tx
+from shared.runtime.clock import Clock, SystemClock
+
+_COMMAND_TIMEOUT_S: Final = 30.0
+_CONNECT_TIMEOUT_S: Final = 5.0
+_RETRIABLE_SQLSTATES: Final = frozenset({"40001", "40P01", "55P03", "57014"})
+_CONNECTION_CLASSES: Final = ("08", "53", "57P")
+
+
+def is_transient(error: BaseException) -> bool:
+    """True when the same statement may succeed later: connection lost, server starting, deadlock, lock timeout."""
+    if isinstance(error, OSError | PoolTimeoutError | TimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
+    if state:
+        return state in _RETRIABLE_SQLSTATES or state.startswith(_CONNECTION_CLASSES)
+    return isinstance(error, OperationalError)
+
+
+def create_engine(url: str, *, application: str, pool_size: int = 8) -> AsyncEngine:
+    """An asyncpg engine: UTC session, statement timeout, no JIT (its start-up costs more than our queries)."""
+    return create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=pool_size,
+        max_overflow=4,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        connect_args={
+            "timeout": _CONNECT_TIMEOUT_S,
+            "command_timeout": _COMMAND_TIMEOUT_S,
+            "server_settings": {"application_name": application, "timezone": "UTC", "jit": "off"},
+        },
+    )
+
+
+class Database:
+    """One service's database. `on_commit` is called after every commit that wrote to the outbox."""
+
+    def __init__(self, engine: AsyncEngine, *, clock: Clock | None = None) -> None:
+        self.engine = engine
+        self.clock = clock or SystemClock()
+        self._listeners: list[Callable[[], None]] = []
+
+    @classmethod
+    def connect(cls, url: str, *, application: str, pool_size: int = 8, clock: Clock | None = None) -> "Database":
+        """Connect lazily: the first transaction opens the first connection."""
+        return cls(create_engine(url, application=application, pool_size=pool_size), clock=clock)
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit with outbox rows; the relay wakes by it."""
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """A transaction that commits when the block ends and rolls back when it raises.
+
+        What was added to `tx.outbox` is inserted in one statement just before the commit, so state and events are
+        durable together or not at all.
+        """
+        async with self.engine.connect() as connection:
+            tx = Tx(connection, PendingRecords(), self.clock.now())
+            try:
+                yield tx
+                await tx.outbox.insert(connection)
+                await connection.commit()
+            except BaseException:
+                await connection.rollback()
+                raise
+        for committed in tx.after_commit:
+            committed()
+        if tx.outbox.count:
+            for listener in self._listeners:
+                listener()
+
+    async def probe(self) -> str | None:
+        """None when a trivial query answers; else why not. For readiness."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (OSError, DBAPIError, PoolTimeoutError) as error:
+            return f"PostgreSQL does not answer: {type(error).__name__}"
+        return None
+
+    async def close(self) -> None:
+        await self.engine.dispose()

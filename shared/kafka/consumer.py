@@ -1,0 +1,330 @@
+"""The batch consumer: the only place that touches offsets.
+
+Rules, in the order they matter:
+
+1. A batch (at most `max_batch` records of the assigned partitions) goes to the handler in one call; the handler
+   applies it in one transaction and answers one outcome a record.
+2. Offsets are committed after the database, never before; at the latest every `commit_every` seconds, at a
+   rebalance and at shutdown. Records read again are skipped by the inbox.
+3. The database or broker being away is not the records' fault: the batch waits and is offered again, for ever.
+4. Any other exception breaks the batch into single records, so that a poison record is found and buried with its
+   reason while its neighbours go on.
+5. A fuse stops the consumer after `fuse` dead records in a row: then the fault is ours, not the records'.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, assert_never
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from shared.contracts.envelope import Event, UndecodableError, decode
+from shared.contracts.topics import Topic
+from shared.contracts.values import Contract
+from shared.db.engine import Database, is_transient
+from shared.kafka.dead_letters import DeadRecord, bury
+from shared.kafka.outcome import Dead, Done, Outcome, Retry, Skip
+from shared.kafka.settings import KafkaSettings
+from shared.runtime.clock import Clock, SystemClock, monotonic
+from shared.runtime.logging import case_context, get_logger
+from shared.runtime.metrics import BATCH_SECONDS, CONSUMER_LAG, EVENTS_CONSUMED
+
+_log = get_logger(__name__)
+
+Handler = Callable[[Sequence[Event[Any]]], Awaitable[Sequence[Outcome]]]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerPolicy:
+    """Limits of one consumer."""
+
+    max_batch: int = 500
+    commit_every: float = 0.5
+    max_attempts: int = 5
+    first_wait: timedelta = timedelta(milliseconds=100)
+    longest_wait: timedelta = timedelta(seconds=10)
+    fuse: int = 100
+
+
+DEFAULT_POLICY: Final = ConsumerPolicy()
+
+
+class FuseBlownError(RuntimeError):
+    """Too many dead records in a row: a misconfiguration or a bad release, not bad records."""
+
+
+class WrongAnswerError(RuntimeError):
+    """A handler answered another number of outcomes than it got records."""
+
+
+class _StoppedError(Exception):
+    """The process is stopping while its database is away: the batch stays unapplied and is read again later."""
+
+
+class BatchConsumer:
+    """Feeds one handler from some topics in one consumer group."""
+
+    def __init__(
+        self,
+        *,
+        group: str,
+        topics: Sequence[Topic],
+        handler: Handler,
+        database: Database,
+        kafka: KafkaSettings,
+        clock: Clock | None = None,
+        policy: ConsumerPolicy = DEFAULT_POLICY,
+    ) -> None:
+        self._group = f"{kafka.topic_prefix}{group}{kafka.group_suffix}"
+        self._name = group
+        self._topics = [kafka.topic(topic.name) for topic in topics]
+        self._handler = handler
+        self._database = database
+        self._kafka = kafka
+        self._clock = clock or SystemClock()
+        self._policy = policy
+        self._positions: dict[TopicPartition, int] = {}
+        self._committed_at = monotonic()
+        self._dead_in_a_row = 0
+        self._busy = asyncio.Lock()
+        self._assigned = False
+        self._stop = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop` is set; then finish the batch in hand, commit and leave the group."""
+        self._stop = stop
+        while not stop.is_set():
+            consumer = self._consumer()
+            try:
+                await consumer.start()
+                consumer.subscribe(self._topics, listener=_Rebalance(self, consumer))
+                await self._consume(consumer, stop)
+            except _StoppedError:
+                _log.warning("consumer.stopped_unapplied", group=self._group)
+            except (KafkaError, OSError) as error:
+                _log.warning("consumer.broker_away", group=self._group, error=repr(error))
+                await _wait(stop, self._policy.first_wait.total_seconds() * 5)
+            finally:
+                self._assigned = False
+                await self._leave(consumer)
+
+    async def probe(self) -> str | None:
+        """None when partitions are assigned; for readiness."""
+        return None if self._assigned else f"{self._group} has no partitions assigned yet"
+
+    async def hand_over(self, consumer: AIOKafkaConsumer) -> None:
+        """Finish the batch in hand and commit it, before the partitions go to another member."""
+        async with self._busy:
+            self._assigned = False
+            await self._commit(consumer, due_only=False)
+
+    def take_over(self, partitions: int) -> None:
+        """Partitions were assigned (none is an answer too: another replica has them all)."""
+        self._assigned = True
+        _log.info("consumer.assigned", group=self._group, partitions=partitions)
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._kafka.bootstrap,
+            group_id=self._group,
+            client_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=self._kafka.long_poll_ms,
+            session_timeout_ms=self._kafka.session_timeout_ms,
+            heartbeat_interval_ms=self._kafka.session_timeout_ms // 5,
+            max_poll_interval_ms=300_000,
+            retry_backoff_ms=50,
+            metadata_max_age_ms=10_000,
+        )
+
+    async def _consume(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
+        wait_ms = 250
+        while not stop.is_set():
+            fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=self._policy.max_batch)
+            if not fetched:
+                await self._commit(consumer, due_only=True)
+                continue
+            async with self._busy:
+                owned = consumer.assignment()
+                await self._apply(consumer, {tp: records for tp, records in fetched.items() if tp in owned})
+            await self._commit(consumer, due_only=True)
+
+    async def _apply(self, consumer: AIOKafkaConsumer, fetched: dict[TopicPartition, list[ConsumerRecord]]) -> None:
+        records = [record for batch in fetched.values() for record in batch]
+        started = monotonic()
+        events: list[Event[Contract]] = []
+        readable: list[ConsumerRecord] = []
+        for record in records:
+            try:
+                events.append(decode(record.headers, record.value))
+                readable.append(record)
+            except UndecodableError as error:
+                await self._bury(record, f"cannot be decoded: {error}", attempts=1)
+        if events:
+            await self._handle(events, readable)
+        for partition, batch in fetched.items():
+            self._positions[partition] = batch[-1].offset + 1
+            highwater = consumer.highwater(partition)
+            if highwater is not None:
+                topic = self._kafka.contract_name(partition.topic)
+                CONSUMER_LAG.labels(topic, partition.partition).set(max(0, highwater - batch[-1].offset - 1))
+        BATCH_SECONDS.labels(self._name).observe(monotonic() - started)
+
+    async def _handle(self, events: Sequence[Event[Contract]], records: Sequence[ConsumerRecord]) -> None:
+        try:
+            outcomes = await self._attempt(events)
+        except _StoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever broke the batch, its records are tried one by one
+            if len(events) > 1:
+                _log.warning("consumer.batch_broken", group=self._group, records=len(events), error=repr(error))
+            for event, record in zip(events, records, strict=True):
+                await self._handle_one(event, record)
+            return
+        for event, record, outcome in zip(events, records, outcomes, strict=True):
+            if isinstance(outcome, Retry):
+                await self._handle_one(event, record, outcome)
+            else:
+                await self._settle(record, outcome, attempts=1)
+
+    async def _handle_one(self, event: Event[Contract], record: ConsumerRecord, first: Retry | None = None) -> None:
+        failed_at = self._clock.now()
+        outcome: Outcome | None = first
+        wait = self._policy.first_wait
+        for attempt in range(1, self._policy.max_attempts + 1):
+            if isinstance(outcome, Retry):
+                await asyncio.sleep(max(outcome.after, wait).total_seconds())
+                wait = min(wait * 2, self._policy.longest_wait)
+            with case_context(event.case_id, event.id):
+                try:
+                    outcome = (await self._attempt([event]))[0]
+                except _StoppedError:
+                    raise
+                except Exception as error:  # noqa: BLE001  # unknown faults are retried, then buried with their reason
+                    _log.exception("consumer.record_failed", group=self._group, attempt=attempt)
+                    outcome = Retry(wait, f"{type(error).__name__}: {error}")
+            if not isinstance(outcome, Retry):
+                await self._settle(record, outcome, attempts=attempt, failed_at=failed_at)
+                return
+        reason = outcome.reason if isinstance(outcome, Retry) else "never attempted"
+        await self._settle(record, Dead(reason), attempts=self._policy.max_attempts, failed_at=failed_at)
+
+    async def _attempt(self, events: Sequence[Event[Contract]]) -> Sequence[Outcome]:
+        wait = self._policy.first_wait
+        while True:
+            try:
+                outcomes = await self._handler(events)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                if self._stop.is_set():
+                    raise _StoppedError from error
+                _log.warning("consumer.waiting", group=self._group, error=repr(error))
+                await asyncio.sleep(wait.total_seconds())
+                wait = min(wait * 2, self._policy.longest_wait)
+                continue
+            if len(outcomes) != len(events):
+                raise WrongAnswerError(f"{len(events)} records in, {len(outcomes)} outcomes out")
+            return outcomes
+
+    async def _settle(
+        self, record: ConsumerRecord, outcome: Outcome, *, attempts: int, failed_at: datetime | None = None
+    ) -> None:
+        topic = self._kafka.contract_name(record.topic)
+        match outcome:
+            case Done():
+                self._dead_in_a_row = 0
+                EVENTS_CONSUMED.labels(topic, "done").inc()
+            case Skip():
+                self._dead_in_a_row = 0
+                EVENTS_CONSUMED.labels(topic, "skip").inc()
+            case Dead(reason):
+                await self._bury(record, reason, attempts=attempts, failed_at=failed_at)
+            case Retry():
+                raise WrongAnswerError("a retry is not an end")
+            case _ as never:
+                assert_never(never)
+
+    async def _bury(
+        self, record: ConsumerRecord, reason: str, *, attempts: int, failed_at: datetime | None = None
+    ) -> None:
+        topic = self._kafka.contract_name(record.topic)
+        dead = DeadRecord(
+            topic=topic,
+            partition=record.partition,
+            offset=record.offset,
+            key=record.key,
+            headers=tuple(record.headers),
+            value=record.value,
+        )
+        wait = self._policy.first_wait
+        while True:
+            try:
+                await bury(
+                    self._database,
+                    dead,
+                    consumer=self._name,
+                    reason=reason,
+                    attempts=attempts,
+                    first_failed_at=failed_at or self._clock.now(),
+                )
+                break
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                if self._stop.is_set():
+                    raise _StoppedError from error
+                await asyncio.sleep(wait.total_seconds())
+                wait = min(wait * 2, self._policy.longest_wait)
+        EVENTS_CONSUMED.labels(topic, "dead").inc()
+        _log.error("consumer.dead_letter", topic=topic, offset=record.offset, reason=reason)
+        self._dead_in_a_row += 1
+        if self._dead_in_a_row >= self._policy.fuse:
+            raise FuseBlownError(f"{self._dead_in_a_row} dead records in a row in {self._group}; last: {reason}")
+
+    async def _commit(self, consumer: AIOKafkaConsumer, *, due_only: bool) -> None:
+        if not self._positions or (due_only and monotonic() - self._committed_at < self._policy.commit_every):
+            return
+        positions = {tp: OffsetAndMetadata(offset, "") for tp, offset in self._positions.items()}
+        try:
+            await consumer.commit(positions)
+        except (CommitFailedError, IllegalStateError) as error:
+            # The group moved on while the batch was applied: its new owner reads it again and skips it by inbox.
+            _log.info("consumer.commit_refused", group=self._group, error=repr(error))
+        self._positions.clear()
+        self._committed_at = monotonic()
+
+    async def _leave(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            await self._commit(consumer, due_only=False)
+        except KafkaError as error:
+            _log.info("consumer.commit_skipped", group=self._group, error=repr(error))
+        self._positions.clear()
+        await consumer.stop()
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """Before partitions go, the batch in hand is finished and committed."""
+
+    def __init__(self, owner: BatchConsumer, consumer: AIOKafkaConsumer) -> None:
+        self._owner = owner
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        if revoked:
+            await self._owner.hand_over(self._consumer)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._owner.take_over(len(assigned))
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,247 @@
+"""The relay: publishes the outbox in order, one active relay per service, awake the moment something commits.
+
+Order: rows go out by `seq`; a row whose predecessor in the same case failed waits for the next round. At least once:
+a crash between Kafka's answer and the mark sends a row again, and consumers skip it by its event id.
+
+What a broker loses (an embedded broker keeps its log in memory; a cluster can lose an unsynced tail) comes again:
+the relay remembers the newest acknowledged record of every partition and checks that the broker still has it, on
+start, after trouble and every `check_every` seconds.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.engine import Database
+from shared.db.outbox import headers_from_text, republish_lost
+from shared.kafka.log_probe import Head, lost_heads
+from shared.kafka.settings import KafkaSettings
+from shared.kafka.topic_admin import ensure_topics
+from shared.runtime.clock import monotonic
+from shared.runtime.logging import get_logger
+from shared.runtime.metrics import (
+    OUTBOX_BACKLOG,
+    OUTBOX_DELAY,
+    OUTBOX_PUBLISHED,
+    OUTBOX_REPUBLISHED,
+    RELAY_ACTIVE,
+)
+
+_log = get_logger(__name__)
+
+_BATCH: Final = 1000
+_POLL_S: Final = 0.5
+_STANDBY_S: Final = 1.0
+_LOCK: Final = text("SELECT pg_try_advisory_lock(hashtext(current_schema() || '.relay'))")
+_UNLOCK: Final = text("SELECT pg_advisory_unlock(hashtext(current_schema() || '.relay'))")
+_WAITING: Final = text(
+    "SELECT seq, recorded_at, event_id, topic, key, headers, value FROM outbox "
+    "WHERE published_at IS NULL ORDER BY seq LIMIT :batch"
+)
+_MARK: Final = text(
+    'UPDATE outbox AS o SET published_at = clock_timestamp(), partition = t.partition, "offset" = t."offset" '
+    "FROM unnest(CAST(:seqs AS bigint[]), CAST(:recorded AS timestamptz[]), CAST(:partitions AS integer[]), "
+    'CAST(:offsets AS bigint[])) AS t (seq, recorded_at, partition, "offset") '
+    "WHERE o.seq = t.seq AND o.recorded_at = t.recorded_at"
+)
+_HEADS: Final = text(
+    'INSERT INTO outbox_heads (topic, partition, "offset", seq, event_id) '
+    "SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]), "
+    "CAST(:seqs AS bigint[]), CAST(:events AS uuid[])) "
+    'ON CONFLICT (topic, partition) DO UPDATE SET "offset" = EXCLUDED."offset", seq = EXCLUDED.seq, '
+    "event_id = EXCLUDED.event_id"
+)
+
+
+class Relay:
+    """Publishes one service's outbox through the process's only producer."""
+
+    def __init__(
+        self,
+        database: Database,
+        producer: AIOKafkaProducer,
+        kafka: KafkaSettings,
+        *,
+        check_every: float = 10.0,
+        republish_horizon: timedelta = timedelta(days=3),
+    ) -> None:
+        self._database = database
+        self._producer = producer
+        self._kafka = kafka
+        self._check_every = check_every
+        self._horizon = republish_horizon
+        self._wake = asyncio.Event()
+        self._checked_at: float | None = None
+        self._known: dict[tuple[str, int], int] = {}
+        self._trouble: str | None = None
+        database.on_commit(self._wake.set)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Publish until `stop`; then drain what is committed, as far as the broker lets it."""
+        while not stop.is_set():
+            try:
+                async with self._database.engine.connect() as connection:
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    if not (await connection.execute(_LOCK)).scalar():
+                        await _sleep(stop, _STANDBY_S)
+                        continue
+                    await self._lead(connection, stop)
+            except (DBAPIError, OSError) as error:
+                self._trouble = f"PostgreSQL: {type(error).__name__}"
+                _log.warning("relay.database_away", error=repr(error))
+                await _sleep(stop, _STANDBY_S)
+
+    async def probe(self) -> str | None:
+        """None when publishing works or another replica publishes; for readiness."""
+        return self._trouble
+
+    async def _lead(self, connection: AsyncConnection, stop: asyncio.Event) -> None:
+        RELAY_ACTIVE.set(1)
+        self._checked_at = None
+        try:
+            while not stop.is_set():
+                try:
+                    await self._round(connection)
+                except (KafkaError, OSError) as error:
+                    self._trouble = f"Kafka: {type(error).__name__}"
+                    self._checked_at = None
+                    _log.warning("relay.broker_away", error=repr(error))
+                    await _sleep(stop, _POLL_S)
+            await self._drain(connection)
+        finally:
+            RELAY_ACTIVE.set(0)
+            if not connection.closed and not connection.invalidated:
+                await connection.execute(_UNLOCK)
+
+    async def _round(self, connection: AsyncConnection) -> None:
+        if self._checked_at is None or monotonic() - self._checked_at > self._check_every:
+            await self._check(connection)
+            self._trouble = None
+        self._wake.clear()
+        published = await self._publish(connection)
+        if published < _BATCH:
+            try:
+                await asyncio.wait_for(self._wake.wait(), _POLL_S)
+            except TimeoutError:
+                return
+
+    async def _drain(self, connection: AsyncConnection) -> None:
+        try:
+            while await self._publish(connection) == _BATCH:
+                continue
+        except (KafkaError, OSError) as error:
+            _log.warning("relay.not_drained", error=repr(error))
+
+    async def _publish(self, connection: AsyncConnection) -> int:
+        rows = (await connection.execute(_WAITING, {"batch": _BATCH})).mappings().all()
+        OUTBOX_BACKLOG.set(len(rows))
+        if not rows:
+            return 0
+        sent = [
+            await self._producer.send(
+                self._kafka.topic(row["topic"]),
+                value=row["value"],
+                key=row["key"],
+                headers=headers_from_text(row["headers"]),
+            )
+            for row in rows
+        ]
+        answers = await asyncio.gather(*sent, return_exceptions=True)
+        await self._mark(connection, rows, answers)
+        failure = next((answer for answer in answers if isinstance(answer, BaseException)), None)
+        if failure is not None:
+            raise failure
+        return len(rows)
+
+    async def _mark(
+        self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]], answers: Sequence[Any]
+    ) -> None:
+        blocked: set[tuple[str, bytes | None]] = set()
+        marked: list[tuple[Mapping[str, Any], int, int]] = []
+        for row, answer in zip(rows, answers, strict=True):
+            lane = (row["topic"], row["key"])
+            if isinstance(answer, BaseException) or lane in blocked:
+                blocked.add(lane)
+                continue
+            marked.append((row, answer.partition, answer.offset))
+        if not marked:
+            return
+        await connection.execute(
+            _MARK,
+            {
+                "seqs": [row["seq"] for row, _, _ in marked],
+                "recorded": [row["recorded_at"] for row, _, _ in marked],
+                "partitions": [partition for _, partition, _ in marked],
+                "offsets": [offset for _, _, offset in marked],
+            },
+        )
+        heads = {(row["topic"], partition): (row, offset) for row, partition, offset in marked}
+        await connection.execute(
+            _HEADS,
+            {
+                "topics": [topic for topic, _ in heads],
+                "partitions": [partition for _, partition in heads],
+                "offsets": [offset for _, offset in heads.values()],
+                "seqs": [row["seq"] for row, _ in heads.values()],
+                "events": [row["event_id"] for row, _ in heads.values()],
+            },
+        )
+        now = self._database.clock.now()
+        counts: dict[str, int] = defaultdict(int)
+        for row, _, _ in marked:
+            counts[row["topic"]] += 1
+            OUTBOX_DELAY.observe(max(0.0, (now - row["recorded_at"]).total_seconds()))
+        for topic, count in counts.items():
+            OUTBOX_PUBLISHED.labels(topic).inc(count)
+        await self._notice_regression(connection, heads)
+
+    async def _notice_regression(
+        self, connection: AsyncConnection, heads: Mapping[tuple[str, int], tuple[Mapping[str, Any], int]]
+    ) -> None:
+        """An offset at or below one given before means the broker's log began anew under our feet."""
+        for (topic, partition), (row, offset) in heads.items():
+            before = self._known.get((topic, partition))
+            self._known[topic, partition] = offset
+            if before is not None and offset <= before:
+                await self._republish(connection, topic, partition, below=row["seq"])
+
+    async def _check(self, connection: AsyncConnection) -> None:
+        await ensure_topics(self._kafka)
+        rows = (
+            await connection.execute(text('SELECT topic, partition, "offset", event_id FROM outbox_heads'))
+        ).mappings()
+        heads = [Head(row["topic"], row["partition"], row["offset"], row["event_id"]) for row in rows]
+        self._known = {(head.topic, head.partition): head.offset for head in heads}
+        for head in await lost_heads(self._kafka, heads):
+            await self._republish(connection, head.topic, head.partition)
+            await connection.execute(
+                text("DELETE FROM outbox_heads WHERE topic = :topic AND partition = :partition"),
+                {"topic": head.topic, "partition": head.partition},
+            )
+            self._known.pop((head.topic, head.partition), None)
+        self._checked_at = monotonic()
+
+    async def _republish(
+        self, connection: AsyncConnection, topic: str, partition: int, *, below: int | None = None
+    ) -> None:
+        count = await republish_lost(
+            connection, topic=topic, partition=partition, below_seq=below, horizon=self._horizon
+        )
+        OUTBOX_REPUBLISHED.labels(topic).inc(count)
+        _log.warning("relay.broker_lost_records", topic=topic, partition=partition, republished=count)
+        self._wake.set()
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
