@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -161,11 +161,9 @@ class Relay:
             raise failure
         return len(rows)
 
-    async def _mark(
-        self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]], answers: Sequence[Any]
-    ) -> None:
+    async def _mark(self, connection: AsyncConnection, rows: Sequence[RowMapping], answers: Sequence[Any]) -> None:
         blocked: set[tuple[str, bytes | None]] = set()
-        marked: list[tuple[Mapping[str, Any], int, int]] = []
+        marked: list[tuple[RowMapping, int, int]] = []
         for row, answer in zip(rows, answers, strict=True):
             lane = (row["topic"], row["key"])
             if isinstance(answer, BaseException) or lane in blocked:
@@ -204,7 +202,7 @@ class Relay:
         await self._notice_regression(connection, heads)
 
     async def _notice_regression(
-        self, connection: AsyncConnection, heads: Mapping[tuple[str, int], tuple[Mapping[str, Any], int]]
+        self, connection: AsyncConnection, heads: Mapping[tuple[str, int], tuple[RowMapping, int]]
     ) -> None:
         """An offset at or below one given before means the broker's log began anew under our feet."""
         for (topic, partition), (row, offset) in heads.items():
