@@ -1,0 +1,280 @@
+"""From a plan's text to closures, typed lengths and tables: done once, when a plan is loaded."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time
+from types import MappingProxyType
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from shared.contracts.classifications import CriterionResult, Holds
+from shared.contracts.values import Bilingual, FactValue
+from shared.plans.conditions import condition_text
+from shared.plans.duties import CompiledClock, CompiledTier
+from shared.plans.expressions import (
+    Environment,
+    ExpressionError,
+    Test,
+    TypedCondition,
+    Vocabulary,
+    type_condition,
+)
+from shared.plans.expressions.closures import FIRST_SLOT
+from shared.plans.inputs import Reader, reader_of, vocabulary_of
+from shared.plans.limits import checked_limit, parse_elapsed, parse_limit, parse_threshold
+from shared.plans.model import ClockSpec, Condition, Criterion, ParameterRef, ParameterValue, Plan, TierSpec
+from shared.plans.windows import CompiledWindow, sliding_length
+
+Path = tuple[str | int, ...]
+T = TypeVar("T")
+
+
+class PlanCompileError(ValueError):
+    """The plan does not pass its own types. `path` leads to the value, `offset` into a condition's text."""
+
+    def __init__(self, path: Path, message: str, offset: int = 0) -> None:
+        super().__init__(f"{'.'.join(str(step) for step in path)}: {message}")
+        self.path = path
+        self.message = message
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """One criterion, compiled. `group` is the `by` of the windows it reads when it raises a warning case."""
+
+    id: str
+    level: str
+    rank: int
+    test: Test
+    when: str
+    label: Bilingual
+    source: str | None
+    reads: tuple[str, ...]
+    window_reads: frozenset[str]
+    constants: Mapping[str, FactValue]
+    time_dependent: bool
+    group: tuple[str, ...]
+
+    def result(
+        self, held: bool | None, facts: Mapping[str, FactValue | None], windows: Mapping[str, int], now: datetime
+    ) -> CriterionResult:
+        """The answer with every value read, as it is published."""
+        values: dict[str, FactValue | None] = {}
+        for name in self.reads:
+            if name in self.constants:
+                values[name] = self.constants[name]
+            elif name in self.window_reads:
+                values[name] = windows.get(name)
+            else:
+                values[name] = facts.get(name)
+        if self.time_dependent:
+            values["now"] = now.isoformat()
+        # Every part was validated when the plan was loaded or the facts were typed; a second pass costs most of the time.
+        return CriterionResult.model_construct(
+            id=self.id,
+            level=self.level,
+            result=Holds.NOT_KNOWN if held is None else Holds.HELD if held else Holds.NOT_HELD,
+            when=self.when,
+            values=values,
+            source=self.source,
+            label=self.label,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a compiled plan runs on. `blank` is an empty environment; slots say where each input goes."""
+
+    case_rules: tuple[CompiledRule, ...]
+    topic_rules: tuple[CompiledRule, ...]
+    clocks: tuple[CompiledClock, ...]
+    tiers: tuple[CompiledTier, ...]
+    windows: Mapping[str, CompiledWindow]
+    notify: Mapping[str, tuple[str, ...]]
+    blank: Environment
+    fact_slots: tuple[tuple[int, str, Reader], ...]
+    window_slots: tuple[tuple[int, str], ...]
+
+
+def compile_parts(plan: Plan, zone: ZoneInfo) -> Parts:
+    """Raises PlanCompileError at the first value that does not fit; lint finds them all."""
+    return _Compilation(plan, zone).parts()
+
+
+def parameter_value(plan: Plan, written: T | ParameterRef, path: Path) -> T | ParameterValue:
+    """The written value, or the parameter's where it names one. Raises PlanCompileError for an undeclared one."""
+    if not isinstance(written, ParameterRef):
+        return written
+    parameter = plan.parameters.get(written.parameter)
+    if parameter is None:
+        raise PlanCompileError(path, f"there is no parameter '{written.parameter}'")
+    return parameter.value
+
+
+def typed(text: str, vocabulary: Vocabulary, path: Path) -> TypedCondition:
+    """The typed condition. Raises PlanCompileError with its first problem."""
+    try:
+        return type_condition(text, vocabulary)
+    except ExpressionError as error:
+        problem = error.problems[0]
+        raise PlanCompileError(path, problem.message, problem.offset) from error
+
+
+def group_of(plan: Plan, condition: TypedCondition) -> tuple[str, ...] | None:
+    """The group whose warning case the condition judges, or None when it judges a case.
+
+    It judges a warning case when it reads windows that raise one and nothing else but what their group fixes.
+    """
+    windows = [plan.windows[name] for name in condition.inputs if name in plan.windows]
+    if not windows or not all(window.raises_warning for window in windows):
+        return None
+    by = windows[0].by
+    others = {name for name in condition.inputs if name not in plan.windows}
+    if any(window.by != by for window in windows) or not others <= set(by) or condition.time_dependent:
+        return None
+    return by
+
+
+class _Compilation:
+    def __init__(self, plan: Plan, zone: ZoneInfo) -> None:
+        self._plan = plan
+        self._zone = zone
+        self._vocabulary = vocabulary_of(plan)
+        self._facts_only = vocabulary_of(plan, windows=False)
+        self._slots: dict[str, int] = {}
+
+    def parts(self) -> Parts:
+        plan = self._plan
+        ranks = {level.id: rank for rank, level in enumerate(plan.levels, start=1)}
+        rules = [self._rule(index, criterion, ranks) for index, criterion in enumerate(plan.criteria)]
+        windows = {name: self._window(name) for name in plan.windows}
+        clocks = tuple(self._clock(index, clock) for index, clock in enumerate(plan.clocks))
+        tiers = tuple(self._tier(index, tier) for index, tier in enumerate(plan.tiers))
+        notify = {level: self._roles(roles, ("notify", level)) for level, roles in plan.notify.items()}
+        inputs = self._vocabulary.inputs
+        return Parts(
+            case_rules=tuple(rule for rule, on_case in rules if on_case),
+            topic_rules=tuple(rule for rule, on_case in rules if not on_case),
+            clocks=clocks,
+            tiers=tiers,
+            windows=MappingProxyType(windows),
+            notify=MappingProxyType(notify),
+            blank=[None] * (FIRST_SLOT + len(self._slots)),
+            fact_slots=tuple(
+                (slot, name, reader_of(inputs[name])) for name, slot in self._slots.items() if name not in plan.windows
+            ),
+            window_slots=tuple((slot, name) for name, slot in self._slots.items() if name in plan.windows),
+        )
+
+    def _test(self, condition: TypedCondition) -> Test:
+        for name in condition.inputs:
+            self._slots.setdefault(name, FIRST_SLOT + len(self._slots))
+        return condition.compile(self._slots, self._zone)
+
+    def _rule(self, index: int, criterion: Criterion, ranks: Mapping[str, int]) -> tuple[CompiledRule, bool]:
+        path: Path = ("criteria", index)
+        if criterion.level not in ranks:
+            raise PlanCompileError((*path, "level"), f"there is no level '{criterion.level}'")
+        text = condition_text(criterion.when)
+        condition = typed(text, self._vocabulary, (*path, "when"))
+        group = group_of(self._plan, condition)
+        constants = {name: _published(self._plan.parameters[name].value) for name in sorted(condition.parameters)}
+        rule = CompiledRule(
+            id=criterion.id,
+            level=criterion.level,
+            rank=ranks[criterion.level],
+            test=self._test(condition),
+            when=text,
+            label=criterion.label.as_contract(),
+            source=criterion.source,
+            reads=condition.names,
+            window_reads=frozenset(self._plan.windows) & frozenset(condition.names),
+            constants=MappingProxyType(constants),
+            time_dependent=condition.time_dependent,
+            group=group or (),
+        )
+        return rule, group is None
+
+    def _steady(self, when: Condition, path: Path) -> Test:
+        """A condition on facts that the passing of time alone never changes."""
+        condition = typed(condition_text(when), self._facts_only, path)
+        if condition.time_dependent:
+            raise PlanCompileError(path, "only a criterion may depend on the passing of time")
+        return self._test(condition)
+
+    def _window(self, name: str) -> CompiledWindow:
+        window = self._plan.windows[name]
+        path: Path = ("windows", name)
+        try:
+            sliding = sliding_length(window)
+        except ValueError as error:
+            raise PlanCompileError((*path, "per"), str(error)) from error
+        return CompiledWindow(
+            id=name,
+            spec=window,
+            by=window.by,
+            raises_warning=window.raises_warning,
+            where=None if window.where is None else self._steady(window.where, (*path, "where")),
+            zone=self._zone,
+            day_start=time.fromisoformat(self._plan.business_day_start),
+            sliding=sliding,
+        )
+
+    def _clock(self, index: int, clock: ClockSpec) -> CompiledClock:
+        path: Path = ("clocks", index)
+        limit = self._parsed(clock.limit, (*path, "limit"), lambda text: parse_limit(checked_limit(text)))
+        return CompiledClock(
+            id=clock.id,
+            label=clock.label,
+            start=clock.start,
+            until=clock.until,
+            limit=limit,
+            warn=tuple(parse_threshold(text) for text in clock.warn),
+            breach=clock.breach,
+            levels=frozenset(clock.levels),
+            when=None if clock.when is None else self._steady(clock.when, (*path, "when")),
+            notify_roles=self._roles(clock.notify_roles, (*path, "notify_roles")),
+            source=clock.source,
+        )
+
+    def _tier(self, index: int, tier: TierSpec) -> CompiledTier:
+        path: Path = ("tiers", index)
+        repeat = parameter_value(self._plan, tier.repeat, (*path, "repeat"))
+        if isinstance(repeat, bool) or not isinstance(repeat, int) or not 0 <= repeat <= MAX_REPEAT:
+            raise PlanCompileError((*path, "repeat"), f"must be a whole number from 0 to {MAX_REPEAT}")
+        within = self._parsed(tier.acknowledge_within, (*path, "acknowledge_within"), parse_elapsed)
+        if not within:
+            raise PlanCompileError((*path, "acknowledge_within"), "must be longer than nothing")
+        return CompiledTier(
+            id=tier.id,
+            label=tier.label,
+            roles=self._roles(tier.roles, (*path, "roles")),
+            channels=tier.channels,
+            all_channels=tier.all_channels,
+            acknowledge_within=within,
+            repeat=repeat,
+            levels=frozenset(tier.levels),
+        )
+
+    def _parsed(self, written: str | ParameterRef, path: Path, parse: Callable[[str], T]) -> T:
+        value = parameter_value(self._plan, written, path)
+        if not isinstance(value, str):
+            raise PlanCompileError(path, "must be a length of time such as 15m")
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise PlanCompileError(path, str(error)) from error
+
+    def _roles(self, written: tuple[str, ...] | ParameterRef, path: Path) -> tuple[str, ...]:
+        value: Any = parameter_value(self._plan, written, path)
+        if not isinstance(value, tuple):
+            raise PlanCompileError(path, "must be a list of roles")
+        return value
+
+
+MAX_REPEAT = 20
+
+
+def _published(value: ParameterValue) -> FactValue:
+    return list(value) if isinstance(value, tuple) else value

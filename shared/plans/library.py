@@ -1,0 +1,174 @@
+"""All plans of an installation: loaded from their folders, all problems at once, and chosen for each event."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.contracts.values import CaseKind
+from shared.plans.compilation import PlanCompileError
+from shared.plans.compiled import CompiledPlan
+from shared.plans.lint import lint_plan
+from shared.plans.model import Applies, Parameter, Plan
+from shared.plans.problems import PlanLibraryError, Problem
+from shared.plans.reading import read_plan
+
+PLAN_FILE = "plan.yaml"
+
+
+class UnknownPlanError(KeyError):
+    """No plan of this name is there for the organisation."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def parse_plan(text: str, path: str) -> Plan:
+    """The plan of a `plan.yaml`'s text, linted. Raises PlanLibraryError with every problem, its line and column."""
+    plan, positions, problems = read_plan(text, path)
+    if plan is not None:
+        problems = [*problems, *lint_plan(plan, positions)]
+    if plan is None or problems:
+        raise PlanLibraryError(problems)
+    return plan
+
+
+def plan_from_snapshot(text: str) -> CompiledPlan:
+    """The plan a case was opened with, from what `CompiledPlan.snapshot` gave. Raises PlanLibraryError."""
+    try:
+        plan = Plan.model_validate_json(text)
+        return CompiledPlan.revived(plan, text)
+    except (ValidationError, PlanCompileError, ValueError) as error:
+        raise PlanLibraryError([Problem("snapshot", 1, 1, str(error), "")]) from error
+
+
+def with_parameters(plan: Plan, values: Mapping[str, Any], path: str = "overrides") -> Plan:
+    """The plan with parameter values set by the installation. Raises PlanLibraryError for an unknown parameter, a value
+    of another type, or one with which the plan no longer passes lint.
+    """
+    problems: list[Problem] = []
+    parameters = dict(plan.parameters)
+    for name, value in values.items():
+        field = f"{plan.plan}.{name}"
+        parameter = parameters.get(name)
+        if parameter is None:
+            problems.append(Problem(path, 1, 1, f"plan '{plan.plan}' has no parameter '{name}'", field))
+            continue
+        given = tuple(value) if isinstance(value, list) else value
+        if type(given) is not type(parameter.value):
+            wanted = "list" if isinstance(parameter.value, tuple) else type(parameter.value).__name__
+            problems.append(Problem(path, 1, 1, f"parameter '{name}' of plan '{plan.plan}' must be a {wanted}", field))
+            continue
+        try:
+            parameters[name] = Parameter.model_validate({**parameter.model_dump(), "value": given})
+        except ValidationError as error:
+            problems.append(Problem(path, 1, 1, error.errors()[0]["msg"], field))
+    changed = plan.model_copy(update={"parameters": parameters})
+    if not problems:
+        problems = [
+            Problem(path, 1, 1, f"with these parameters of plan '{plan.plan}': {problem.message}", problem.field)
+            for problem in lint_plan(changed)
+        ]
+    if problems:
+        raise PlanLibraryError(problems)
+    return changed
+
+
+class PlanLibrary:
+    """Immutable. Plans are in the order of their names."""
+
+    def __init__(self, plans: Iterable[CompiledPlan]) -> None:
+        self.plans: tuple[CompiledPlan, ...] = tuple(sorted(plans, key=lambda plan: plan.name))
+        self._by_name = {plan.name: plan for plan in self.plans}
+
+    @classmethod
+    def load(cls, root: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> "PlanLibrary":
+        """Every folder of `root` that holds a `plan.yaml`, with parameters set by plan name.
+
+        Raises PlanLibraryError with the problems of all files: a library is loaded whole or not at all.
+        """
+        if not root.is_dir():
+            raise PlanLibraryError([Problem(str(root), 1, 1, "there is no such folder of plans", "")])
+        problems: list[Problem] = []
+        plans: list[CompiledPlan] = []
+        wanted = dict(overrides or {})
+        folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+        for folder in folders:
+            try:
+                plan = _load_folder(folder)
+                plans.append(CompiledPlan.of(with_parameters(plan, wanted.pop(plan.plan, {}))))
+            except PlanLibraryError as error:
+                wanted.pop(folder.name, None)
+                problems.extend(error.problems)
+        problems.extend(
+            Problem("overrides", 1, 1, f"there is no plan '{name}' to set parameters of", name) for name in wanted
+        )
+        if problems:
+            raise PlanLibraryError(problems)
+        return cls(plans)
+
+    def get(self, name: str) -> CompiledPlan:
+        """Raises UnknownPlanError."""
+        try:
+            return self._by_name[name]
+        except KeyError as error:
+            raise UnknownPlanError(f"there is no plan '{name}'") from error
+
+    def route(
+        self,
+        org: str,
+        kind: CaseKind,
+        topic: str | None,
+        category: str | None,
+        channel: str | None,
+        requested: tuple[str, ...] = (),
+    ) -> tuple[CompiledPlan, ...]:
+        """The plans an event runs under: those asked for by name; else every plan whose `applies` matches; else the
+        default plans of the organisation for this kind. May be empty. Raises UnknownPlanError for a requested name
+        that does not exist for this organisation.
+        """
+        if requested:
+            return tuple(self._requested(name, org) for name in dict.fromkeys(requested))
+        ours = [plan for plan in self.plans if _serves(plan.plan.applies, org, kind)]
+        matching = tuple(
+            plan
+            for plan in ours
+            if _matches(plan.plan.applies.topics, topic)
+            and _matches(plan.plan.applies.categories, category)
+            and _matches(plan.plan.applies.channels, channel)
+        )
+        return matching or tuple(plan for plan in ours if plan.plan.applies.default)
+
+    def _requested(self, name: str, org: str) -> CompiledPlan:
+        plan = self.get(name)
+        if not _matches(plan.plan.applies.organisations, org):
+            raise UnknownPlanError(f"there is no plan '{name}'")
+        return plan
+
+
+def _load_folder(folder: Path) -> Plan:
+    path = folder / PLAN_FILE
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        raise PlanLibraryError([Problem(str(path), 1, 1, "the folder holds no plan.yaml", "")]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanLibraryError([Problem(str(path), 1, 1, f"cannot be read: {error}", "")]) from error
+    plan = parse_plan(text, str(path))
+    if plan.plan != folder.name:
+        message = f"the plan is named '{plan.plan}' but its folder '{folder.name}'"
+        raise PlanLibraryError([Problem(str(path), 1, 1, message, "plan")])
+    return plan
+
+
+def _serves(applies: Applies, org: str, kind: CaseKind) -> bool:
+    return kind in applies.kinds and _matches(applies.organisations, org)
+
+
+def _matches(wanted: tuple[str, ...], value: str | None) -> bool:
+    if not wanted:
+        return True
+    if value is None:
+        return False
+    return any(value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern for pattern in wanted)
