@@ -62,7 +62,7 @@ class Event(Generic[C_co]):
 
 
 def encode(event: Event[Contract]) -> tuple[list[Header], bytes]:
-    """Headers and value of the Kafka record."""
+    """Headers and value of the Kafka record. What is not known travels as an explicit null: a reader may require it."""
     headers: list[Header] = [
         ("content-type", CONTENT_TYPE),
         ("ce_specversion", b"1.0"),
@@ -79,7 +79,7 @@ def encode(event: Event[Contract]) -> tuple[list[Header], bytes]:
         headers.append(("ce_causation", event.causation.encode()))
     if event.traceparent is not None:
         headers.append(("ce_traceparent", event.traceparent.encode()))
-    return headers, event.data.model_dump_json(exclude_none=True).encode()
+    return headers, event.data.model_dump_json().encode()
 
 
 def decode(headers: Iterable[Header], value: bytes | None) -> Event[Contract]:
