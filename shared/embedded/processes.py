@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from shared.embedded.errors import ChildFailedError, PortInUseError
 from shared.embedded.readiness import LOOPBACK, Probe
@@ -25,6 +25,7 @@ _PR_SET_PDEATHSIG: Final = 1
 _POLL_SECONDS: Final = 0.01
 _POLL_CEILING_SECONDS: Final = 0.1
 _TAIL_BYTES: Final = 16_384
+_LOG_BYTES: Final = 16_777_216
 # Rust-backed parts turn one-line errors into stack traces when this is set.
 _NEVER_INHERITED: Final = frozenset({"RUST_BACKTRACE", "RUST_LIB_BACKTRACE"})
 
@@ -199,6 +200,14 @@ def is_running(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
+def _open_log(log_file: Path) -> BinaryIO:
+    """The log to append to; one that has grown large becomes `<name>.1` first, replacing the one before."""
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    if log_file.exists() and log_file.stat().st_size > _LOG_BYTES:
+        log_file.replace(log_file.with_name(f"{log_file.name}.1"))
+    return log_file.open("ab")
+
+
 def _fork(child: Child, parent: int) -> subprocess.Popen[bytes]:
     death_signal = int(child.death_signal)
 
@@ -208,7 +217,7 @@ def _fork(child: Child, parent: int) -> subprocess.Popen[bytes]:
             if os.getppid() != parent:
                 os._exit(1)
 
-    output = child.log_file.open("ab") if child.log_file is not None else None
+    output = _open_log(child.log_file) if child.log_file is not None else None
     try:
         return subprocess.Popen(  # noqa: S603 - the programs are our own parts, never user input
             child.argv,
