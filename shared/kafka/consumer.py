@@ -2,8 +2,8 @@
 
 Rules, in the order they matter:
 
-1. A batch (at most `max_batch` records of the assigned partitions) goes to the handler in one call; the handler
-   applies it in one transaction and answers one outcome a record.
+1. A batch (at most `max_batch` records of the assigned partitions, no event id twice) goes to the handler in one
+   call; the handler applies it in one transaction and answers one outcome a record.
 2. Offsets are committed after the database, never before; at the latest every `commit_every` seconds, at a
    rebalance and at shutdown. Records read again are skipped by the inbox.
 3. The database or broker being away is not the records' fault: the batch waits and is offered again, for ever.
@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -27,7 +28,7 @@ from shared.contracts.topics import Topic
 from shared.contracts.values import Contract
 from shared.db.engine import Database, is_transient
 from shared.kafka.dead_letters import DeadRecord, bury
-from shared.kafka.outcome import Dead, Done, Outcome, Retry, Skip
+from shared.kafka.outcome import DUPLICATE, Dead, Done, Outcome, Retry, Skip
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.clock import Clock, SystemClock, monotonic
 from shared.runtime.logging import case_context, get_logger
@@ -159,12 +160,19 @@ class BatchConsumer:
         started = monotonic()
         events: list[Event[Contract]] = []
         readable: list[ConsumerRecord] = []
+        seen: set[UUID] = set()
         for record in records:
             try:
-                events.append(decode(record.headers, record.value))
-                readable.append(record)
+                event = decode(record.headers, record.value)
             except UndecodableError as error:
                 await self._bury(record, f"cannot be decoded: {error}", attempts=1)
+                continue
+            if event.id in seen:
+                await self._settle(record, DUPLICATE, attempts=1)
+                continue
+            seen.add(event.id)
+            events.append(event)
+            readable.append(record)
         if events:
             await self._handle(events, readable)
         for partition, batch in fetched.items():
@@ -304,8 +312,9 @@ class BatchConsumer:
             await self._commit(consumer, due_only=False)
         except KafkaError as error:
             _log.info("consumer.commit_skipped", group=self._group, error=repr(error))
-        self._positions.clear()
-        await consumer.stop()
+        finally:
+            self._positions.clear()
+            await consumer.stop()
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types

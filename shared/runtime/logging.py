@@ -40,7 +40,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """A logger whose first argument is a dotted machine word, e.g. `case.opened`; the rest are fields."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(module=name)
     return logger
 
 
@@ -58,7 +58,7 @@ class _Forward(logging.Handler):
     """Library records become structured events of the same form."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        fields: dict[str, Any] = {"logger": record.name}
+        fields: dict[str, Any] = {"module": record.name}
         if record.exc_info:
             fields["exc_info"] = record.exc_info
         structlog.get_logger().log(record.levelno, record.getMessage(), **fields)
