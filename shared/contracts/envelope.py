@@ -22,7 +22,7 @@ Header = tuple[str, bytes]
 
 CONTENT_TYPE: Final = b"application/json"
 _INSTANT: Final = TypeAdapter(datetime)
-_MODEL_BY_TYPE: Final[Mapping[str, type[Contract]]] = {
+MODEL_BY_TYPE: Final[Mapping[str, type[Contract]]] = {
     model.TYPE: model  # type: ignore[attr-defined]  # every model on a topic names its type; tested
     for topic in TOPICS
     for model in topic.models
@@ -98,7 +98,7 @@ def decode(headers: Iterable[Header], value: bytes | None) -> Event[Contract]:
     if attribute("specversion") != "1.0":
         raise UndecodableError("CloudEvents attribute 'specversion' must be 1.0")
     kind = attribute("type")
-    model = _MODEL_BY_TYPE.get(kind)
+    model = MODEL_BY_TYPE.get(kind)
     if model is None:
         raise UndecodableError(f"unknown event type '{kind[:120]}'")
     if value is None:
