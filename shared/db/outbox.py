@@ -113,6 +113,15 @@ async def republish_lost(
     return result.rowcount
 
 
+async def forget_broker(connection: AsyncConnection) -> None:
+    """Before a planned replacement of a broker whose log was consumed to its end: it has nothing to lose any more.
+
+    Rows published after this are watched as ever. The caller commits.
+    """
+    await connection.execute(text("UPDATE outbox SET partition = NULL WHERE partition IS NOT NULL"))
+    await connection.execute(text("DELETE FROM outbox_heads"))
+
+
 async def status(connection: AsyncConnection) -> dict[str, Any]:
     """Backlog, its oldest row and totals per topic, for people and metrics."""
     waiting = (

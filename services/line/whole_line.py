@@ -1,0 +1,113 @@
+"""Starts the whole line in the right order and keeps it running."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka.errors import KafkaError
+
+from services.line.children import (
+    Overrides,
+    broker_of,
+    kafka_environment,
+    postgres_of,
+    service_children,
+    sink_child,
+)
+from services.line.layout import Layout
+from services.line.provisioning import prepare_database, write_credentials
+from services.line.recycling import recycle_broker_when_quiet
+from services.line.secret_values import SecretValues, load_or_make
+from shared.embedded.supervisor import ChildStatus, Supervisor
+from shared.kafka.settings import KafkaSettings
+from shared.kafka.topic_admin import ensure_topics
+
+
+@dataclass(frozen=True)
+class RunningLine:
+    """What a caller may use while the line runs."""
+
+    layout: Layout
+    values: SecretValues
+    supervisor: Supervisor
+    database_urls: dict[str, str]
+
+
+@asynccontextmanager
+async def whole_line(
+    layout: Layout,
+    *,
+    overrides: Overrides | None = None,
+    say: Callable[[str], None] = print,
+    on_state: Callable[[ChildStatus], None] | None = None,
+) -> AsyncIterator[RunningLine]:
+    """Every process started and ready; all of them ended when the block ends.
+
+    Raises EmbeddedError with one clear sentence when a port is taken, the disk is full or a process does not start.
+    """
+    layout.home.mkdir(parents=True, exist_ok=True)
+    values = load_or_make(layout.home / "secrets.json")
+    settings = _kafka_settings(layout)
+
+    async def on_restart(name: str) -> None:
+        if name == "broker":
+            await ensure_topics(settings)
+
+    def note(status: ChildStatus) -> None:
+        _write_processes(layout, supervisor)
+        if on_state is not None:
+            on_state(status)
+
+    supervisor = Supervisor(on_state=note, on_restart=on_restart)
+    async with supervisor:
+        embedded = []
+        if layout.database_url is None:
+            postgres = postgres_of(layout)
+            embedded.append(postgres.child())
+        if layout.kafka is None:
+            embedded.append(broker_of(layout).child())
+        say("starting " + ", ".join(child.name for child in embedded) + " and the message sink")
+        await supervisor.start(*embedded, sink_child(layout, values))
+        admin_url = layout.database_url.get_secret_value() if layout.database_url is not None else postgres.url()
+        urls, _ = await asyncio.gather(prepare_database(admin_url, layout, values, say), _topics(settings))
+        write_credentials(layout, values)
+        say("starting the five services")
+        await supervisor.start(*service_children(layout, values, urls, overrides or {}))
+        line = RunningLine(layout, values, supervisor, urls)
+        recycling = asyncio.create_task(recycle_broker_when_quiet(line)) if layout.kafka is None else None
+        try:
+            yield line
+        finally:
+            if recycling is not None:
+                recycling.cancel()
+                await asyncio.gather(recycling, return_exceptions=True)
+
+
+def _write_processes(layout: Layout, supervisor: Supervisor) -> None:
+    running = {status.name: {"pid": status.pid, "state": status.state} for status in supervisor.status()}
+    draft = layout.processes_file.with_suffix(".new")
+    draft.write_text(json.dumps(running, indent=2), encoding="utf-8")
+    draft.replace(layout.processes_file)
+
+
+async def _topics(settings: KafkaSettings) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await ensure_topics(settings)
+            except (KafkaError, OSError):
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+
+def _kafka_settings(layout: Layout) -> KafkaSettings:
+    env = kafka_environment(layout)
+    return KafkaSettings(
+        bootstrap=env["FENGHUO_KAFKA"],
+        topic_prefix=env.get("FENGHUO_KAFKA_TOPIC_PREFIX", ""),
+        idempotence=layout.kafka is not None,
+        partitions=int(env.get("FENGHUO_KAFKA_PARTITIONS", "6")),
+    )
