@@ -11,6 +11,7 @@ from shared.contracts.values import Bilingual, FactValue, PlanRef
 from shared.plans.compilation import CompiledRule, Parts, compile_parts
 from shared.plans.duties import CompiledClock, CompiledTier
 from shared.plans.expressions import Environment
+from shared.plans.expressions.analysis import NOW
 from shared.plans.facts import FactProblem, fact_problem
 from shared.plans.identity import canonical_text, sha256_of
 from shared.plans.inputs import inputs_of
@@ -191,13 +192,14 @@ class CompiledPlan:
         """
         rules, windows = self._rules_for(windows, scope)
         env = self._fill(facts, windows, now)
+        values: dict[str, FactValue | None] = {**facts, **windows, **self._parts.constants, NOW: now.isoformat()}
         results: list[CriterionResult] = []
         best: CompiledRule | None = None
         for rule in rules:
             held = rule.test(env)
             if held and (best is None or rule.rank > best.rank):
                 best = rule
-            results.append(rule.result(held, facts, windows, now))
+            results.append(rule.result(held, values))
         return Evaluation(
             best.level if best else None,
             best.rank if best else 0,

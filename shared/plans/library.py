@@ -130,7 +130,7 @@ class PlanLibrary:
         """
         if requested:
             return tuple(self._requested(name, org) for name in dict.fromkeys(requested))
-        ours = [plan for plan in self.plans if _serves(plan.plan.applies, org, kind)]
+        ours = [plan for plan in self.plans if _serves(plan.plan.applies, org, kind, category)]
         matching = tuple(
             plan
             for plan in ours
@@ -162,8 +162,9 @@ def _load_folder(folder: Path) -> Plan:
     return plan
 
 
-def _serves(applies: Applies, org: str, kind: CaseKind) -> bool:
-    return kind in applies.kinds and _matches(applies.organisations, org)
+def _serves(applies: Applies, org: str, kind: CaseKind, category: str | None) -> bool:
+    excluded = applies.not_categories and _matches(applies.not_categories, category)
+    return kind in applies.kinds and _matches(applies.organisations, org) and not excluded
 
 
 def _matches(wanted: tuple[str, ...], value: str | None) -> bool:

@@ -112,6 +112,9 @@ class Applies(PlanModel):
     kinds: Annotated[tuple[CaseKind, ...], Field(min_length=1)]
     topics: tuple[Name, ...] = ()
     categories: tuple[Name, ...] = ()
+    not_categories: Annotated[
+        tuple[Name, ...], Field(description="Never these, not even by default: other procedures handle them")
+    ] = ()
     channels: tuple[Name, ...] = ()
     organisations: tuple[Name, ...] = ()
     default: StrictBool = False
