@@ -1,0 +1,292 @@
+"""What to do next for one intent: send, wait, or settle. A pure function of its attempts, receipts and the time.
+
+A *route* is one way to one address: channel, provider, contact point. Routes are tried in order. A route is passed
+on when the provider refuses for good, answers nothing useful several times, reports the message undelivered or lets
+the time for a receipt run out. When every route was passed on, those with a passing fault are tried again, ever more
+slowly, until the request is given up. Receipts decide: a later, better one improves what was published.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from shared.contracts.notifications import Settlement
+from shared.contracts.receipts import ReceiptStatus
+from shared.contracts.values import ChannelKind
+
+
+class Answer(StrEnum):
+    """How a provider answered one attempt."""
+
+    ACCEPTED = "accepted"
+    TRANSIENT = "transient"  # the same call may work soon
+    UNAVAILABLE = "unavailable"  # the provider does not serve us now: try others first
+    PERMANENT = "permanent"  # never for this address
+    UNKNOWN = "unknown"  # no answer was recorded: it may have been sent
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to one address."""
+
+    channel: ChannelKind
+    provider: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The recorded answer. `retry_after` is the provider's own wish."""
+
+    answer: Answer
+    ended_at: datetime
+    why: str = ""
+    retry_after: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider said later."""
+
+    status: ReceiptStatus
+    received_at: datetime
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call, as recorded before and after it. Until `answer_until` its worker may still answer."""
+
+    id: UUID
+    route: Route
+    answer_until: datetime
+    outcome: Outcome | None = None
+    receipts: tuple[Receipt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Limits of delivery. `receipt_within` has only the providers that give receipts."""
+
+    receipt_within: Mapping[str, timedelta]
+    tries: int = 2  # on one route before others are tried
+    first_wait: timedelta = timedelta(seconds=1)
+    longest_wait: timedelta = timedelta(seconds=60)
+    longest_wish: timedelta = timedelta(minutes=5)  # of a provider that asks for patience
+    give_up_after: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that the decision reads. `routes` are in order of preference; `skipped` says why channels have none.
+
+    `parallel`: every channel at once. `stopped`: a reason not to send any more (superseded, over).
+    """
+
+    routes: tuple[Route, ...]
+    skipped: tuple[str, ...]
+    attempts: tuple[Attempt, ...]
+    requested_at: datetime
+    parallel: bool = False
+    stopped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Call the provider now. `doubtful`: an earlier call on this route may have got through."""
+
+    route: Route
+    doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What can be said at this moment."""
+
+    settlement: Settlement
+    reason: str
+    route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Attempts to start now, the instant to look again (None: only when something happens), and the verdict.
+
+    `unanswered` are attempts whose worker is overdue: their outcome is to be recorded as unknown.
+    """
+
+    sends: tuple[Send, ...]
+    look_again_at: datetime | None
+    verdict: Verdict | None
+    unanswered: tuple[UUID, ...]
+
+
+_NEGATIVE: Final = frozenset({ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED})
+_PROVES_ACCEPTANCE: Final = frozenset({ReceiptStatus.ACCEPTED, ReceiptStatus.BUFFERED, ReceiptStatus.DELIVERED})
+
+
+def decide(case: Case, policy: Policy, now: datetime) -> Decision:
+    """The next step at `now`. Never sends twice on a route while an earlier call on it may still be answered."""
+    attempts = tuple(_as_known(attempt, now) for attempt in case.attempts)
+    unanswered = tuple(
+        attempt.id for attempt in case.attempts if attempt.outcome is None and now >= attempt.answer_until
+    )
+    tracks = _tracks(case)
+    steps = [_Track(routes, attempts, case, policy, now).step() for routes in tracks]
+    sends = () if case.stopped else tuple(send for step in steps for send in step.sends)
+    waits = [step.look_again_at for step in steps if step.look_again_at is not None]
+    if case.stopped:
+        waits = [attempt.answer_until for attempt in attempts if attempt.outcome is None]
+    exhausted = bool(tracks) and all(step.exhausted for step in steps)
+    return Decision(
+        sends=sends,
+        look_again_at=min(waits, default=None) if not sends else None,
+        verdict=_verdict(case, attempts, exhausted=exhausted or not tracks),
+        unanswered=unanswered,
+    )
+
+
+def _tracks(case: Case) -> list[tuple[Route, ...]]:
+    if not case.parallel:
+        return [case.routes] if case.routes else []
+    channels = dict.fromkeys(route.channel for route in case.routes)
+    return [tuple(route for route in case.routes if route.channel is channel) for channel in channels]
+
+
+def _as_known(attempt: Attempt, now: datetime) -> Attempt:
+    """The attempt with what can be concluded: overdue means unknown, and a receipt proves acceptance."""
+    outcome = attempt.outcome
+    if outcome is None and now >= attempt.answer_until:
+        outcome = Outcome(Answer.UNKNOWN, attempt.answer_until, "no answer was recorded in time")
+    proof = next((receipt for receipt in attempt.receipts if receipt.status in _PROVES_ACCEPTANCE), None)
+    if proof is not None and outcome is not None and outcome.answer is not Answer.ACCEPTED:
+        outcome = Outcome(Answer.ACCEPTED, proof.received_at, "proved by a receipt")
+    return Attempt(attempt.id, attempt.route, attempt.answer_until, outcome, attempt.receipts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    sends: tuple[Send, ...] = ()
+    look_again_at: datetime | None = None
+    exhausted: bool = False  # each route was passed on at least once
+
+
+@dataclass(frozen=True, slots=True)
+class _Track:
+    """Routes that are tried one after the other."""
+
+    routes: tuple[Route, ...]
+    attempts: tuple[Attempt, ...]
+    case: Case
+    policy: Policy
+    now: datetime
+
+    def step(self) -> _Step:
+        rested: list[tuple[datetime, Route]] = []
+        for route in self.routes:
+            tries = [attempt for attempt in self.attempts if attempt.route == route]
+            found = self._on(route, tries)
+            if isinstance(found, _Step):
+                return found
+            if found is not None:
+                rested.append((found, route))
+        return self._again(rested)
+
+    def _on(self, route: Route, tries: Sequence[Attempt]) -> _Step | datetime | None:
+        """The step on this route; or, when it is passed on, the instant from which it may be tried again (or None)."""
+        if not tries:
+            return _Step(sends=(Send(route, doubtful=False),))
+        last = tries[-1]
+        if any(_delivered(attempt) for attempt in tries):
+            return _Step()
+        if last.outcome is None:
+            return _Step(look_again_at=last.answer_until)
+        if last.outcome.answer is Answer.PERMANENT or _negative(last):
+            return None
+        if last.outcome.answer is Answer.ACCEPTED:
+            return self._accepted(route, last.outcome)
+        ready_at = last.outcome.ended_at + self._wait(len(tries), last.outcome)
+        if last.outcome.answer is Answer.UNAVAILABLE or len(tries) >= self.policy.tries:
+            return ready_at
+        return self._when_ready(ready_at, route, exhausted=False)
+
+    def _accepted(self, route: Route, outcome: Outcome) -> _Step | None:
+        within = self.policy.receipt_within.get(route.provider)
+        if within is None:
+            return _Step()
+        due = outcome.ended_at + within
+        return _Step(look_again_at=due) if self.now < due else None
+
+    def _again(self, rested: Sequence[tuple[datetime, Route]]) -> _Step:
+        """All routes were passed on: the one that has rested longest, as long as the request is not given up."""
+        if not rested or self.now >= self.case.requested_at + self.policy.give_up_after:
+            return _Step(exhausted=True)
+        ready_at, route = min(rested, key=lambda one: one[0])
+        return self._when_ready(ready_at, route, exhausted=True)
+
+    def _when_ready(self, ready_at: datetime, route: Route, *, exhausted: bool) -> _Step:
+        if self.now < ready_at:
+            return _Step(look_again_at=ready_at, exhausted=exhausted)
+        doubtful = any(
+            attempt.route == route and attempt.outcome is not None and attempt.outcome.answer is Answer.UNKNOWN
+            for attempt in self.attempts
+        )
+        return _Step(sends=(Send(route, doubtful),), exhausted=exhausted)
+
+    def _wait(self, tries: int, outcome: Outcome) -> timedelta:
+        # Doubles per try; 2 ** 16 is far above any longest wait, so the power stays small.
+        doubled: timedelta = self.policy.first_wait * (1 << min(tries - 1, 16))
+        wished = min(outcome.retry_after, self.policy.longest_wish)
+        return max(min(doubled, self.policy.longest_wait), wished)
+
+
+def _delivered(attempt: Attempt) -> bool:
+    return any(receipt.status is ReceiptStatus.DELIVERED for receipt in attempt.receipts)
+
+
+def _negative(attempt: Attempt) -> bool:
+    """True when a receipt says it did not arrive and none says it did."""
+    return not _delivered(attempt) and any(receipt.status in _NEGATIVE for receipt in attempt.receipts)
+
+
+def _verdict(case: Case, attempts: Sequence[Attempt], *, exhausted: bool) -> Verdict | None:
+    for attempt in attempts:
+        if _delivered(attempt):
+            return Verdict(Settlement.DELIVERED, "the provider confirmed delivery", attempt.route)
+    accepted = [
+        attempt
+        for attempt in attempts
+        if attempt.outcome is not None and attempt.outcome.answer is Answer.ACCEPTED and not _negative(attempt)
+    ]
+    if accepted:
+        route = accepted[-1].route
+        return Verdict(Settlement.SENT, f"accepted by {route.provider}", route)
+    if case.stopped:
+        return Verdict(Settlement.SUPPRESSED, case.stopped)
+    if not exhausted:
+        return None
+    return Verdict(Settlement.FAILED, "; ".join((*_failures(attempts), *case.skipped)) or "there is no way to reach")
+
+
+def _failures(attempts: Sequence[Attempt]) -> list[str]:
+    """The last word on each route."""
+    last: dict[Route, str] = {}
+    for attempt in attempts:
+        negative = next((receipt for receipt in attempt.receipts if receipt.status in _NEGATIVE), None)
+        if negative is not None:
+            last[attempt.route] = f"{negative.status.value} {negative.why}".strip()
+        elif attempt.outcome is not None:
+            last[attempt.route] = f"{attempt.outcome.answer.value} {attempt.outcome.why}".strip()
+    return [f"{route.channel.value} via {route.provider} ({route.contact}): {why}" for route, why in last.items()]
+
+
+def must_publish(published: Verdict | None, verdict: Verdict | None) -> bool:
+    """True when the verdict says something that was not published yet; delivered is never taken back."""
+    if verdict is None or (published is not None and published.settlement is Settlement.DELIVERED):
+        return False
+    if published is None or published.settlement is not verdict.settlement:
+        return True
+    return verdict.settlement is Settlement.SENT and published.route != verdict.route

@@ -1,0 +1,33 @@
+"""The ways by which one person can be reached for one request, and why other ways are not among them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.notifier.domain.delivery import Route
+from services.notifier.domain.roster import Person
+from shared.contracts.values import ChannelKind
+
+_NO_PROVIDER = "no provider is configured"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Routes in order: channel by preference, then address, then provider."""
+
+    routes: tuple[Route, ...]
+    skipped: tuple[str, ...]
+
+
+def reach(person: Person, channels: Sequence[ChannelKind], providers: Mapping[ChannelKind, Sequence[str]]) -> Reach:
+    """How to reach `person` by `channels` in that order; `providers` are those in use, best first."""
+    routes: list[Route] = []
+    skipped: list[str] = []
+    for channel in dict.fromkeys(channels):
+        contacts = [contact.id for contact in person.contacts if contact.channel is channel]
+        in_use = providers.get(channel, ())
+        if not in_use:
+            skipped.append(f"{channel.value}: {_NO_PROVIDER}")
+        elif not contacts:
+            skipped.append(f"{channel.value}: {person.id} has no contact point")
+        routes += [Route(channel, provider, contact) for contact in contacts for provider in in_use]
+    return Reach(tuple(routes), tuple(skipped))

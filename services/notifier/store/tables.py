@@ -1,0 +1,129 @@
+"""The notifier's schema, declared for migrations: requests, and the ledger intent → attempt → outcome → receipt."""
+
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.access.key_store import api_keys_table
+from shared.db.tables import messaging_tables, new_metadata
+
+metadata: Final[MetaData] = new_metadata()
+messaging_tables(metadata)
+api_keys_table(metadata)
+
+requests: Final = Table(
+    "requests",
+    metadata,
+    Column("request_id", Uuid, primary_key=True),
+    Column("event_id", Uuid, nullable=False),
+    Column("org", Text, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("traceparent", Text),
+    Column("accepted_at", DateTime(timezone=True), nullable=False),
+)
+Index("ix_requests_case", requests.c.org, requests.c.case_id, requests.c.plan)
+
+intents: Final = Table(
+    "intents",
+    metadata,
+    Column("intent_id", Uuid, primary_key=True),
+    Column("request_id", Uuid, ForeignKey("requests.request_id"), nullable=False),
+    Column("org", Text, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    # A roster id; "role:<id>" where nobody was found, so that the unique key holds for both.
+    Column("recipient", Text, nullable=False),
+    Column("person", Text),
+    Column("person_label", Text),
+    Column("because", JSONB, nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    # The channel that the next step concerns; with due_at, all that claiming asks. No due_at: nothing is awaited.
+    Column("next_channel", Text),
+    Column("due_at", DateTime(timezone=True)),
+    Column("stopped", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("settlement", Text),
+    Column("channel", Text),
+    Column("provider", Text),
+    Column("contact", Text),
+    Column("reason", Text),
+    Column("settled_at", DateTime(timezone=True)),
+    # The unique key is what keeps a request seen twice from telling anybody twice.
+    UniqueConstraint("request_id", "recipient"),
+)
+Index("ix_intents_case", intents.c.org, intents.c.case_id, intents.c.plan)
+Index(
+    "ix_intents_claim",
+    intents.c.next_channel,
+    intents.c.lane,
+    intents.c.urgency.desc(),
+    intents.c.due_at,
+    postgresql_where=text("due_at IS NOT NULL"),
+)
+Index("ix_intents_due", intents.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
+
+attempts: Final = Table(
+    "attempts",
+    metadata,
+    Column("attempt_id", Uuid, primary_key=True),
+    Column("intent_id", Uuid, ForeignKey("intents.intent_id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("doubtful", Boolean, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("answer_until", DateTime(timezone=True), nullable=False),
+    # Two senders that decided the same step collide here.
+    UniqueConstraint("intent_id", "number"),
+)
+
+outcomes: Final = Table(
+    "outcomes",
+    metadata,
+    # The first outcome stands: a worker whose time is over cannot overwrite what was concluded.
+    Column("attempt_id", Uuid, ForeignKey("attempts.attempt_id"), primary_key=True),
+    Column("answer", Text, nullable=False),
+    Column("provider_message_id", Text),
+    Column("code", Text),
+    Column("why", Text, nullable=False),
+    Column("retry_after_ms", Integer, nullable=False, server_default=text("0")),
+    Column("ended_at", DateTime(timezone=True), nullable=False),
+)
+
+receipts: Final = Table(
+    "receipts",
+    metadata,
+    Column("event_id", Uuid, primary_key=True),
+    Column("attempt_id", Uuid, ForeignKey("attempts.attempt_id"), nullable=False, index=True),
+    Column("status", Text, nullable=False),
+    Column("provider_message_id", Text),
+    Column("code", Text),
+    Column("detail", Text),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+)
