@@ -1,10 +1,10 @@
 """From a plan's text to closures, typed lengths and tables: done once, when a plan is loaded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.contracts.classifications import CriterionResult, Holds
@@ -22,22 +22,11 @@ from shared.plans.expressions import (
 from shared.plans.expressions.analysis import NOW
 from shared.plans.expressions.closures import FIRST_SLOT
 from shared.plans.inputs import Reader, reader_of, vocabulary_of
-from shared.plans.limits import checked_limit, parse_elapsed, parse_limit, parse_threshold
-from shared.plans.model import ClockSpec, Condition, Criterion, ParameterRef, ParameterValue, Plan, TierSpec
+from shared.plans.limits import parse_threshold
+from shared.plans.model import ClockSpec, Condition, Criterion, ParameterValue, Plan, TierSpec
+from shared.plans.parameters import PlanCompileError, resolve_limit, resolve_repeat, resolve_roles, resolve_wait
 from shared.plans.windows import CompiledWindow, sliding_length
-
-Path = tuple[str | int, ...]
-T = TypeVar("T")
-
-
-class PlanCompileError(ValueError):
-    """The plan does not pass its own types. `path` leads to the value, `offset` into a condition's text."""
-
-    def __init__(self, path: Path, message: str, offset: int = 0) -> None:
-        super().__init__(f"{'.'.join(str(step) for step in path)}: {message}")
-        self.path = path
-        self.message = message
-        self.offset = offset
+from shared.plans.yaml_text import KeyPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +41,7 @@ class CompiledRule:
     group: tuple[str, ...]
     answers: Mapping[bool | None, CriterionResult]
 
-    def result(self, held: bool | None, values: Mapping[str, FactValue | None]) -> CriterionResult:  # noqa: FBT001  # three-valued, not a switch
+    def result(self, values: Mapping[str, FactValue | None], *, held: bool | None) -> CriterionResult:
         """The answer with every value read, out of everything known, as it is published."""
         return _with_values(self.answers[held], {name: values.get(name) for name in self.reads})
 
@@ -73,7 +62,10 @@ def _with_values(answer: CriterionResult, values: dict[str, FactValue | None]) -
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything a compiled plan runs on. `constants`: parameters as published; `blank` is an empty environment; slots say where each input goes."""
+    """Everything a compiled plan runs on.
+
+    `constants` are the parameters as published; `blank` is an empty environment; slots say where each input goes.
+    """
 
     case_rules: tuple[CompiledRule, ...]
     topic_rules: tuple[CompiledRule, ...]
@@ -92,17 +84,7 @@ def compile_parts(plan: Plan, zone: ZoneInfo) -> Parts:
     return _Compilation(plan, zone).parts()
 
 
-def parameter_value(plan: Plan, written: T | ParameterRef, path: Path) -> T | ParameterValue:
-    """The written value, or the parameter's where it names one. Raises PlanCompileError for an undeclared one."""
-    if not isinstance(written, ParameterRef):
-        return written
-    parameter = plan.parameters.get(written.parameter)
-    if parameter is None:
-        raise PlanCompileError(path, f"there is no parameter '{written.parameter}'")
-    return parameter.value
-
-
-def typed(text: str, vocabulary: Vocabulary, path: Path) -> TypedCondition:
+def typed(text: str, vocabulary: Vocabulary, path: KeyPath) -> TypedCondition:
     """The typed condition. Raises PlanCompileError with its first problem."""
     try:
         return type_condition(text, vocabulary)
@@ -141,7 +123,7 @@ class _Compilation:
         windows = {name: self._window(name) for name in plan.windows}
         clocks = tuple(self._clock(index, clock) for index, clock in enumerate(plan.clocks))
         tiers = tuple(self._tier(index, tier) for index, tier in enumerate(plan.tiers))
-        notify = {level: self._roles(roles, ("notify", level)) for level, roles in plan.notify.items()}
+        notify = {level: resolve_roles(plan, roles, ("notify", level)) for level, roles in plan.notify.items()}
         inputs = self._vocabulary.inputs
         return Parts(
             case_rules=tuple(rule for rule, on_case in rules if on_case),
@@ -166,7 +148,7 @@ class _Compilation:
         return condition.compile(self._slots, self._zone)
 
     def _rule(self, index: int, criterion: Criterion, ranks: Mapping[str, int]) -> tuple[CompiledRule, bool]:
-        path: Path = ("criteria", index)
+        path: KeyPath = ("criteria", index)
         if criterion.level not in ranks:
             raise PlanCompileError((*path, "level"), f"there is no level '{criterion.level}'")
         text = condition_text(criterion.when)
@@ -183,7 +165,7 @@ class _Compilation:
         )
         return rule, group is None
 
-    def _steady(self, when: Condition, path: Path) -> Test:
+    def _steady(self, when: Condition, path: KeyPath) -> Test:
         """A condition on facts that the passing of time alone never changes."""
         condition = typed(condition_text(when), self._facts_only, path)
         if condition.time_dependent:
@@ -192,7 +174,7 @@ class _Compilation:
 
     def _window(self, name: str) -> CompiledWindow:
         window = self._plan.windows[name]
-        path: Path = ("windows", name)
+        path: KeyPath = ("windows", name)
         try:
             sliding = sliding_length(window)
         except ValueError as error:
@@ -209,58 +191,33 @@ class _Compilation:
         )
 
     def _clock(self, index: int, clock: ClockSpec) -> CompiledClock:
-        path: Path = ("clocks", index)
-        limit = self._parsed(clock.limit, (*path, "limit"), lambda text: parse_limit(checked_limit(text)))
+        path: KeyPath = ("clocks", index)
         return CompiledClock(
             id=clock.id,
             label=clock.label,
             start=clock.start,
             until=clock.until,
-            limit=limit,
+            limit=resolve_limit(self._plan, clock.limit, (*path, "limit")),
             warn=tuple(parse_threshold(text) for text in clock.warn),
             breach=clock.breach,
             levels=frozenset(clock.levels),
             when=None if clock.when is None else self._steady(clock.when, (*path, "when")),
-            notify_roles=self._roles(clock.notify_roles, (*path, "notify_roles")),
+            notify_roles=resolve_roles(self._plan, clock.notify_roles, (*path, "notify_roles")),
             source=clock.source,
         )
 
     def _tier(self, index: int, tier: TierSpec) -> CompiledTier:
-        path: Path = ("tiers", index)
-        repeat = parameter_value(self._plan, tier.repeat, (*path, "repeat"))
-        if isinstance(repeat, bool) or not isinstance(repeat, int) or not 0 <= repeat <= MAX_REPEAT:
-            raise PlanCompileError((*path, "repeat"), f"must be a whole number from 0 to {MAX_REPEAT}")
-        within = self._parsed(tier.acknowledge_within, (*path, "acknowledge_within"), parse_elapsed)
-        if not within:
-            raise PlanCompileError((*path, "acknowledge_within"), "must be longer than nothing")
+        path: KeyPath = ("tiers", index)
         return CompiledTier(
             id=tier.id,
             label=tier.label,
-            roles=self._roles(tier.roles, (*path, "roles")),
+            roles=resolve_roles(self._plan, tier.roles, (*path, "roles")),
             channels=tier.channels,
             all_channels=tier.all_channels,
-            acknowledge_within=within,
-            repeat=repeat,
+            acknowledge_within=resolve_wait(self._plan, tier.acknowledge_within, (*path, "acknowledge_within")),
+            repeat=resolve_repeat(self._plan, tier.repeat, (*path, "repeat")),
             levels=frozenset(tier.levels),
         )
-
-    def _parsed(self, written: str | ParameterRef, path: Path, parse: Callable[[str], T]) -> T:
-        value = parameter_value(self._plan, written, path)
-        if not isinstance(value, str):
-            raise PlanCompileError(path, "must be a length of time such as 15m")
-        try:
-            return parse(value)
-        except ValueError as error:
-            raise PlanCompileError(path, str(error)) from error
-
-    def _roles(self, written: tuple[str, ...] | ParameterRef, path: Path) -> tuple[str, ...]:
-        value: Any = parameter_value(self._plan, written, path)
-        if not isinstance(value, tuple):
-            raise PlanCompileError(path, "must be a list of roles")
-        return value
-
-
-MAX_REPEAT: Final = 20
 
 
 def _published(value: ParameterValue) -> FactValue:

@@ -68,9 +68,7 @@ class CompiledPlan:
 
     @classmethod
     def revived(cls, plan: Plan, text: str) -> "CompiledPlan":
-        """Compiles a plan from a stored snapshot: its identity is the hash of that text, whatever the language says
-        today.
-        """
+        """Compiles a plan from a stored snapshot: its identity is the hash of that very text."""
         return cls(plan, PlanRef(name=plan.plan, version=plan.version, sha256=sha256_of(text)), text)
 
     @property
@@ -140,8 +138,9 @@ class CompiledPlan:
         return self._parts.notify.get(level, ()) if level is not None else ()
 
     def type_facts(self, facts: Mapping[str, FactValue]) -> tuple[dict[str, FactValue], list[FactProblem]]:
-        """The declared facts that fit, and a problem for each that does not. Undeclared facts are left out silently:
-        they stay in the register and may matter to another plan.
+        """The declared facts that fit, and a problem for each that does not.
+
+        Undeclared facts are left out without a problem: they stay in the register and may matter to another plan.
         """
         typed: dict[str, FactValue] = {}
         problems: list[FactProblem] = []
@@ -199,7 +198,7 @@ class CompiledPlan:
             held = rule.test(env)
             if held and (best is None or rule.rank > best.rank):
                 best = rule
-            results.append(rule.result(held, values))
+            results.append(rule.result(values, held=held))
         return Evaluation(
             best.level if best else None,
             best.rank if best else 0,

@@ -7,8 +7,9 @@ from shared.plans.model import Plan
 
 
 def canonical_text(plan: Plan) -> str:
-    """The plan as JSON with sorted keys and parameters as they apply. What is left at its default is left out, so that
-    a later version of the language does not change the hash of an old plan.
+    """The plan as JSON with sorted keys and parameters as they apply.
+
+    What is left at its default is left out, so that a later version of the language does not change an old hash.
     """
     data = plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

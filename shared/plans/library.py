@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.contracts.values import CaseKind
-from shared.plans.compilation import PlanCompileError
 from shared.plans.compiled import CompiledPlan
 from shared.plans.lint import lint_plan
 from shared.plans.model import Applies, Parameter, Plan
+from shared.plans.parameters import PlanCompileError
 from shared.plans.problems import PlanLibraryError, Problem
 from shared.plans.reading import read_plan
 
@@ -44,8 +44,9 @@ def plan_from_snapshot(text: str) -> CompiledPlan:
 
 
 def with_parameters(plan: Plan, values: Mapping[str, Any], path: str = "overrides") -> Plan:
-    """The plan with parameter values set by the installation. Raises PlanLibraryError for an unknown parameter, a value
-    of another type, or one with which the plan no longer passes lint.
+    """The plan with parameter values set by the installation.
+
+    Raises PlanLibraryError for an unknown parameter, a value of another type, or one that no longer passes lint.
     """
     problems: list[Problem] = []
     parameters = dict(plan.parameters)
@@ -115,7 +116,7 @@ class PlanLibrary:
         except KeyError as error:
             raise UnknownPlanError(f"there is no plan '{name}'") from error
 
-    def route(
+    def route(  # noqa: PLR0917  # the attributes that routing goes by, in the order of a report
         self,
         org: str,
         kind: CaseKind,
@@ -124,9 +125,10 @@ class PlanLibrary:
         channel: str | None,
         requested: tuple[str, ...] = (),
     ) -> tuple[CompiledPlan, ...]:
-        """The plans an event runs under: those asked for by name; else every plan whose `applies` matches; else the
-        default plans of the organisation for this kind. May be empty. Raises UnknownPlanError for a requested name
-        that does not exist for this organisation.
+        """The plans an event runs under; may be empty.
+
+        Those asked for by name; else every plan whose `applies` matches; else the default plans of the organisation
+        for this kind. Raises UnknownPlanError for a requested name that does not exist for this organisation.
         """
         if requested:
             return tuple(self._requested(name, org) for name in dict.fromkeys(requested))

@@ -101,7 +101,7 @@ def parse_threshold(text: str) -> Threshold:
     """`50%` or `-10m`. Raises ValueError saying what is accepted."""
     percent = _PERCENT.fullmatch(text)
     if percent is not None:
-        if not 1 <= int(percent[1]):
+        if not int(percent[1]) >= 1:
             raise ValueError("a warning at 0% is no warning")
         return Threshold(text, int(percent[1]), None)
     if text.startswith("-"):

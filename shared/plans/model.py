@@ -18,7 +18,9 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     Tag,
+    model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from shared.contracts.values import CaseKind, ChannelKind, Name, Slug, Text
 from shared.plans.facts import FactSpec
@@ -92,6 +94,12 @@ class ConditionTree(PlanModel):
     any: Annotated["tuple[Condition, ...] | None", Field(min_length=1, max_length=50)] = None
     all: Annotated["tuple[Condition, ...] | None", Field(min_length=1, max_length=50)] = None
     negated: Annotated["Condition | None", Field(alias="not")] = None
+
+    @model_validator(mode="after")
+    def _exactly_one_key(self) -> "ConditionTree":
+        if sum(part is not None for part in (self.any, self.all, self.negated)) != 1:
+            raise PydanticCustomError("condition", "a condition list has exactly one of any, all, not")
+        return self
 
 
 def _text_or_tree(value: object) -> str:
@@ -180,6 +188,14 @@ class Window(PlanModel):
     ] = None
     zh: Text | None = None
     en: Text | None = None
+
+    @model_validator(mode="after")
+    def _counts_one_thing(self) -> "Window":
+        if (self.count is None) == (self.distinct is None):
+            raise PydanticCustomError("window", "a window has exactly one of count, distinct")
+        if (self.zh is None) != (self.en is None):
+            raise PydanticCustomError("window", "a window's label needs both zh and en")
+        return self
 
     @property
     def raises_warning(self) -> bool:

@@ -45,11 +45,9 @@ def _written_path(location: tuple[int | str, ...], data: Any) -> KeyPath:
     path: list[str | int] = []
     here = data
     for step in location:
-        if isinstance(here, dict) and step in here:
+        try:
             here = here[step]
-        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
-            here = here[step]
-        else:
+        except (KeyError, IndexError, TypeError):
             continue
         path.append(step)
     return tuple(path)

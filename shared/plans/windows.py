@@ -82,7 +82,7 @@ class CompiledWindow:
 
     def counts(self, kind: CaseKind) -> bool:
         wanted = self.spec.count or self.spec.of
-        return wanted == "any" or wanted == kind
+        return wanted in {"any", kind.value}
 
     def instant_of(self, case: CaseView) -> datetime:
         """What puts the case into a bucket: its receipt, unless the window says `at: occurred`. UTC."""

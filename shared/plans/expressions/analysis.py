@@ -207,7 +207,24 @@ class _Analysis:
     def _value(self, node: ast.expr, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise self._refuse(node, "the condition is nested too deeply")
-        offset = self._source.offset(node)
+        leaf = self._leaf(node)
+        if leaf is not None:
+            return leaf
+        match node:
+            case ast.List(elts=items):
+                return self._list(node, items, depth)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self._negative(node, operand, depth)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+                return self._arithmetic(node, left, _ARITHMETIC[type(op)], right, depth)
+            case ast.Call():
+                return self._call(node)
+            case ast.BoolOp() | ast.Compare() | ast.UnaryOp(op=ast.Not()):
+                return self._truth(node, depth + 1)
+        raise self._refuse(node, "this form is not part of the language")
+
+    def _leaf(self, node: ast.expr) -> Node | None:
+        """A value written out or a name; None for anything that has parts."""
         match node:
             case ast.Constant(value=value):
                 return self._literal(node, value)
@@ -219,17 +236,7 @@ class _Analysis:
                 if part not in _PLACES:
                     raise self._refuse(node, f"place has {', '.join(sorted(_PLACES))}, not '{part[:40]}'")
                 return self._name(node, f"place.{part}")
-            case ast.List(elts=items):
-                return self._list(node, items, depth)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self._negative(node, operand, depth)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                return self._arithmetic(node, left, _ARITHMETIC[type(op)], right, depth)
-            case ast.Call():
-                return self._call(node)
-            case ast.BoolOp() | ast.Compare() | ast.UnaryOp(op=ast.Not()):
-                return self._truth(node, depth + 1)
-        raise self._refuse(node, f"this form is not part of the language (character {offset + 1})")
+        return None
 
     def _literal(self, node: ast.expr, value: object) -> Node:
         offset = self._source.offset(node)
