@@ -1,0 +1,122 @@
+"""One case under one plan, as the escalator alone owns it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.escalator.domain.clocks import Clock
+from shared.contracts.escalations import CaseState
+from shared.contracts.values import Actor, CaseKind, FactValue, Language, Place, PlanRef
+
+OPEN_STATES: Final = frozenset({CaseState.CLASSIFIED, CaseState.ACKNOWLEDGED, CaseState.IN_PROGRESS, CaseState.WAITING})
+ENDED_STATES: Final = frozenset(CaseState) - OPEN_STATES
+DISMISSED_STATES: Final = frozenset({CaseState.WITHDRAWN, CaseState.INVALID, CaseState.MERGED})
+"""Ended because there is nothing to handle: what becomes known later pages nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Who took notice of the case at its present level, and when."""
+
+    actor: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Overruling:
+    """A named person lowered the level: what the classifier had proposed until then no longer raises it.
+
+    `rank` and `decided_by` are the highest proposal that was overruled. A higher one, or one for another reason
+    made after `at`, counts again.
+    """
+
+    at: datetime
+    rank: int
+    decided_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What is known about one recipient of the present page. `person` is None when the role had nobody."""
+
+    role: str
+    person: str | None
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Where paging stands. `generation` rises with every move: a timer armed before it is void.
+
+    `attempt` counts the pages of this tier from 0. `next_at` is None when nothing will move by itself.
+    """
+
+    generation: int
+    tier: str
+    attempt: int
+    step: int
+    paged_at: datetime
+    next_at: datetime | None
+    ended: bool = False
+    reach: tuple[Reach, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """State of one (case, plan). `revision` rises with every published change, `classified_revision` with facts.
+
+    `milestones` holds the instants passed, by id; `steps` and `requests` count pages and requests ever made, so that
+    neither number is used twice. `level` never falls unless a named person lowers it.
+    """
+
+    org: str
+    case_id: UUID
+    number: str
+    kind: CaseKind
+    plan: PlanRef
+    opened_at: datetime
+    changed_at: datetime
+    classified_revision: int
+    occurred_at: datetime
+    received_at: datetime
+    state: CaseState = CaseState.CLASSIFIED
+    revision: int = 0
+    level: str | None = None
+    decided_by: str | None = None
+    because: str | None = None
+    raised_at: datetime | None = None
+    overruling: Overruling | None = None
+    kept_proposal: str | None = None
+    acknowledgement: Acknowledgement | None = None
+    handler: Actor | None = None
+    source_resolved: bool = False
+    milestones: Mapping[str, datetime] = field(default_factory=dict)
+    inputs: Mapping[str, FactValue | None] = field(default_factory=dict)
+    facts: Mapping[str, FactValue] = field(default_factory=dict)
+    clocks: tuple[Clock, ...] = ()
+    ladder: Ladder | None = None
+    steps: int = 0
+    requests: int = 0
+    paged_roles: tuple[str, ...] = ()
+    informed_roles: tuple[str, ...] = ()
+    pages: tuple[UUID, ...] = ()
+    title: str | None = None
+    topic: str | None = None
+    place: Place = field(default_factory=Place)
+    language: Language = "zh"
+    drill: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Still to be handled by somebody."""
+        return self.state in OPEN_STATES
+
+    @property
+    def paging(self) -> bool:
+        """The ladder is moving: somebody was paged and nobody has answered."""
+        return self.ladder is not None and self.ladder.next_at is not None
+
+    def clock(self, clock_id: str) -> Clock | None:
+        return next((clock for clock in self.clocks if clock.id == clock_id), None)

@@ -1,0 +1,262 @@
+"""Opening a case, and what becomes of it when the classifier says more. A level never falls here."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.escalator.domain import deadlines, ladder, wording
+from services.escalator.domain.case import DISMISSED_STATES, Case
+from services.escalator.domain.decision import Decision, Turn
+from services.escalator.domain.time_bases import Rules
+from shared.contracts.classifications import CaseClassifiedV1
+from shared.contracts.escalations import CaseState, ChangeKind
+from shared.contracts.notifications import Purpose
+from shared.contracts.values import FactValue, PlanRef
+from shared.plans.compiled import CaseView, UnknownLevelError
+
+_MAX_DETAILS = 40
+
+
+def open_case(
+    rules: Rules, *, org: str, case_id: UUID, plan: PlanRef, classified: CaseClassifiedV1, now: datetime
+) -> Decision:
+    """The case with its first level, its clocks, and its first page, which goes at once.
+
+    Raises NeedsCalendarError when the plan counts in something that needs a calendar.
+    """
+    for spec in rules.plan.clocks:
+        rules.base(spec.limit)
+    case = Case(
+        org=org,
+        case_id=case_id,
+        number=classified.number,
+        kind=classified.kind,
+        plan=plan,
+        opened_at=now,
+        changed_at=now,
+        classified_revision=classified.revision,
+        occurred_at=classified.occurred_at,
+        received_at=classified.received_at,
+        decided_by=classified.decided_by,
+        milestones={
+            "occurred": classified.occurred_at,
+            "received": classified.received_at,
+            "classified": classified.classified_at,
+        },
+        inputs=_inputs(rules, classified),
+        facts=classified.facts,
+        title=classified.title,
+        topic=classified.topic,
+        place=classified.place,
+        language=classified.language,
+        drill=classified.drill,
+        source_resolved=classified.resolved,
+    )
+    turn = Turn(rules, case, now)
+    rules.plan.rank(classified.level)
+    because = _because(classified)
+    turn.set(level=classified.level, because=because)
+    turn.note(
+        ChangeKind.OPENED,
+        because,
+        level=classified.level,
+        level_label=turn.level_label(classified.level),
+        criterion=classified.decided_by,
+        classification=classified.revision,
+    )
+    deadlines.refresh(turn)
+    if classified.resolved:
+        end_by_source(turn)
+    else:
+        ladder.start(turn)
+        _inform(turn)
+    return turn.decide()
+
+
+def reclassify(rules: Rules, case: Case, classified: CaseClassifiedV1, now: datetime) -> Decision:
+    """The case after one more classification.
+
+    Facts of an older revision than the newest known are ignored. Its level still counts when it is higher than the
+    case's: it would have been reached had the news come in order, so any order ends at the same level.
+    """
+    turn = Turn(rules, case, now)
+    if classified.revision == case.classified_revision:
+        return turn.ignore("this revision is known")
+    newer = classified.revision > case.classified_revision
+    if newer:
+        _take_over_facts(turn, classified)
+    _judge_level(turn, classified, newer=newer)
+    if newer:
+        _follow_source(turn, resolved=classified.resolved)
+    if not newer and turn.case == case:
+        return turn.ignore("older than what is known")
+    return turn.decide()
+
+
+def raise_level(turn: Turn, level: str, *, at: datetime, because: str, decided_by: str | None) -> None:
+    """A higher level: acknowledged anew, clocks of the new level, paged at once, and its roles informed."""
+    case = turn.case
+    before = case.level
+    turn.set(level=level, because=because, decided_by=decided_by, raised_at=turn.now, kept_proposal=None)
+    turn.note(
+        ChangeKind.LEVEL_RAISED,
+        because,
+        before=before,
+        level=level,
+        level_label=turn.level_label(level),
+        criterion=decided_by,
+    )
+    if case.state in DISMISSED_STATES:
+        return
+    if not case.open:
+        reopen(turn, turn.say("worse"))
+    elif case.state is CaseState.WAITING:
+        deadlines.resume(turn, turn.now)
+    turn.set(
+        state=CaseState.CLASSIFIED,
+        acknowledgement=None,
+        pages=(),
+        milestones={**turn.case.milestones, "classified": at},
+    )
+    # Who took notice of the milder level has not taken notice of this one.
+    deadlines.count_anew(turn, "acknowledged", at, start="classified")
+    deadlines.refresh(turn)
+    ladder.start(turn, "raised_page")
+    _inform(turn)
+
+
+def reopen(turn: Turn, because: str) -> None:
+    """Back among the open cases: clocks go on from what they had spent; paging is the caller's."""
+    turn.set(state=CaseState.CLASSIFIED, acknowledgement=None, source_resolved=False, pages=())
+    turn.note(ChangeKind.STATE_CHANGED, because, state=CaseState.CLASSIFIED)
+    deadlines.go_on(turn, "resolved")
+    deadlines.go_on(turn, "closed")
+    deadlines.count_anew(turn, "acknowledged", turn.now)
+    deadlines.refresh(turn)
+
+
+def end_by_source(turn: Turn) -> None:
+    """The source says it is over: nobody needs to be paged, and those who were are told."""
+    turn.set(state=CaseState.RESOLVED, source_resolved=True)
+    because = turn.say("source_resolved")
+    turn.note(ChangeKind.STATE_CHANGED, because, state=CaseState.RESOLVED)
+    ladder.halt(turn)
+    if "acknowledged" not in turn.case.milestones:
+        deadlines.passed(turn, "acknowledged", turn.now)
+    deadlines.passed(turn, "resolved", turn.now)
+    stand_down(turn, because)
+
+
+def stand_down(turn: Turn, because: str) -> None:
+    """Everybody who was paged or informed learns that it is over."""
+    turn.request(Purpose.STAND_DOWN, (*turn.case.paged_roles, *turn.case.informed_roles), because=because)
+
+
+def _take_over_facts(turn: Turn, classified: CaseClassifiedV1) -> None:
+    case = turn.case
+    added = {name: value for name, value in classified.facts.items() if case.facts.get(name) != value}
+    turn.set(
+        classified_revision=classified.revision,
+        inputs=_inputs(turn.rules, classified),
+        facts=classified.facts,
+        title=classified.title or case.title,
+        topic=classified.topic or case.topic,
+        place=classified.place,
+    )
+    if added:
+        _note_facts(turn, added)
+        if turn.case.open:
+            deadlines.refresh(turn)
+
+
+def _note_facts(turn: Turn, added: dict[str, FactValue]) -> None:
+    separator = ", " if turn.case.language == "en" else "，"
+    listed = separator.join(f"{name} = {wording.shown(value)}" for name, value in added.items())
+    details = dict(list(added.items())[:_MAX_DETAILS])
+    turn.note(ChangeKind.FACTS_ADDED, turn.say("facts_added", facts=listed), **details)
+
+
+def _judge_level(turn: Turn, classified: CaseClassifiedV1, *, newer: bool) -> None:
+    plan, case = turn.rules.plan, turn.case
+    try:
+        rank = plan.rank(classified.level)
+    except UnknownLevelError:
+        turn.note(ChangeKind.LEVEL_KEPT, turn.say("level_unknown", proposed=classified.level))
+        return
+    present = plan.rank(case.level)
+    overruled = _overruled(case, classified, rank)
+    if classified.level is not None and rank > present and not overruled:
+        raise_level(
+            turn,
+            classified.level,
+            at=classified.classified_at,
+            because=_because(classified),
+            decided_by=classified.decided_by,
+        )
+    elif rank != present and newer:
+        _keep(turn, classified.level, "level_overruled" if rank > present else "level_kept")
+    elif rank == present:
+        turn.set(kept_proposal=None)
+    if overruled and case.overruling is not None and rank > case.overruling.rank:
+        turn.set(overruling=type(case.overruling)(case.overruling.at, rank, classified.decided_by))
+
+
+def _overruled(case: Case, classified: CaseClassifiedV1, rank: int) -> bool:
+    ruling = case.overruling
+    if ruling is None:
+        return False
+    if classified.classified_at <= ruling.at:
+        return True
+    return rank <= ruling.rank and classified.decided_by == ruling.decided_by
+
+
+def _keep(turn: Turn, proposed: str | None, sentence: str) -> None:
+    mark = f"{sentence}:{proposed}"
+    if turn.case.kept_proposal == mark:
+        return
+    turn.set(kept_proposal=mark)
+    turn.note(
+        ChangeKind.LEVEL_KEPT,
+        turn.say(sentence, proposed=turn.level_label(proposed), level=turn.level_label(turn.case.level)),
+        proposed=proposed,
+        level=turn.case.level,
+    )
+
+
+def _follow_source(turn: Turn, *, resolved: bool) -> None:
+    case = turn.case
+    if resolved and case.open:
+        end_by_source(turn)
+    elif not resolved and case.source_resolved and case.state is CaseState.RESOLVED:
+        reopen(turn, turn.say("source_again"))
+        ladder.start(turn)
+        _inform(turn)
+
+
+def _inform(turn: Turn) -> None:
+    roles = turn.rules.plan.informed(turn.case.level)
+    turn.request(Purpose.INFORM, roles)
+    turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *roles))))
+
+
+def _because(classified: CaseClassifiedV1) -> str:
+    decider = next((found for found in classified.criteria if found.id == classified.decided_by), None)
+    return wording.because_of(decider, classified.language)
+
+
+def _inputs(rules: Rules, classified: CaseClassifiedV1) -> dict[str, FactValue | None]:
+    return rules.plan.inputs(
+        CaseView(
+            case_id="",
+            kind=classified.kind,
+            org="",
+            topic=classified.topic,
+            category=None,
+            channel=classified.channel,
+            complainant_ref=None,
+            place=classified.place,
+            occurred_at=classified.occurred_at,
+            received_at=classified.received_at,
+            facts=classified.facts,
+            source=classified.source,
+        )
+    )

@@ -1,0 +1,230 @@
+"""A clock is a fold over an append-only log: what its row says can be rebuilt from the entries at any time.
+
+The live state is advanced by the very function that rebuilds it, so the two cannot differ. Elapsed time is kept as
+an amount in the clock's own time base; pausing adds to it, resuming goes on from it, and so
+spent + remaining = target after any sequence of entries.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from services.escalator.domain.time_bases import Rules, TimeBase
+from shared.contracts.escalations import ClockState
+from shared.plans.duties import CompiledClock
+from shared.plans.limits import Limit
+
+BREACH: Final = "breach"
+
+
+class EntryKind(StrEnum):
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"  # after a pause, or after a stop: what was spent stays spent
+    RETARGET = "retarget"  # another limit; what was spent stays spent
+    EXTEND = "extend"  # the limit grows by an amount
+    EXCLUDE = "exclude"  # an amount that shall not count, such as an external appraisal
+    RESTART = "restart"  # counts anew from `origin`
+    FIRE = "fire"  # a threshold was passed; `superseded` when a higher one spoke for it
+    STOP = "stop"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a clock's log. `at` is when it takes effect, UTC; amounts are units of the clock's time base.
+
+    `kept` are the thresholds that stay passed under a new target (`kept_thresholds`).
+    """
+
+    clock: str
+    kind: EntryKind
+    at: datetime
+    limit: Limit | None = None
+    amount: int = 0
+    origin: datetime | None = None
+    threshold: str | None = None
+    superseded: bool = False
+    kept: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One clock as it stands.
+
+    `generation` rises with every entry that moves its due instant: a timer armed under an older one is void.
+    `spent` was counted before `running_since`. `passed` are the thresholds that need no firing any more.
+    """
+
+    id: str
+    generation: int
+    limit: Limit
+    target: int
+    started_at: datetime
+    spent: int = 0
+    running_since: datetime | None = None
+    paused: bool = False
+    stopped_at: datetime | None = None
+    cancelled: bool = False
+    passed: tuple[str, ...] = ()
+    last_entry_at: datetime | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.running_since is not None
+
+    @property
+    def live(self) -> bool:
+        """Neither stopped nor cancelled: running, or paused for a while."""
+        return self.stopped_at is None and not self.cancelled
+
+    @property
+    def breached(self) -> bool:
+        """Its end was passed and fired; a breach is not undone by a pause."""
+        return BREACH in self.passed
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A threshold of a clock as an amount after its start."""
+
+    key: str
+    amount: int
+
+
+def advance(clock: Clock | None, entry: Entry, rules: Rules) -> Clock:
+    """The clock after one more entry. Raises ValueError for an entry that cannot follow.
+
+    An entry older than the last one takes effect at the last one's instant: a log never runs backwards.
+    """
+    if clock is None:
+        if entry.kind is not EntryKind.START or entry.limit is None:
+            raise ValueError(f"clock '{entry.clock}' must begin with a start that has a limit")
+        target = rules.base(entry.limit).amount(entry.limit)
+        return Clock(entry.clock, 1, entry.limit, target, entry.at, running_since=entry.at, last_entry_at=entry.at)
+    at = max(entry.at, clock.last_entry_at or entry.at)
+    return replace(_apply(clock, entry, at, rules), last_entry_at=at)
+
+
+def fold(entries: Iterable[Entry], rules: Rules) -> Clock:
+    """The clock that a log describes. Raises ValueError for an empty or impossible log."""
+    clock: Clock | None = None
+    for entry in entries:
+        clock = advance(clock, entry, rules)
+    if clock is None:
+        raise ValueError("a clock's log is empty")
+    return clock
+
+
+def _apply(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:  # noqa: C901, PLR0911, PLR0912  # one arm for each kind of entry
+    base = rules.base(clock.limit)
+    moved = replace(clock, generation=clock.generation + 1)
+    match entry.kind:
+        case EntryKind.START:
+            raise ValueError(f"clock '{clock.id}' was started before")
+        case EntryKind.PAUSE:
+            if not clock.running:
+                return clock
+            return replace(moved, spent=spent(clock, at, base), running_since=None, paused=True)
+        case EntryKind.RESUME:
+            if clock.running or clock.cancelled:
+                return clock
+            return replace(moved, running_since=at, paused=False, stopped_at=None)
+        case EntryKind.RETARGET:
+            limit = entry.limit or clock.limit
+            return _with_target(moved, entry, limit, rules.base(limit).amount(limit))
+        case EntryKind.EXTEND | EntryKind.EXCLUDE:
+            # What is excluded is given back as target, so that spent time itself is never rewritten.
+            return _with_target(moved, entry, clock.limit, clock.target + entry.amount)
+        case EntryKind.RESTART:
+            origin = entry.origin or at
+            return replace(
+                moved, started_at=origin, spent=0, running_since=origin, paused=False, stopped_at=None,
+                cancelled=False, passed=(), limit=entry.limit or clock.limit,
+                target=rules.base(entry.limit).amount(entry.limit) if entry.limit else clock.target,
+            )  # fmt: skip
+        case EntryKind.FIRE:
+            key = entry.threshold or BREACH
+            return clock if key in clock.passed else replace(clock, passed=(*clock.passed, key))
+        case EntryKind.STOP:
+            if not clock.live:
+                return clock
+            # A stop tells of an earlier instant when news of it comes late: the time until then is what counts.
+            ended = max(entry.at, clock.running_since) if clock.running_since else at
+            return replace(moved, spent=spent(clock, ended, base), running_since=None, paused=False, stopped_at=ended)
+        case EntryKind.CANCEL:
+            if not clock.live:
+                return clock
+            return replace(moved, spent=spent(clock, at, base), running_since=None, paused=False, cancelled=True)
+
+
+def _with_target(clock: Clock, entry: Entry, limit: Limit, target: int) -> Clock:
+    return replace(clock, limit=limit, target=target, passed=tuple(key for key in clock.passed if key in entry.kept))
+
+
+def kept_thresholds(clock: Clock, spec: CompiledClock, target: int, now: datetime, base: TimeBase) -> tuple[str, ...]:
+    """Passed thresholds that lie behind `now` under a new target too, and so are not fired a second time."""
+    used = spent(clock, now, base)
+    behind = {mark.key for mark in marks(replace(clock, target=target), spec, base) if mark.amount <= used}
+    return tuple(key for key in clock.passed if key in behind)
+
+
+def spent(clock: Clock, now: datetime, base: TimeBase) -> int:
+    """Units counted until `now`."""
+    return clock.spent + (base.spent(clock.running_since, now) if clock.running_since is not None else 0)
+
+
+def remaining(clock: Clock, now: datetime, base: TimeBase) -> int:
+    """Units left; negative after the end."""
+    return clock.target - spent(clock, now, base)
+
+
+def due_at(clock: Clock, base: TimeBase) -> datetime | None:
+    """When it runs out, UTC; None while nothing counts."""
+    return instant_of(clock, clock.target, base)
+
+
+def instant_of(clock: Clock, amount: int, base: TimeBase) -> datetime | None:
+    """When a running clock has counted `amount` units; never before it began to run."""
+    if clock.running_since is None:
+        return None
+    return base.due(clock.running_since, max(0, amount - clock.spent))
+
+
+def marks(clock: Clock, spec: CompiledClock, base: TimeBase) -> tuple[Mark, ...]:
+    """Warnings and the end, earliest first, in the clock's own time base."""
+    found = []
+    for warning in spec.warn:
+        if warning.percent is not None:
+            amount = clock.target * warning.percent // 100
+        else:
+            amount = max(0, clock.target - (base.lead(warning.lead) if warning.lead else 0))
+        found.append(Mark(warning.text, amount))
+    return (*sorted(found, key=lambda mark: mark.amount), Mark(BREACH, clock.target))
+
+
+def open_marks(clock: Clock, spec: CompiledClock, base: TimeBase) -> tuple[Mark, ...]:
+    """Thresholds still to come or to be fired: none after the end was."""
+    if not clock.running or clock.breached:
+        return ()
+    return tuple(mark for mark in marks(clock, spec, base) if mark.key not in clock.passed)
+
+
+def passed_marks(clock: Clock, open_ones: Sequence[Mark], now: datetime, base: TimeBase) -> tuple[Mark, ...]:
+    """Those of the open thresholds whose instant is not after `now`."""
+    used = spent(clock, now, base)
+    return tuple(mark for mark in open_ones if mark.amount <= used)
+
+
+def state_of(clock: Clock, now: datetime, base: TimeBase) -> ClockState:
+    """What people see. A breach shows through a pause; a stop in time is met even if news of it came late."""
+    if clock.cancelled:
+        return ClockState.CANCELLED
+    if clock.stopped_at is not None:
+        return ClockState.MISSED if clock.spent > clock.target else ClockState.MET
+    if clock.breached or remaining(clock, now, base) < 0:
+        return ClockState.BREACHED
+    return ClockState.PAUSED if clock.paused else ClockState.RUNNING

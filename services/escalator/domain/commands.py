@@ -1,0 +1,348 @@
+"""What people decide about a case. What is not allowed is refused in writing, never by an exception."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from services.escalator.domain import deadlines, ladder, wording
+from services.escalator.domain.case import OPEN_STATES, Acknowledgement, Case, Overruling
+from services.escalator.domain.classification import raise_level, reopen, stand_down
+from services.escalator.domain.decision import Decision, Turn
+from services.escalator.domain.time_bases import Rules
+from shared.contracts.commands import CommandIssuedV1, CommandKind
+from shared.contracts.escalations import CaseState, ChangeKind
+from shared.contracts.notifications import Purpose
+from shared.contracts.values import ActorKind, FactValue
+
+_UNFINISHED: Final = OPEN_STATES | {CaseState.RESOLVED}
+_EVERY: Final = frozenset(CaseState)
+_HANDLED: Final = frozenset({CaseState.ACKNOWLEDGED, CaseState.IN_PROGRESS})
+
+_ALLOWED_IN: Final[Mapping[CommandKind, frozenset[CaseState]]] = MappingProxyType(
+    {
+        CommandKind.ACKNOWLEDGE: OPEN_STATES,
+        CommandKind.UNACKNOWLEDGE: OPEN_STATES,
+        CommandKind.TAKE_OVER: OPEN_STATES,
+        CommandKind.START: OPEN_STATES,
+        CommandKind.WAIT: OPEN_STATES,
+        CommandKind.RESUME: frozenset({CaseState.WAITING}),
+        CommandKind.MILESTONE: _UNFINISHED,
+        CommandKind.RAISE_LEVEL: OPEN_STATES,
+        CommandKind.LOWER_LEVEL: _UNFINISHED,
+        CommandKind.CANNOT_HANDLE: OPEN_STATES,
+        CommandKind.RESOLVE: OPEN_STATES,
+        CommandKind.CLOSE: _UNFINISHED,
+        CommandKind.REOPEN: _EVERY - OPEN_STATES,
+        CommandKind.WITHDRAW: _UNFINISHED,
+        CommandKind.INVALIDATE: _UNFINISHED,
+        CommandKind.MERGE: _UNFINISHED,
+        CommandKind.EXTENSION_REQUEST: _UNFINISHED,
+        CommandKind.EXTENSION_APPROVE: _UNFINISHED,
+        CommandKind.EXTENSION_DENY: _UNFINISHED,
+        CommandKind.COMMENT: _EVERY,
+    }
+)
+_NEED_A_REASON: Final = frozenset({CommandKind.LOWER_LEVEL, CommandKind.CANNOT_HANDLE, CommandKind.INVALIDATE})
+_NEED_A_PERSON: Final = frozenset({CommandKind.LOWER_LEVEL})
+
+
+class _Order:
+    """One command at work on one turn. It takes effect when it was issued, but never in the future."""
+
+    def __init__(self, turn: Turn, command: CommandIssuedV1) -> None:
+        self.turn = turn
+        self.command = command
+        self.at: datetime = min(command.issued_at, turn.now)
+
+    def argument(self, name: str) -> FactValue | None:
+        return self.command.arguments.get(name)
+
+    def note(
+        self, kind: ChangeKind, sentence: str, *, values: Mapping[str, str] | None = None, **details: FactValue
+    ) -> None:
+        """A change that says who, what and why."""
+        what = self.turn.say(sentence, **(values or {}))
+        actor = self.command.actor
+        text = wording.by(self.turn.case.language, actor, what, self.command.reason)
+        self.turn.note(kind, text, command=self.command.command, actor=actor.ref, actor_kind=actor.kind, **details)
+
+    def enter(self, state: CaseState, sentence: str, **values: str) -> None:
+        """Another state, noted."""
+        self.turn.set(state=state)
+        self.note(ChangeKind.STATE_CHANGED, sentence, values=values, state=state)
+
+    def refuse(self, sentence: str, **values: str) -> None:
+        self.note(
+            ChangeKind.COMMAND_REFUSED,
+            sentence,
+            values={"command": self.command.command, "state": self.turn.case.state, **values},
+        )
+
+
+def apply_command(rules: Rules, case: Case, command: CommandIssuedV1, now: datetime) -> Decision:
+    """The case after the command, or a COMMAND_REFUSED change with the reason."""
+    turn = Turn(rules, case, now)
+    order = _Order(turn, command)
+    kind = command.command
+    if case.state not in _ALLOWED_IN[kind]:
+        order.refuse("refused_state")
+    elif kind in _NEED_A_PERSON and command.actor.kind is not ActorKind.PERSON:
+        order.refuse("refused_person")
+    elif kind in _NEED_A_REASON and not (command.reason or "").strip():
+        order.refuse("refused_reason")
+    else:
+        _ACTIONS[kind](order)
+    return turn.decide()
+
+
+def _acknowledge(order: _Order) -> None:
+    turn = order.turn
+    case = turn.case
+    if case.acknowledgement is not None and not case.paging:
+        order.note(ChangeKind.COMMENTED, "also_acknowledged", values={"actor": case.acknowledgement.actor.ref})
+        return
+    if not _answers_present_page(order):
+        order.note(ChangeKind.COMMENTED, "acknowledged_earlier_level")
+        return
+    _take_notice(order)
+    state = CaseState.ACKNOWLEDGED if case.handler is None else CaseState.IN_PROGRESS
+    order.enter(state if case.state is CaseState.CLASSIFIED else case.state, "acknowledged")
+
+
+def _answers_present_page(order: _Order) -> bool:
+    """False for an answer to the milder level's page that was given before the level rose."""
+    case = order.turn.case
+    if case.raised_at is None or order.command.issued_at >= case.raised_at:
+        return True
+    return order.command.request_id is not None and order.command.request_id in {str(page) for page in case.pages}
+
+
+def _take_notice(order: _Order) -> None:
+    """Somebody has the case: paging stops, and so do the clocks until then."""
+    turn = order.turn
+    first = turn.case.acknowledgement is None
+    if first:
+        turn.set(acknowledgement=Acknowledgement(order.command.actor, order.at))
+    ladder.halt(turn)
+    if first and "acknowledged" not in turn.case.milestones:
+        deadlines.passed(turn, "acknowledged", order.at)
+
+
+def _unacknowledge(order: _Order) -> None:
+    turn = order.turn
+    if turn.case.acknowledgement is None:
+        order.refuse("refused_not_acknowledged")
+        return
+    _release(order, "unacknowledged_by")
+    ladder.start(turn)
+
+
+def _release(order: _Order, sentence: str, **values: str) -> None:
+    """Nobody has the case any more."""
+    turn = order.turn
+    if turn.case.state is CaseState.WAITING:
+        deadlines.resume(turn, order.at)
+    turn.set(acknowledgement=None, handler=None)
+    order.enter(CaseState.CLASSIFIED, sentence, **values)
+    deadlines.take_back(turn, "acknowledged")
+
+
+def _take_over(order: _Order) -> None:
+    _begin(order, "took_over")
+
+
+def _start(order: _Order) -> None:
+    _begin(order, "started")
+
+
+def _begin(order: _Order, sentence: str) -> None:
+    turn = order.turn
+    if turn.case.state is CaseState.WAITING:
+        deadlines.resume(turn, order.at)
+    _take_notice(order)
+    turn.set(handler=order.command.actor)
+    order.enter(CaseState.IN_PROGRESS, sentence)
+
+
+def _wait(order: _Order) -> None:
+    turn = order.turn
+    if turn.case.state not in _HANDLED:
+        order.refuse("refused_not_acknowledged" if turn.case.acknowledgement is None else "refused_state")
+        return
+    deadlines.pause(turn, order.at, order.command.reason)
+    order.enter(CaseState.WAITING, "waiting")
+
+
+def _resume(order: _Order) -> None:
+    deadlines.resume(order.turn, order.at)
+    order.enter(CaseState.IN_PROGRESS, "resumed")
+
+
+def _milestone(order: _Order) -> None:
+    turn = order.turn
+    wanted = order.argument("milestone")
+    found = next((known for known in turn.rules.plan.plan.milestones if known.id == wanted), None)
+    if found is None:
+        order.refuse("refused_argument", argument="milestone")
+        return
+    label = found.en if turn.case.language == "en" else found.zh
+    order.note(ChangeKind.STATE_CHANGED, "milestone", values={"milestone": label}, milestone=found.id)
+    if found.id not in turn.case.milestones:
+        deadlines.passed(turn, found.id, order.at)
+
+
+def _level(order: _Order) -> str | None:
+    """The level the command names, or None after refusing it."""
+    wanted = order.argument("level")
+    if isinstance(wanted, str) and any(level.id == wanted for level in order.turn.rules.plan.plan.levels):
+        return wanted
+    order.refuse("refused_argument", argument="level")
+    return None
+
+
+def _raise(order: _Order) -> None:
+    turn = order.turn
+    level = _level(order)
+    if level is None:
+        return
+    label = turn.level_label(level)
+    if turn.rules.plan.rank(level) <= turn.rules.plan.rank(turn.case.level):
+        order.refuse("refused_not_higher", level=label)
+        return
+    because = wording.by(turn.case.language, order.command.actor, turn.say("raised", level=label), order.command.reason)
+    raise_level(turn, level, at=order.at, because=because, decided_by=None)
+
+
+def _lower(order: _Order) -> None:
+    turn, case, plan = order.turn, order.turn.case, order.turn.rules.plan
+    level = _level(order)
+    if level is None:
+        return
+    label = turn.level_label(level)
+    if plan.rank(level) > plan.rank(case.level):
+        order.refuse("refused_not_lower", level=label)
+        return
+    turn.set(overruling=Overruling(order.command.issued_at, plan.rank(case.level), case.decided_by))
+    if level == case.level:
+        order.note(ChangeKind.COMMENTED, "lowered_already", values={"level": label})
+        return
+    turn.set(level=level, kept_proposal=None)
+    order.note(
+        ChangeKind.LEVEL_LOWERED,
+        "lowered",
+        values={"level": label},
+        before=case.level or "",
+        level=level,
+        level_label=label,
+    )
+    if not case.open:
+        return
+    deadlines.refresh(turn)
+    present = case.ladder.tier if case.ladder is not None else None
+    if case.paging and present not in {tier.id for tier in ladder.tiers_of(turn)}:
+        # The tier that was being paged is none of this level's: somebody of this level must answer instead.
+        ladder.start(turn)
+    turn.request(Purpose.INFORM, plan.informed(level))
+
+
+def _cannot_handle(order: _Order) -> None:
+    turn = order.turn
+    if not ladder.tiers_of(turn):
+        order.refuse("refused_no_tier")
+        return
+    above = ladder.next_tier(turn)
+    tier = wording.words(above.label, turn.case.language) if above else ""
+    what = turn.say("cannot_handle", tier=tier)
+    _release(order, "cannot_handle", tier=tier)
+    ladder.move_up(turn, wording.by(turn.case.language, order.command.actor, what, order.command.reason))
+
+
+def _resolve(order: _Order) -> None:
+    _end(order, CaseState.RESOLVED, "resolved", ("acknowledged", "resolved"))
+
+
+def _close(order: _Order) -> None:
+    was_open = order.turn.case.open
+    _end(order, CaseState.CLOSED, "closed", ("acknowledged", "resolved", "closed"), told=was_open)
+    deadlines.cancel_all(order.turn)
+
+
+def _end(order: _Order, state: CaseState, sentence: str, milestones: tuple[str, ...], *, told: bool = True) -> None:
+    turn = order.turn
+    if turn.case.state is CaseState.WAITING:
+        deadlines.resume(turn, order.at)
+    ladder.halt(turn)
+    order.enter(state, sentence)
+    for milestone in milestones:
+        if milestone not in turn.case.milestones:
+            deadlines.passed(turn, milestone, order.at)
+    if told:
+        stand_down(turn, turn.say(sentence))
+
+
+def _dismiss(order: _Order, state: CaseState, sentence: str, **values: str) -> None:
+    turn = order.turn
+    was_open = turn.case.open
+    ladder.halt(turn)
+    order.enter(state, sentence, **values)
+    deadlines.cancel_all(turn)
+    if was_open:
+        stand_down(turn, turn.say(sentence, **values))
+
+
+def _withdraw(order: _Order) -> None:
+    _dismiss(order, CaseState.WITHDRAWN, "withdrawn")
+
+
+def _invalidate(order: _Order) -> None:
+    _dismiss(order, CaseState.INVALID, "invalid")
+
+
+def _merge(order: _Order) -> None:
+    into = order.argument("into")
+    if not isinstance(into, str) or not into.strip():
+        order.refuse("refused_argument", argument="into")
+        return
+    _dismiss(order, CaseState.MERGED, "merged", into=into)
+
+
+def _reopen(order: _Order) -> None:
+    turn = order.turn
+    actor, reason = order.command.actor, order.command.reason
+    reopen(turn, wording.by(turn.case.language, actor, turn.say("reopened"), reason))
+    ladder.start(turn)
+
+
+def _extension(order: _Order) -> None:
+    order.refuse("refused_extension")
+
+
+def _comment(order: _Order) -> None:
+    order.note(ChangeKind.COMMENTED, "commented")
+
+
+_ACTIONS: Final[Mapping[CommandKind, Callable[[_Order], None]]] = MappingProxyType(
+    {
+        CommandKind.ACKNOWLEDGE: _acknowledge,
+        CommandKind.UNACKNOWLEDGE: _unacknowledge,
+        CommandKind.TAKE_OVER: _take_over,
+        CommandKind.START: _start,
+        CommandKind.WAIT: _wait,
+        CommandKind.RESUME: _resume,
+        CommandKind.MILESTONE: _milestone,
+        CommandKind.RAISE_LEVEL: _raise,
+        CommandKind.LOWER_LEVEL: _lower,
+        CommandKind.CANNOT_HANDLE: _cannot_handle,
+        CommandKind.RESOLVE: _resolve,
+        CommandKind.CLOSE: _close,
+        CommandKind.REOPEN: _reopen,
+        CommandKind.WITHDRAW: _withdraw,
+        CommandKind.INVALIDATE: _invalidate,
+        CommandKind.MERGE: _merge,
+        CommandKind.EXTENSION_REQUEST: _extension,
+        CommandKind.EXTENSION_APPROVE: _extension,
+        CommandKind.EXTENSION_DENY: _extension,
+        CommandKind.COMMENT: _comment,
+    }
+)

@@ -1,0 +1,200 @@
+"""The clocks of a case as duties: which ones run, when they start and stop, what happens at their thresholds."""
+
+from datetime import datetime
+
+from services.escalator.domain import clocks, ladder, wording
+from services.escalator.domain.case import DISMISSED_STATES
+from services.escalator.domain.clocks import BREACH, Clock, Entry, EntryKind
+from services.escalator.domain.decision import Fire, Turn, clock_subject
+from shared.contracts.escalations import CaseState, ChangeKind, ClockState
+from shared.contracts.notifications import Purpose
+from shared.plans.duties import CompiledClock
+from shared.plans.model import Breach
+
+
+def refresh(turn: Turn) -> None:
+    """Start what now applies and has its start, and end what no longer applies.
+
+    A clock that ran out stays: a change of level does not undo a breach.
+    """
+    wanted = {spec.id: spec for spec in turn.rules.plan.clocks_for(turn.case.level, turn.case.inputs)}
+    for clock in turn.case.clocks:
+        if clock.live and clock.id not in wanted and not clock.breached:
+            _cancel(turn, clock)
+    for spec in wanted.values():
+        started_at = turn.case.milestones.get(spec.start)
+        if started_at is None:
+            continue
+        known = turn.case.clock(spec.id)
+        if known is None:
+            _start(turn, spec, Entry(spec.id, EntryKind.START, started_at, limit=spec.limit))
+        elif known.cancelled:
+            _start(turn, spec, Entry(spec.id, EntryKind.RESTART, turn.now, origin=started_at))
+
+
+def passed(turn: Turn, milestone: str, at: datetime) -> None:
+    """The case passed a milestone: clocks until it stop, clocks from it start."""
+    turn.set(milestones={**turn.case.milestones, milestone: at})
+    for spec in turn.rules.plan.clocks:
+        clock = turn.case.clock(spec.id)
+        if spec.until == milestone and clock is not None and clock.live:
+            _stop(turn, spec, clock, at)
+    if turn.case.state is not CaseState.CLOSED and turn.case.state not in DISMISSED_STATES:
+        refresh(turn)
+
+
+def count_anew(turn: Turn, milestone: str, origin: datetime, *, start: str | None = None) -> None:
+    """The milestone no longer holds; clocks until it (those that start at `start`, if given) count from `origin`."""
+    for spec, clock in _taken_back(turn, milestone):
+        if start is None or spec.start == start:
+            _start(turn, spec, Entry(clock.id, EntryKind.RESTART, turn.now, origin=origin))
+
+
+def take_back(turn: Turn, milestone: str) -> None:
+    """The milestone does not hold and never did: clocks until it count as though they had not been stopped."""
+    for spec, clock in _taken_back(turn, milestone):
+        _start(turn, spec, Entry(clock.id, EntryKind.RESTART, turn.now, origin=clock.started_at))
+
+
+def go_on(turn: Turn, milestone: str) -> None:
+    """The milestone no longer holds: clocks until it go on from what they had spent."""
+    for spec, clock in _taken_back(turn, milestone):
+        _start(turn, spec, Entry(clock.id, EntryKind.RESUME, turn.now))
+
+
+def _taken_back(turn: Turn, milestone: str) -> list[tuple[CompiledClock, Clock]]:
+    """Forget the milestone; the clocks it had stopped that apply to the case."""
+    turn.set(milestones={name: at for name, at in turn.case.milestones.items() if name != milestone})
+    specs = turn.rules.plan.clocks_for(turn.case.level, turn.case.inputs)
+    found = [(spec, turn.case.clock(spec.id)) for spec in specs if spec.until == milestone]
+    return [(spec, clock) for spec, clock in found if clock is not None and clock.stopped_at is not None]
+
+
+def pause(turn: Turn, at: datetime, reason: str | None) -> None:
+    """Every running clock stands still."""
+    for clock in turn.case.clocks:
+        if clock.running:
+            turn.log(Entry(clock.id, EntryKind.PAUSE, at, reason=reason))
+
+
+def resume(turn: Turn, at: datetime) -> None:
+    """Every paused clock goes on."""
+    for clock in turn.case.clocks:
+        if clock.paused:
+            turn.log(Entry(clock.id, EntryKind.RESUME, at))
+
+
+def cancel_all(turn: Turn) -> None:
+    """The case needs no more clocks."""
+    for clock in turn.case.clocks:
+        if clock.live:
+            _cancel(turn, clock)
+
+
+def time_passed(turn: Turn, spec: CompiledClock, clock: Clock) -> None:
+    """Fire the highest threshold that has passed; lower ones passed with it are recorded as superseded."""
+    base = turn.rules.base(clock.limit)
+    reached = clocks.passed_marks(clock, clocks.open_marks(clock, spec, base), turn.now, base)
+    for mark in reached:
+        superseded = mark is not reached[-1]
+        due = clocks.instant_of(clock, mark.amount, base) or turn.now
+        turn.fire(Fire(clock_subject(clock.id), clock.generation, mark.key, due, superseded))
+        turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=mark.key, superseded=superseded))
+    if not reached:
+        return
+    due_at = clocks.due_at(clock, base)
+    if reached[-1].key == BREACH:
+        _breached(turn, spec, due_at)
+    else:
+        _warned(turn, spec, reached[-1].key, due_at)
+
+
+def _start(turn: Turn, spec: CompiledClock, entry: Entry) -> None:
+    clock = turn.log(entry)
+    turn.note(
+        ChangeKind.CLOCK_STARTED,
+        turn.say("clock_start", clock=_label(turn, spec), start=clock.started_at.isoformat(timespec="seconds")),
+        clock=spec.id,
+        started_at=clock.started_at.isoformat(),
+        due_at=_iso(clocks.due_at(clock, turn.rules.base(clock.limit))),
+        source=spec.source,
+    )
+    ended_at = turn.case.milestones.get(spec.until)
+    if ended_at is not None:
+        _stop(turn, spec, clock, ended_at)
+
+
+def _stop(turn: Turn, spec: CompiledClock, clock: Clock, at: datetime) -> None:
+    base = turn.rules.base(clock.limit)
+    due_at = clocks.due_at(clock, base)
+    stopped = turn.log(Entry(clock.id, EntryKind.STOP, at))
+    state = clocks.state_of(stopped, turn.now, base)
+    if state is ClockState.MISSED and not clock.breached:
+        # It ran out before it was stopped and nothing had fired yet: what would have been told is told now.
+        turn.fire(Fire(clock_subject(clock.id), clock.generation, BREACH, due_at or at))
+        turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=BREACH))
+        _breached(turn, spec, due_at, page=False)
+    sentence = "clock_missed" if state is ClockState.MISSED else "clock_met"
+    if state is ClockState.MET and clock.breached:
+        sentence = "clock_met_late_news"
+    turn.note(
+        ChangeKind.CLOCK_STOPPED,
+        turn.say(sentence, clock=_label(turn, spec)),
+        clock=spec.id,
+        state=state,
+        stopped_at=_iso(stopped.stopped_at),
+        due_at=_iso(due_at),
+    )
+
+
+def _cancel(turn: Turn, clock: Clock) -> None:
+    spec = next(spec for spec in turn.rules.plan.clocks if spec.id == clock.id)
+    turn.log(Entry(clock.id, EntryKind.CANCEL, turn.now))
+    turn.note(
+        ChangeKind.CLOCK_STOPPED,
+        turn.say("clock_cancelled", clock=_label(turn, spec)),
+        clock=clock.id,
+        state=ClockState.CANCELLED,
+    )
+
+
+def _warned(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | None) -> None:
+    because = turn.say("clock_warn", clock=_label(turn, spec), threshold=threshold)
+    turn.note(ChangeKind.CLOCK_WARNED, because, clock=spec.id, threshold=threshold, due_at=_iso(due_at))
+    _tell(turn, Purpose.WARN, spec, because, due_at)
+
+
+def _breached(turn: Turn, spec: CompiledClock, due_at: datetime | None, *, page: bool = True) -> None:
+    label = _label(turn, spec)
+    due = due_at.isoformat(timespec="seconds") if due_at else ""
+    because = turn.say("clock_breach", clock=label, due=due)
+    turn.note(
+        ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), action=spec.breach, source=spec.source
+    )
+    if spec.breach is Breach.RECORD:
+        return
+    pages = spec.breach is Breach.NEXT_TIER and page and turn.case.open and bool(ladder.tiers_of(turn))
+    if spec.notify_roles or not pages:
+        _tell(turn, Purpose.BREACH, spec, because, due_at)
+    if pages:
+        above = ladder.next_tier(turn)
+        tier = wording.words(above.label, turn.case.language) if above else ""
+        ladder.move_up(turn, turn.say("clock_breach_tier", clock=label, tier=tier))
+
+
+def _tell(turn: Turn, purpose: Purpose, spec: CompiledClock, because: str, due_at: datetime | None) -> None:
+    tier = ladder.present_tier(turn)
+    if spec.notify_roles:
+        turn.request(purpose, spec.notify_roles, because=because, due_at=due_at)
+    elif tier is not None:
+        turn.request(purpose, tier.roles, channels=tier.channels, because=because, due_at=due_at)
+    else:
+        turn.request(purpose, turn.rules.plan.informed(turn.case.level), because=because, due_at=due_at)
+
+
+def _label(turn: Turn, spec: CompiledClock) -> str:
+    return wording.words(spec.label, turn.case.language)
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None

@@ -1,0 +1,33 @@
+"""Letting time pass: one timer that came due, judged against the case as it is now."""
+
+from datetime import datetime
+
+from services.escalator.domain import deadlines, ladder
+from services.escalator.domain.case import Case
+from services.escalator.domain.decision import Decision, Fire, Timer, Turn, armed, clock_id_of
+from services.escalator.domain.time_bases import Rules
+
+
+def fire(rules: Rules, case: Case, timer: Timer, now: datetime) -> Decision:
+    """What the timer brings about. A timer the case no longer wants, or whose time has not come, brings nothing.
+
+    Together with the unique record of each `Fire` this makes every threshold fire exactly once: whatever moved the
+    ladder or the clock since the timer was armed has raised its generation.
+    """
+    turn = Turn(rules, case, now)
+    wanted = next((known for known in armed(case, rules) if known.subject == timer.subject), None)
+    if wanted is None or (wanted.generation, wanted.threshold) != (timer.generation, timer.threshold):
+        return turn.ignore("the timer is void")
+    if wanted.due_at > now:
+        return turn.ignore("the timer is not due yet")
+    clock_id = clock_id_of(timer.subject)
+    if clock_id is None:
+        turn.fire(Fire(timer.subject, wanted.generation, wanted.threshold, wanted.due_at))
+        ladder.time_passed(turn)
+        return turn.decide()
+    clock = case.clock(clock_id)
+    spec = next((spec for spec in rules.plan.clocks if spec.id == clock_id), None)
+    if clock is None or spec is None:
+        return turn.ignore("the clock is unknown")
+    deadlines.time_passed(turn, spec, clock)
+    return turn.decide()

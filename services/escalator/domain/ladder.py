@@ -1,0 +1,159 @@
+"""Paging, tier by tier, until somebody acknowledges. It may repeat itself; it is never silent while nobody has."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from services.escalator.domain import wording
+from services.escalator.domain.case import Ladder
+from services.escalator.domain.decision import Turn
+from shared.contracts.escalations import ChangeKind
+from shared.contracts.notifications import Purpose
+from shared.plans.duties import CompiledTier
+
+_LONGEST_REPEAT: Final = timedelta(hours=1)
+_MOST_DOUBLINGS: Final = 12
+
+
+def tiers_of(turn: Turn) -> tuple[CompiledTier, ...]:
+    """The tiers of the case's level that have anybody to page."""
+    return tuple(tier for tier in turn.rules.plan.tiers_for(turn.case.level) if tier.roles)
+
+
+def start(turn: Turn, sentence: str = "first_page") -> None:
+    """Page at once, from the tier that was reached before or else the first. Nothing happens without tiers."""
+    tiers = tiers_of(turn)
+    if not tiers:
+        halt(turn)
+        return
+    at = _position(turn, tiers)
+    _page(turn, tiers, 0 if at is None else at, attempt=0)
+    turn.note(
+        ChangeKind.TIER_REACHED,
+        turn.say(sentence, tier=_label(turn, tiers[at or 0])),
+        **_details(turn),
+    )
+
+
+def halt(turn: Turn) -> None:
+    """Stop paging: acknowledged, or over. A timer armed before is void."""
+    ladder = turn.case.ladder
+    if ladder is not None and ladder.next_at is not None:
+        turn.set(ladder=replace(ladder, generation=ladder.generation + 1, next_at=None))
+
+
+def time_passed(turn: Turn) -> None:
+    """Nobody acknowledged in time: this tier again, or the next one, or, at the end of the chain, the last for ever.
+
+    After a downtime the repeats that were missed are not made up for: the next tier is paged instead.
+    """
+    ladder = turn.case.ladder
+    tiers = tiers_of(turn)
+    at = _position(turn, tiers)
+    if ladder is None or ladder.next_at is None or at is None:
+        halt(turn)
+        return
+    tier = tiers[at]
+    within = wording.span(tier.acknowledge_within.total_seconds(), turn.case.language)
+    missed = (turn.now - ladder.next_at) // tier.acknowledge_within
+    attempt = ladder.attempt + 1 + missed
+    if ladder.ended:
+        _page(turn, tiers, at, attempt=ladder.attempt + 1, ended=True)
+    elif attempt <= tier.repeat:
+        _page(turn, tiers, at, attempt=attempt)
+    else:
+        following = _label(turn, tiers[at + 1]) if at + 1 < len(tiers) else ""
+        move_up(turn, turn.say("unacknowledged", within=within, tier=following))
+        return
+    count = ladder.attempt + 2
+    turn.note(
+        ChangeKind.TIER_REPEATED,
+        turn.say("repeated", within=within, count=count, tier=_label(turn, tier)),
+        **_details(turn),
+    )
+
+
+def move_up(turn: Turn, because: str) -> None:
+    """Page the next tier at once. At the end of the chain that is published, and the last tier is paged on."""
+    tiers = tiers_of(turn)
+    if not tiers:
+        return
+    at = _position(turn, tiers)
+    following = 0 if at is None else at + 1
+    if following < len(tiers):
+        _page(turn, tiers, following, attempt=0)
+        turn.note(ChangeKind.TIER_REACHED, because, **_details(turn))
+        return
+    last = len(tiers) - 1
+    known = turn.case.ladder is not None and turn.case.ladder.ended
+    attempt = turn.case.ladder.attempt + 1 if turn.case.ladder is not None else 0
+    _page(turn, tiers, last, attempt=attempt if known else 0, ended=True)
+    kind = ChangeKind.TIER_REPEATED if known else ChangeKind.CHAIN_ENDED
+    turn.note(kind, turn.say("chain_ended", tier=_label(turn, tiers[last])), **_details(turn))
+
+
+def next_tier(turn: Turn) -> CompiledTier | None:
+    """The tier above the present one; None at the end of the chain."""
+    tiers = tiers_of(turn)
+    at = _position(turn, tiers)
+    following = 0 if at is None else at + 1
+    return tiers[following] if following < len(tiers) else None
+
+
+def present_tier(turn: Turn) -> CompiledTier | None:
+    """The tier that was paged last; before any page the first one the plan has, whatever the level."""
+    tiers = tiers_of(turn)
+    at = _position(turn, tiers)
+    if at is not None:
+        return tiers[at]
+    every = tiers or tuple(tier for tier in turn.rules.plan.tiers if tier.roles)
+    return every[0] if every else None
+
+
+def _position(turn: Turn, tiers: tuple[CompiledTier, ...]) -> int | None:
+    ladder = turn.case.ladder
+    if ladder is None:
+        return None
+    return next((index for index, tier in enumerate(tiers) if tier.id == ladder.tier), None)
+
+
+def _page(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, *, attempt: int, ended: bool = False) -> None:
+    tier = tiers[at]
+    case = turn.case
+    wait = tier.acknowledge_within
+    if ended:
+        # For ever, but less and less often: a phone that rings every minute for a night is switched off.
+        wait = min(wait * 2 ** min(attempt, _MOST_DOUBLINGS), max(wait, _LONGEST_REPEAT))
+    next_at = turn.now + wait
+    generation = case.ladder.generation + 1 if case.ladder is not None else 1
+    turn.set(
+        steps=case.steps + 1,
+        ladder=Ladder(generation, tier.id, attempt, case.steps + 1, turn.now, next_at, ended=ended),
+        paged_roles=tuple(dict.fromkeys((*case.paged_roles, *tier.roles))),
+    )
+    above = tiers[at + 1] if at + 1 < len(tiers) else None
+    turn.request(
+        Purpose.PAGE,
+        tier.roles,
+        channels=tier.channels,
+        all_channels=tier.all_channels,
+        due_at=next_at,
+        next_tier=_label(turn, above) if above else None,
+        stale_after=next_at,
+    )
+
+
+def _label(turn: Turn, tier: CompiledTier) -> str:
+    return wording.words(tier.label, turn.case.language)
+
+
+def _details(turn: Turn) -> dict[str, str | int | bool | None]:
+    ladder = turn.case.ladder
+    if ladder is None:
+        return {}
+    return {
+        "tier": ladder.tier,
+        "attempt": ladder.attempt,
+        "step": ladder.step,
+        "next_at": ladder.next_at.isoformat() if ladder.next_at else None,
+    }

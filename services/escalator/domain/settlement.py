@@ -1,0 +1,54 @@
+"""Learning who was told. A page that reached nobody is a failure: the next tier is paged without waiting."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from services.escalator.domain import ladder, wording
+from services.escalator.domain.case import Case, Ladder, Reach
+from services.escalator.domain.decision import Decision, Turn
+from services.escalator.domain.time_bases import Rules
+from shared.contracts.escalations import ChangeKind
+from shared.contracts.notifications import NotificationSettledV1, Purpose, Settlement
+
+_UNDELIVERED: Final = frozenset({Settlement.FAILED, Settlement.NOBODY})
+
+
+def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV1, now: datetime) -> Decision:
+    """The case after one recipient's outcome is known. Later news about the same recipient replaces earlier news."""
+    turn = Turn(rules, case, now)
+    failed = settled.settlement in _UNDELIVERED
+    if failed:
+        turn.note(
+            ChangeKind.NOTIFICATION_FAILED,
+            turn.say("not_reached", role=settled.role, reason=settled.reason),
+            role=settled.role,
+            person=settled.person,
+            purpose=settled.purpose,
+            settlement=settled.settlement,
+            step=settled.step,
+            attempts=settled.attempts,
+        )
+    page = case.ladder
+    if settled.purpose is not Purpose.PAGE or page is None or settled.step != page.step or not case.open:
+        return turn.decide()
+    known = tuple(reach for reach in page.reach if (reach.role, reach.person) != (settled.role, settled.person))
+    page = replace(page, reach=(*known, Reach(settled.role, settled.person, not failed)))
+    turn.set(ladder=page)
+    # At the end of the chain there is nobody to turn to at once; paging the same people without a pause helps nobody.
+    if failed and page.next_at is not None and not page.ended and _reached_nobody(turn, page):
+        present, above = ladder.present_tier(turn), ladder.next_tier(turn)
+        tier = wording.words(present.label, case.language) if present else page.tier
+        following = wording.words(above.label, case.language) if above else tier
+        ladder.move_up(turn, turn.say("undeliverable", tier=tier, next=following))
+    return turn.decide()
+
+
+def _reached_nobody(turn: Turn, page: Ladder) -> bool:
+    """True when every role of the page has news and none of it good."""
+    tier = next((tier for tier in ladder.tiers_of(turn) if tier.id == page.tier), None)
+    if tier is None:
+        return False
+    told = {reach.role for reach in page.reach}
+    reached = {reach.role for reach in page.reach if reach.reached}
+    return set(tier.roles) <= told and not reached & set(tier.roles)

@@ -1,0 +1,127 @@
+"""What a change says, in the case's language. Chinese first; one place, so that nothing is said two ways."""
+
+from typing import Final
+
+from shared.contracts.classifications import CriterionResult
+from shared.contracts.values import MAX_TEXT, Actor, Bilingual, FactValue, Language
+from shared.plans.words import Words
+
+_SENTENCES: Final[dict[str, tuple[str, str]]] = {
+    "criterion": ("标准 {criterion}：{values}", "criterion {criterion}: {values}"),
+    "criterion_only": ("标准 {criterion}", "criterion {criterion}"),
+    "no_level": ("未达到任何级别", "no level reached"),
+    "level_kept": (
+        "分级建议为 {proposed}，级别不自动降低，维持 {level}",
+        "{proposed} was proposed; a level never falls by itself, {level} stays",
+    ),
+    "level_overruled": (
+        "分级建议为 {proposed}，已由人工降级，维持 {level}",
+        "{proposed} was proposed but lowered by a person; {level} stays",
+    ),
+    "level_unknown": ("分级建议 {proposed} 不属于本案所用预案版本", "{proposed} is no level of the plan of this case"),
+    "facts_added": ("补充事实：{facts}", "facts added: {facts}"),
+    "source_resolved": ("来源报告已恢复", "the source reports that it is over"),
+    "source_again": ("来源再次报告", "the source reports it again"),
+    "worse": ("级别升高，自动重开", "reopened because the level rose"),
+    "first_page": ("首次通知：{tier}", "first page: {tier}"),
+    "raised_page": ("级别升高，重新通知：{tier}", "paged again for the higher level: {tier}"),
+    "unacknowledged": ("{within} 内无人确认，升至 {tier}", "nobody acknowledged within {within}; up to {tier}"),
+    "repeated": (
+        "{within} 内无人确认，第 {count} 次通知 {tier}",
+        "nobody acknowledged within {within}; page {count} to {tier}",
+    ),
+    "chain_ended": (
+        "末级 {tier} 无人确认，继续反复通知",
+        "the last tier {tier} did not acknowledge; it is paged on",
+    ),
+    "undeliverable": ("{tier} 的通知全部未送达，升至 {next}", "nobody of {tier} could be reached; up to {next}"),
+    "not_reached": ("{role} 未送达：{reason}", "{role} was not reached: {reason}"),
+    "clock_start": ("时限 {clock} 自 {start} 起算", "clock {clock} counts from {start}"),
+    "clock_warn": ("时限 {clock} 已到 {threshold}", "clock {clock} passed {threshold}"),
+    "clock_breach": ("时限 {clock} 已超时，应于 {due} 前完成", "clock {clock} ran out; it was due at {due}"),
+    "clock_breach_tier": ("时限 {clock} 已超时，升至 {tier}", "clock {clock} ran out; up to {tier}"),
+    "clock_met": ("时限 {clock} 按时完成", "clock {clock} was met"),
+    "clock_met_late_news": (
+        "时限 {clock} 实际按时完成，超时记录因消息迟到",
+        "clock {clock} was met in time; the breach was news come late",
+    ),
+    "clock_missed": ("时限 {clock} 超时后完成", "clock {clock} was completed after it ran out"),
+    "clock_cancelled": ("时限 {clock} 不再适用", "clock {clock} no longer applies"),
+    "by": ("{actor}：{what}", "{actor}: {what}"),
+    "acknowledged": ("已确认", "acknowledged"),
+    "also_acknowledged": ("再次确认，此前已由 {actor} 确认", "acknowledged again; {actor} had done so"),
+    "acknowledged_earlier_level": ("确认的是升级前的通知，当前级别仍待确认", "acknowledged before the level rose"),
+    "unacknowledged_by": ("撤销确认", "withdrew the acknowledgement"),
+    "took_over": ("接手处理", "took the case over"),
+    "started": ("开始处理", "started work"),
+    "waiting": ("等待外部答复", "waiting for an answer from outside"),
+    "resumed": ("恢复处理", "resumed work"),
+    "milestone": ("完成：{milestone}", "done: {milestone}"),
+    "raised": ("人工升级为 {level}", "raised to {level}"),
+    "lowered": ("人工降级为 {level}", "lowered to {level}"),
+    "lowered_already": ("人工降级为 {level}，当前已是该级别", "lowered to {level}, which it already is"),
+    "cannot_handle": ("无法处理，升至 {tier}", "cannot handle it; up to {tier}"),
+    "resolved": ("已解决", "resolved"),
+    "closed": ("已办结", "closed"),
+    "reopened": ("重新打开", "reopened"),
+    "withdrawn": ("已撤回", "withdrawn"),
+    "invalid": ("无效", "invalid"),
+    "merged": ("并入 {into}", "merged into {into}"),
+    "commented": ("备注", "comment"),
+    "refused_state": ("案件处于 {state}，不能执行 {command}", "not possible while {state}: {command}"),
+    "refused_reason": ("{command} 必须说明理由", "{command} needs a reason"),
+    "refused_person": ("{command} 只能由具名人员执行", "{command} needs a named person"),
+    "refused_argument": (
+        "{command} 缺少或不认识的参数 {argument}",
+        "{command}: argument {argument} missing or unknown",
+    ),
+    "refused_not_higher": ("{level} 不高于当前级别", "{level} is not higher than the present level"),
+    "refused_not_lower": ("{level} 不低于当前级别", "{level} is not lower than the present level"),
+    "refused_not_acknowledged": ("尚未确认，不能执行 {command}", "{command}: not acknowledged yet"),
+    "refused_extension": ("本预案未规定时限延期", "this plan does not provide for extensions"),
+    "refused_no_tier": ("没有可升的上一级", "there is no tier to go up to"),
+}
+
+
+def say(language: Language, sentence: str, **values: object) -> str:
+    """The sentence in the language, at most as long as a contract's text."""
+    zh, en = _SENTENCES[sentence]
+    return (en if language == "en" else zh).format(**values)[:MAX_TEXT]
+
+
+def words(text: Words | Bilingual, language: Language) -> str:
+    return text.en if language == "en" else text.zh
+
+
+def because_of(criterion: CriterionResult | None, language: Language) -> str:
+    """The criterion that decided with the values it read, such as `标准 red-area：cities_today = 5`."""
+    if criterion is None:
+        return say(language, "no_level")
+    separator = ", " if language == "en" else "，"
+    values = separator.join(f"{name} = {shown(value)}" for name, value in criterion.values.items() if value is not None)
+    if not values:
+        return say(language, "criterion_only", criterion=criterion.id)
+    return say(language, "criterion", criterion=criterion.id, values=values)
+
+
+def shown(value: FactValue | None) -> str:
+    """A fact as people read it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "/".join(value)
+    return str(value)
+
+
+def by(language: Language, actor: Actor, what: str, reason: str | None) -> str:
+    """Who did what and why."""
+    text = say(language, "by", actor=f"{actor.kind}:{actor.ref}", what=what)
+    return (f"{text}（{reason}）" if language == "zh" else f"{text} ({reason})")[:MAX_TEXT] if reason else text
+
+
+def span(seconds: float, language: Language) -> str:
+    """A length of time in its largest fitting unit."""
+    for size, zh, en in ((86_400, "天", "d"), (3_600, "小时", "h"), (60, "分钟", "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{int(seconds // size)} {en if language == 'en' else zh}"
+    return f"{seconds:g} {'s' if language == 'en' else '秒'}"
