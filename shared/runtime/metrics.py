@@ -34,4 +34,14 @@ DELIVERY_SECONDS: Final = Histogram(
     "fenghuo_delivery_seconds", "Request received to provider's answer", ["channel"], buckets=_LATENCY
 )
 NOBODY_REACHED: Final = Counter("fenghuo_nobody_reached", "Requests whose role resolved to nobody", ["role"])
+DELIVERY_DOUBTFUL: Final = Counter(
+    "fenghuo_delivery_doubtful", "Messages sent again although an earlier call may have got through", ["channel"]
+)
+DELIVERY_RECEIPTS: Final = Counter("fenghuo_delivery_receipts", "Receipts by channel and status", ["channel", "status"])
+DELIVERY_SETTLEMENTS: Final = Counter(
+    "fenghuo_delivery_settlements", "Published settlements by channel and settlement", ["channel", "settlement"]
+)
+DELIVERY_IN_FLIGHT: Final = Gauge("fenghuo_delivery_in_flight", "Calls to providers not yet answered", ["channel"])
+ROSTER_BROKEN: Final = Gauge("fenghuo_roster_broken", "1 while the roster on disk is refused and an older one is used")
+ROSTER_PEOPLE: Final = Gauge("fenghuo_roster_people", "People in the roster in force", ["org"])
 CONSOLE_STREAMS: Final = Gauge("fenghuo_console_streams", "Open live pages")

@@ -208,8 +208,11 @@ class _Track:
             return None
         if last.outcome.answer is Answer.ACCEPTED:
             return self._accepted(route, last.outcome)
-        ready_at = last.outcome.ended_at + self._wait(len(tries), last.outcome)
-        if last.outcome.answer is Answer.UNAVAILABLE or len(tries) >= self.policy.tries:
+        return self._refused(route, len(tries), last.outcome)
+
+    def _refused(self, route: Route, tries: int, outcome: Outcome) -> _Step | datetime:
+        ready_at = outcome.ended_at + self._wait(tries, outcome)
+        if outcome.answer is Answer.UNAVAILABLE or tries >= self.policy.tries:
             return ready_at
         return self._when_ready(ready_at, route, exhausted=False)
 

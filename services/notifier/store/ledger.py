@@ -1,0 +1,233 @@
+"""Requests and intents: written when accepted, claimed when due, moved on under a row lock."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from services.notifier.domain.delivery import Route, Verdict
+from services.notifier.domain.ledger import Intent, Request
+from services.notifier.domain.urgency import Lane, Notice
+from shared.contracts.notifications import NotificationRequestedV1, Purpose, Settlement
+from shared.contracts.values import Bilingual, ChannelKind
+from shared.db.tx import Tx
+
+_COLUMNS: Final = (
+    "i.*, r.event_id, r.traceparent, r.accepted_at, CAST(r.body AS text) AS body, CAST(i.because AS text) AS reasons"
+)
+
+
+async def add_requests(tx: Tx, requests: Sequence[Request]) -> frozenset[UUID]:
+    """Write the requests; the ids of those that were not there before."""
+    rows = await tx.fetch(
+        "INSERT INTO requests "
+        "(request_id, event_id, org, case_id, plan, purpose, step, body, traceparent, accepted_at) "
+        "SELECT t.a, t.b, t.c, t.d, t.e, t.f, t.g, CAST(t.h AS jsonb), t.i, :now FROM unnest("
+        "CAST(:requests AS uuid[]), CAST(:events AS uuid[]), CAST(:orgs AS text[]), CAST(:cases AS uuid[]), "
+        "CAST(:plans AS text[]), CAST(:purposes AS text[]), CAST(:steps AS integer[]), CAST(:bodies AS text[]), "
+        "CAST(:traces AS text[])) AS t (a, b, c, d, e, f, g, h, i) "
+        "ON CONFLICT (request_id) DO NOTHING RETURNING request_id",
+        requests=[one.body.request_id for one in requests],
+        events=[one.event_id for one in requests],
+        orgs=[one.org for one in requests],
+        cases=[one.case_id for one in requests],
+        plans=[one.body.subject.plan for one in requests],
+        purposes=[one.body.purpose.value for one in requests],
+        steps=[one.body.step for one in requests],
+        bodies=[one.body.model_dump_json(exclude_none=True) for one in requests],
+        traces=[one.traceparent for one in requests],
+        now=tx.now,
+    )
+    return frozenset(row["request_id"] for row in rows)
+
+
+async def paged_cases(tx: Tx, cases: Iterable[tuple[str, UUID]]) -> frozenset[tuple[str, UUID]]:
+    """Which of these (organisation, case) had a page requested before."""
+    orgs, ids = zip(*cases, strict=True)
+    rows = await tx.fetch(
+        "SELECT DISTINCT r.org, r.case_id FROM requests AS r JOIN unnest(CAST(:orgs AS text[]), CAST(:ids AS uuid[])) "
+        "AS t (org, case_id) ON r.org = t.org AND r.case_id = t.case_id WHERE r.purpose = 'page'",
+        orgs=list(orgs),
+        ids=list(ids),
+    )
+    return frozenset((row["org"], row["case_id"]) for row in rows)
+
+
+async def notices_of(tx: Tx, cases: Iterable[tuple[str, UUID]]) -> list[tuple[Notice, bool]]:
+    """Every intent of these cases that was not stopped, and whether it still awaits something."""
+    orgs, ids = zip(*cases, strict=True)
+    rows = await tx.fetch(
+        "SELECT i.intent_id, i.org, i.case_id, i.plan, i.recipient, i.step, i.purpose, i.due_at IS NOT NULL AS open "
+        "FROM intents AS i JOIN unnest(CAST(:orgs AS text[]), CAST(:ids AS uuid[])) AS t (org, case_id) "
+        "ON i.org = t.org AND i.case_id = t.case_id WHERE i.stopped IS NULL AND i.person IS NOT NULL",
+        orgs=list(orgs),
+        ids=list(ids),
+    )
+    return [
+        (
+            Notice(
+                row["intent_id"],
+                row["org"],
+                row["case_id"],
+                row["plan"],
+                row["recipient"],
+                row["step"],
+                Purpose(row["purpose"]),
+            ),
+            row["open"],
+        )
+        for row in rows
+    ]
+
+
+async def add_intents(tx: Tx, intents: Sequence[Intent]) -> None:
+    """Write the intents. A second one for the same request and recipient is an error by unique key."""
+    await tx.execute(
+        "INSERT INTO intents (intent_id, request_id, org, case_id, plan, purpose, step, role, recipient, person, "
+        "person_label, because, lane, urgency, next_channel, due_at, stopped, settlement, reason, settled_at) "
+        "SELECT t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h, t.i, t.j, t.k, CAST(t.l AS jsonb), t.m, t.n, t.o, t.p, t.q, "
+        "t.r, t.s, t.u FROM unnest("
+        "CAST(:intents AS uuid[]), CAST(:requests AS uuid[]), CAST(:orgs AS text[]), CAST(:cases AS uuid[]), "
+        "CAST(:plans AS text[]), CAST(:purposes AS text[]), CAST(:steps AS integer[]), CAST(:roles AS text[]), "
+        "CAST(:recipients AS text[]), CAST(:people AS text[]), CAST(:labels AS text[]), CAST(:because AS text[]), "
+        "CAST(:lanes AS smallint[]), CAST(:urgencies AS integer[]), CAST(:channels AS text[]), "
+        "CAST(:due AS timestamptz[]), CAST(:stopped AS text[]), CAST(:settlements AS text[]), "
+        "CAST(:reasons AS text[]), CAST(:settled AS timestamptz[])"
+        ") AS t (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, u)",
+        intents=[one.id for one in intents],
+        requests=[one.request.body.request_id for one in intents],
+        orgs=[one.request.org for one in intents],
+        cases=[one.request.case_id for one in intents],
+        plans=[one.request.body.subject.plan for one in intents],
+        purposes=[one.request.body.purpose.value for one in intents],
+        steps=[one.request.body.step for one in intents],
+        roles=[one.role for one in intents],
+        recipients=[one.recipient for one in intents],
+        people=[one.person for one in intents],
+        labels=[one.person_label for one in intents],
+        because=[one.because.model_dump_json() for one in intents],
+        lanes=[int(one.lane) for one in intents],
+        urgencies=[one.urgency for one in intents],
+        channels=[one.next_channel.value if one.next_channel else None for one in intents],
+        due=[one.due_at for one in intents],
+        stopped=[one.stopped for one in intents],
+        settlements=[one.published.settlement.value if one.published else None for one in intents],
+        reasons=[one.published.reason if one.published else None for one in intents],
+        settled=[one.settled_at for one in intents],
+    )
+
+
+async def claim_due(tx: Tx, *, fresh: Mapping[ChannelKind, int], retries: Mapping[ChannelKind, int]) -> list[Intent]:
+    """Lock due intents until the end of this transaction: at most so many a channel, first pages first.
+
+    Rows that another sender holds are passed over, so several senders share the work without waiting.
+    """
+    quotas = [(channel, Lane.FIRST_PAGE, Lane.FRESH, count) for channel, count in fresh.items() if count > 0]
+    quotas += [(channel, Lane.RETRY, Lane.RETRY, count) for channel, count in retries.items() if count > 0]
+    if not quotas:
+        return []
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} FROM unnest(CAST(:channels AS text[]), CAST(:first AS smallint[]), "  # noqa: S608  # our own columns
+        "CAST(:last AS smallint[]), CAST(:counts AS integer[])) AS q (channel, first, last, count) "
+        "CROSS JOIN LATERAL (SELECT * FROM intents WHERE next_channel = q.channel AND lane BETWEEN q.first AND q.last "
+        "AND due_at <= :now ORDER BY lane, urgency DESC, due_at LIMIT q.count FOR UPDATE SKIP LOCKED) AS i "
+        "JOIN requests AS r ON r.request_id = i.request_id",
+        channels=[channel.value for channel, _, _, _ in quotas],
+        first=[int(first) for _, first, _, _ in quotas],
+        last=[int(last) for _, _, last, _ in quotas],
+        counts=[count for _, _, _, count in quotas],
+        now=tx.now,
+    )
+    return [_intent(row) for row in rows]
+
+
+async def lock(tx: Tx, intent_ids: Iterable[UUID]) -> list[Intent]:
+    """The intents, locked in one order by everybody, so that two transactions never wait for each other."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} FROM intents AS i JOIN requests AS r ON r.request_id = i.request_id "  # noqa: S608  # our own columns
+        "WHERE i.intent_id = ANY(CAST(:ids AS uuid[])) ORDER BY i.intent_id FOR UPDATE OF i",
+        ids=sorted(set(intent_ids)),
+    )
+    return [_intent(row) for row in rows]
+
+
+async def intents_of_attempts(tx: Tx, attempt_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Attempt → intent, for the attempts that exist."""
+    rows = await tx.fetch(
+        "SELECT attempt_id, intent_id FROM attempts WHERE attempt_id = ANY(CAST(:ids AS uuid[]))",
+        ids=sorted(set(attempt_ids)),
+    )
+    return {row["attempt_id"]: row["intent_id"] for row in rows}
+
+
+async def save(tx: Tx, intents: Sequence[Intent]) -> None:
+    """Write what moves: lane, next step, attempts, published verdict. Only for locked intents."""
+    if not intents:
+        return
+    routes = [one.published.route if one.published else None for one in intents]
+    await tx.execute(
+        "UPDATE intents AS i SET lane = t.b, next_channel = t.c, due_at = t.d, stopped = t.e, attempts = t.f, "
+        "settlement = t.g, channel = t.h, provider = t.i, contact = t.j, reason = t.k, settled_at = t.l "
+        "FROM unnest(CAST(:ids AS uuid[]), CAST(:lanes AS smallint[]), CAST(:channels AS text[]), "
+        "CAST(:due AS timestamptz[]), CAST(:stopped AS text[]), CAST(:attempts AS integer[]), "
+        "CAST(:settlements AS text[]), CAST(:via AS text[]), CAST(:providers AS text[]), CAST(:contacts AS text[]), "
+        "CAST(:reasons AS text[]), CAST(:settled AS timestamptz[])) AS t (a, b, c, d, e, f, g, h, i, j, k, l) "
+        "WHERE i.intent_id = t.a",
+        ids=[one.id for one in intents],
+        lanes=[int(one.lane) for one in intents],
+        channels=[one.next_channel.value if one.next_channel else None for one in intents],
+        due=[one.due_at for one in intents],
+        stopped=[one.stopped for one in intents],
+        attempts=[one.attempts for one in intents],
+        settlements=[one.published.settlement.value if one.published else None for one in intents],
+        via=[route.channel.value if route else None for route in routes],
+        providers=[route.provider if route else None for route in routes],
+        contacts=[route.contact if route else None for route in routes],
+        reasons=[one.published.reason if one.published else None for one in intents],
+        settled=[one.settled_at for one in intents],
+    )
+
+
+async def next_due(tx: Tx) -> datetime | None:
+    """The earliest instant at which anything has to be looked at."""
+    row = await tx.fetch_one("SELECT min(due_at) AS due_at FROM intents WHERE due_at IS NOT NULL")
+    return row["due_at"] if row is not None else None
+
+
+def _intent(row: RowMapping) -> Intent:
+    reasons: dict[str, Any] = json.loads(row["reasons"])
+    return Intent(
+        id=row["intent_id"],
+        request=Request(
+            event_id=row["event_id"],
+            org=row["org"],
+            case_id=row["case_id"],
+            traceparent=row["traceparent"],
+            accepted_at=row["accepted_at"],
+            body=NotificationRequestedV1.model_validate_json(row["body"]),
+        ),
+        role=row["role"],
+        person=row["person"],
+        person_label=row["person_label"],
+        because=Bilingual(**reasons),
+        lane=Lane(row["lane"]),
+        urgency=row["urgency"],
+        attempts=row["attempts"],
+        stopped=row["stopped"],
+        published=_published(row),
+        settled_at=row["settled_at"],
+        next_channel=ChannelKind(row["next_channel"]) if row["next_channel"] else None,
+        due_at=row["due_at"],
+    )
+
+
+def _published(row: RowMapping) -> Verdict | None:
+    if row["settlement"] is None:
+        return None
+    route = None
+    if row["channel"] is not None:
+        route = Route(ChannelKind(row["channel"]), row["provider"], row["contact"])
+    return Verdict(Settlement(row["settlement"]), row["reason"], route)
