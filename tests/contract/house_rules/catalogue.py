@@ -113,6 +113,7 @@ RULES: dict[str, HouseRule] = {
             (STORE, "x: int = 'a'  # type: ignore  # because it has to be\n"),
             (STORE, "import os  # noqa: F401  # why\n"),
             (STORE, "import os  # lint-skip: clock\n"),
+            (STORE, "import os  # noqa: F401 (used elsewhere)\n"),
         ),
         accepted=(
             (STORE, "import os  # noqa: F401  # imported for its registration\n"),

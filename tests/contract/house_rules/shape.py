@@ -11,9 +11,8 @@ LONGEST = 400
 _EMPTY_NAMES = frozenset(
     {"util", "utils", "helper", "helpers", "common", "manager", "managers", "base", "misc", "handler", "handlers"}
 )
-_SILENCER = re.compile(
-    r"#\s*(?P<what>noqa|type:\s*ignore|lint-skip)\b(?P<codes>[\s:\[\],\w-]*?)(?:\s(?:#|-|—)\s*(?P<reason>.*))?$"
-)
+_SILENCER = re.compile(r"#\s*(noqa|type:\s*ignore|lint-skip)\b")
+_EXPLAINED = re.compile(r"(?P<codes>[\s:\[\],\w-]*?)(?:\s(?:#|-|—)\s*(?P<reason>.*))?")
 _LOGGERS = frozenset({"_log", "log", "logger", "_logger"})
 _LOG_METHODS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
 _LOG_WORD = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
@@ -38,11 +37,14 @@ def telling_names(source: Source) -> Iterator[Finding]:
 def explained_silence(source: Source) -> Iterator[Finding]:
     """A silenced warning names its code and why it is right here."""
     for line, comment in source.comments:
-        for match in _SILENCER.finditer(comment):
-            if not re.search(r"[\w-]{2,}", match["codes"]):
-                yield source.finding(line, f"{match['what']} must name the code it silences")
-            elif len((match["reason"] or "").strip()) < _SHORTEST_REASON:
-                yield source.finding(line, f"{match['what']} needs its reason: `# noqa: CODE  # why`")
+        silencer = _SILENCER.search(comment)
+        if silencer is None:
+            continue
+        explained = _EXPLAINED.fullmatch(comment, silencer.end())
+        if explained is None or not re.search(r"[\w-]{2,}", explained["codes"]):
+            yield source.finding(line, f"{silencer[1]} must name the code it silences")
+        elif len((explained["reason"] or "").strip()) < _SHORTEST_REASON:
+            yield source.finding(line, f"{silencer[1]} needs its reason: `# noqa: CODE  # why`")
 
 
 def dotted_log_words(source: Source) -> Iterator[Finding]:

@@ -1,0 +1,148 @@
+"""The import rules hold on the real tree, and catch every way in which a room could be left by the wrong door."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINT = Path(sys.executable).parent / "lint-imports"
+SERVICES = ("intake", "classifier", "escalator", "notifier", "console")
+ROOMS = ("main", "settings", "api", "consumers", "jobs", "web", "cli", "app", "store", "channels", "domain")
+
+ROOMS_RULE = "Inside a service imports point inward"
+INDEPENDENT = "Services never import each other"
+DRILL = "Drills reuse the pure rules of the services and nothing else of them"
+SHARED = "shared never imports a service"
+PURE = "Domain, contracts, plans and calendars are pure"
+SETTINGS = "Only main reads settings"
+DOORS = "Doors reach storage only through a use case"
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A line added to a file of an otherwise clean tree, and the contract that must report it."""
+
+    name: str
+    path: str
+    line: str
+    contract: str
+
+
+SEEDS = (
+    Seed("domain-calls-http", "services/intake/domain/rules.py", "import httpx", PURE),
+    Seed("domain-waits", "services/classifier/domain/rules.py", "import asyncio", PURE),
+    Seed("contracts-know-sql", "shared/contracts/values.py", "import sqlalchemy", PURE),
+    Seed("plans-know-http", "shared/plans/model.py", "import fastapi", PURE),
+    Seed("calendars-know-kafka", "shared/calendars/year.py", "import aiokafka", PURE),
+    Seed("service-to-service", "services/intake/app/use.py", "import services.escalator.app.use", INDEPENDENT),
+    Seed("domain-to-use-case", "services/escalator/domain/rules.py", "import services.escalator.app.use", ROOMS_RULE),
+    Seed("channel-to-store", "services/notifier/channels/sms.py", "import services.notifier.store.rows", ROOMS_RULE),
+    Seed("store-to-door", "services/intake/store/rows.py", "import services.intake.api.routes", ROOMS_RULE),
+    Seed("shared-to-service", "shared/db/engine.py", "import services.intake.domain.rules", SHARED),
+    Seed("door-to-door", "services/console/cli/cases.py", "import services.console.web.pages", ROOMS_RULE),
+    Seed("use-case-reads-settings", "services/intake/app/use.py", "import services.intake.settings", SETTINGS),
+    Seed("stray-file", "services/intake/utils.py", "", ROOMS_RULE),
+    Seed("stray-room", "services/intake/helpers/text.py", "", ROOMS_RULE),
+    Seed("door-to-store", "services/escalator/consumers/on.py", "import services.escalator.store.rows", DOORS),
+    Seed("door-to-channel", "services/notifier/jobs/tick.py", "import services.notifier.channels.sms", DOORS),
+    Seed("drill-to-store", "services/drill/timeline.py", "import services.escalator.store.rows", DRILL),
+)
+FILES = {
+    "api": "routes",
+    "consumers": "on",
+    "jobs": "tick",
+    "web": "pages",
+    "cli": "cases",
+    "app": "use",
+    "store": "rows",
+    "channels": "sms",
+    "domain": "rules",
+}
+
+
+def _skeleton(root: Path) -> None:
+    """The rooms of all services with lawful imports, and the rooms of shared that the rules name."""
+    for package in ("services", "services/drill", *(f"shared/{name}" for name in ("contracts", "plans", "calendars"))):
+        _file(root / package / "__init__.py")
+    for name in ("shared/__init__.py", "shared/db/__init__.py", "shared/db/engine.py", "shared/contracts/values.py"):
+        _file(root / name)
+    for name in ("shared/plans/model.py", "shared/calendars/year.py"):
+        _file(root / name)
+    _file(root / "services/drill/scenario.py")
+    _file(root / "services/drill/timeline.py", "import services.drill.scenario\nimport services.escalator.domain.rules")
+    for service in SERVICES:
+        at = root / "services" / service
+        _file(at / "__init__.py")
+        _file(at / "settings.py", "import pydantic_settings")
+        _file(at / "main.py", f"import services.{service}.settings\nimport services.{service}.api.routes")
+        for room, file in FILES.items():
+            _file(at / room / "__init__.py")
+            inner = {"app": "store.rows", "store": "domain.rules", "channels": "domain.rules"}.get(room, "app.use")
+            _file(at / room / f"{file}.py", "" if room == "domain" else f"import services.{service}.{inner}")
+    (root / ".importlinter").write_text((ROOT / ".importlinter").read_text())
+
+
+def _file(path: Path, text: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{text}\n")
+
+
+def _lint(root: Path) -> tuple[int, dict[str, bool]]:
+    """Exit code and, by contract, whether it was kept."""
+    done = subprocess.run(
+        [LINT, "--config", ".importlinter", "--no-cache"], cwd=root, capture_output=True, text=True, check=False
+    )
+    kept = {}
+    for line in done.stdout.splitlines():
+        for ending, verdict in ((" KEPT", True), (" BROKEN", False)):
+            name, found, _ = line.partition(ending)
+            if found:
+                kept[name.strip()] = verdict
+    assert kept, done.stdout + done.stderr
+    return done.returncode, kept
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, dict[str, bool]]]:
+    """One run for each seed and one for the clean skeleton, two at a time."""
+
+    def run(seed: Seed | None) -> tuple[str, tuple[int, dict[str, bool]]]:
+        name = seed.name if seed else "clean"
+        root = tmp_path_factory.mktemp(name)
+        _skeleton(root)
+        if seed:
+            path = root / seed.path
+            path.parent.mkdir(exist_ok=True)
+            if path.parent.name == "helpers":
+                _file(path.parent / "__init__.py")
+            path.write_text((path.read_text() if path.exists() else "") + seed.line + "\n")
+        return name, _lint(root)
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(pool.map(run, (None, *SEEDS)))
+
+
+def test_the_real_tree_keeps_every_rule() -> None:
+    code, kept = _lint(ROOT)
+    assert [name for name, held in kept.items() if not held] == []
+    assert code == 0
+
+
+def test_a_lawful_tree_is_accepted(verdicts: dict[str, tuple[int, dict[str, bool]]]) -> None:
+    code, kept = verdicts["clean"]
+    assert set(kept) == {ROOMS_RULE, INDEPENDENT, DRILL, SHARED, PURE, SETTINGS, DOORS}
+    assert all(kept.values())
+    assert code == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: seed.name)
+def test_a_seeded_violation_is_reported_by_its_contract(
+    seed: Seed, verdicts: dict[str, tuple[int, dict[str, bool]]]
+) -> None:
+    code, kept = verdicts[seed.name]
+    assert code == 1
+    assert kept[seed.contract] is False
