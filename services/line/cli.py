@@ -50,7 +50,10 @@ def demo(
 
     async def work(line: RunningLine) -> int:
         _addresses(line)
-        return await play(line, _out, stay=not unattended)
+        code = await play(line, _out)
+        if unattended:
+            return code
+        return await show_board(line)
 
     _run(work, DEMO_OVERRIDES)
 

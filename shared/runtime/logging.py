@@ -12,7 +12,7 @@ import structlog
 
 # Mainland mobile numbers, 18-digit resident identity numbers and 16-19 digit card numbers (GB 11643, ISO/IEC 7812).
 _PERSONAL: Final = re.compile(r"(?<!\d)(?:(?:\+?86)?1[3-9]\d{9}|\d{17}[\dXx]|\d{16,19})(?!\d)")
-_KEPT: Final = frozenset({"event", "level", "timestamp", "service", "case_id", "event_id"})
+_KEPT: Final = frozenset({"level", "timestamp", "service", "module", "case_id", "event_id"})
 
 
 def configure_logging(service: str, level: str = "INFO") -> None:
@@ -66,9 +66,23 @@ class _Forward(logging.Handler):
 
 def _without_personal_data(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in entry.items():
-        if name not in _KEPT and isinstance(value, str):
-            entry[name] = redact(value)
+        if name not in _KEPT:
+            entry[name] = _redacted(value)
     return entry
+
+
+def _redacted(value: Any) -> Any:
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {key: _redacted(inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_redacted(inner) for inner in value]
+        case int() if not isinstance(value, bool):
+            return value if redact(str(value)) == str(value) else redact(str(value))
+        case _:
+            return value
 
 
 def redact(text: str) -> str:
