@@ -1,3 +1,3 @@
 """Registers the fixtures; test pieces themselves are imported from `tests.support`."""
 
-pytest_plugins = ("tests.support.postgres", "tests.support.broker", "tests.support.messaging")
+pytest_plugins = ("tests.support.postgres", "tests.support.broker", "tests.support.sink", "tests.support.kannel")
