@@ -22,6 +22,8 @@ from shared.contracts.values import (
     Text,
 )
 
+MAX_PROBLEMS = 50
+
 
 class Holds(StrEnum):
     """Three-valued: what is not known never satisfies a criterion and is reported as such."""
@@ -68,6 +70,10 @@ class CaseClassifiedV1(Contract):
     place: Place = Place()
     language: Language = "zh"
     facts: Facts = Field(default_factory=dict)
+    problems: Annotated[
+        tuple[Text, ...],
+        Field(max_length=MAX_PROBLEMS, description="What was reported but could not be used, and why"),
+    ] = ()
     occurred_at: Instant
     received_at: Instant
     classified_at: Instant

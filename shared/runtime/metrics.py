@@ -22,6 +22,8 @@ REPORTS_REGISTERED: Final = Counter(
 )
 CLASSIFICATIONS: Final = Counter("fenghuo_classifications", "Classifications by plan and level", ["plan", "level"])
 WARNINGS_RAISED: Final = Counter("fenghuo_warnings_raised", "Warning cases opened or raised", ["plan", "level"])
+CASES_UNROUTED: Final = Counter("fenghuo_cases_unrouted", "Cases that no plan applied to, by kind", ["kind"])
+FACTS_UNFIT: Final = Counter("fenghuo_facts_unfit", "Facts of a type the plan does not take, by plan", ["plan"])
 CASES_OPEN: Final = Gauge("fenghuo_cases_open", "Cases not yet resolved, by plan and level", ["plan", "level"])
 CLOCK_LATENESS: Final = Histogram("fenghuo_clock_lateness_seconds", "Due instant to firing", buckets=_LATENCY)
 CLOCKS_FIRED: Final = Counter("fenghuo_clocks_fired", "Timers fired, by purpose", ["purpose"])

@@ -1,0 +1,242 @@
+"""Judge cases under their plans: route, count, evaluate, publish what is new. The core of every use case here.
+
+The number of statements depends on what a batch contains (windows or not), never on how many cases it has.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.classifier.app.raise_warnings import raise_warnings
+from services.classifier.domain.announcements import SOURCE, Cause, case_classified
+from services.classifier.domain.cases import CaseState
+from services.classifier.domain.runs import Run, digest_of, judge, opened
+from services.classifier.domain.warnings import Movements
+from services.classifier.domain.windows import Count, Counted, Group, Moved, count_of_read, counted_of
+from services.classifier.store.cases import CaseRow, save_cases
+from services.classifier.store.plans import Plans
+from services.classifier.store.reconsiderations import arm
+from services.classifier.store.windows import add_members, lock_groups, read_counts, remove_members
+from shared.contracts.envelope import Event
+from shared.contracts.values import FactValue
+from shared.db.tx import Tx
+from shared.plans.compiled import CaseView, CompiledPlan, Scope
+from shared.plans.inputs import inputs_of
+from shared.plans.library import UnknownPlanError
+from shared.runtime.ids import Ids
+from shared.runtime.logging import get_logger
+from shared.runtime.metrics import CASES_UNROUTED, CLASSIFICATIONS, FACTS_UNFIT
+from shared.runtime.tracing import next_span
+
+_log = get_logger(__name__)
+_MAX_NEW_PLANS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the use cases need besides the database. `armed` hears the instant of every reconsideration committed."""
+
+    plans: Plans
+    ids: Ids
+    armed: Callable[[datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A case to judge, locked by the caller. `route`: look whether plans apply that it does not run yet."""
+
+    case_id: UUID
+    org: str
+    state: CaseState
+    runs: Mapping[str, Run]
+    unrouted_since: datetime | None
+    new: bool
+    route: bool
+    cause: Cause
+
+
+@dataclass(slots=True)
+class _Job:
+    subject: Subject
+    plan: CompiledPlan
+    run: Run
+    view: CaseView
+    facts: dict[str, FactValue]
+    problems: tuple[str, ...]
+    counted: frozenset[Counted]
+    reads: dict[str, Count] = field(default_factory=dict)
+
+
+async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict[UUID, str]:
+    """Save the cases, their windows and reconsiderations, and publish new revisions, all in this transaction.
+
+    Returns the cases that cannot be judged with the reason; nothing of them was saved.
+    """
+    await ports.plans.load(tx, (run.sha256 for subject in subjects for run in subject.runs.values()))
+    jobs: dict[UUID, list[_Job]] = {}
+    refused: dict[UUID, str] = {}
+    for subject in subjects:
+        try:
+            jobs[subject.case_id] = _jobs(subject, ports)
+        except UnreadableSnapshotError as error:
+            refused[subject.case_id] = str(error)
+    accepted = [subject for subject in subjects if subject.case_id in jobs]
+    everything = [job for several in jobs.values() for job in several]
+    movements, causes = Movements.none(), dict[Group, tuple[CompiledPlan, Cause]]()
+    await _count(tx, everything, movements, causes, ports)
+    counts = await read_counts(tx, (count for job in everything for count in job.reads.values()))
+    rows: list[CaseRow] = []
+    due: dict[tuple[UUID, str], datetime | None] = {}
+    tally: Counter[tuple[str, str]] = Counter()
+    for subject in accepted:
+        runs = dict(subject.runs)
+        for job in jobs[subject.case_id]:
+            run = _evaluate(tx, job, counts, ports, tally)
+            if run.reconsider_at != job.run.reconsider_at:
+                due[subject.case_id, run.plan] = run.reconsider_at
+            runs[run.plan] = run
+        rows.append(_row(tx, subject, runs))
+    await raise_warnings(tx, movements, causes, ports.plans, ports.ids)
+    await ports.plans.keep(tx, {job.plan.ref.sha256: job.plan for job in everything}.values())
+    await save_cases(tx, rows)
+    await arm(tx, due)
+    tx.after_commit.append(lambda: _committed(tally, due, ports))
+    return refused
+
+
+class UnreadableSnapshotError(RuntimeError):
+    """The plan a case was opened with is neither in the library nor readable among the stored ones."""
+
+
+def _jobs(subject: Subject, ports: Ports) -> list[_Job]:
+    plans: dict[str, tuple[CompiledPlan, Run]] = {}
+    for name, run in subject.runs.items():
+        plan = ports.plans.pinned(run.sha256)
+        if plan is None:
+            raise UnreadableSnapshotError(
+                f"the snapshot {run.sha256[:12]} of plan '{name}', with which case {subject.state.number} was opened, "
+                "cannot be read"
+            )
+        plans[name] = plan, run
+    view = subject.state.view(subject.case_id, subject.org)
+    routed, problems = _routed(subject, view, ports) if subject.route else ((), ())
+    for plan in routed[:_MAX_NEW_PLANS]:
+        plans.setdefault(plan.name, (plan, opened(plan)))
+    return [_job(subject, plan, run, view=view, problems=problems, ports=ports) for plan, run in plans.values()]
+
+
+def _routed(subject: Subject, view: CaseView, ports: Ports) -> tuple[tuple[CompiledPlan, ...], tuple[str, ...]]:
+    library, org, state = ports.plans.library, subject.org, subject.state
+    named: list[CompiledPlan] = []
+    problems: list[str] = []
+    for name in state.requested:
+        try:
+            named += library.route(org, state.kind, view.topic, view.category, view.channel, (name,))
+        except UnknownPlanError as error:
+            problems.append(str(error))
+    routed = named or library.route(org, state.kind, view.topic, view.category, view.channel)
+    return tuple(routed), tuple(problems)
+
+
+def _job(
+    subject: Subject, plan: CompiledPlan, run: Run, *, view: CaseView, problems: tuple[str, ...], ports: Ports
+) -> _Job:
+    facts, unfit = plan.type_facts(view.facts)
+    if unfit:
+        FACTS_UNFIT.labels(plan.name).inc(len(unfit))
+        problems += tuple(problem.message for problem in unfit)
+    counted = run.counted
+    if plan.windows and subject.state.counts:
+        counted = frozenset(counted_of(contribution) for contribution in plan.contributions(view))
+    job = _Job(subject, plan, run, view, facts, problems, counted)
+    wanted = ports.plans.reading(plan).case_windows
+    if wanted:
+        drill = subject.state.drill
+        job.reads = {
+            read.window_id: count_of_read(plan, subject.org, read, drill=drill)
+            for read in plan.reads(view)
+            if read.window_id in wanted
+        }
+    return job
+
+
+async def _count(
+    tx: Tx,
+    jobs: Sequence[_Job],
+    movements: Movements,
+    causes: dict[Group, tuple[CompiledPlan, Cause]],
+    ports: Ports,
+) -> None:
+    added: list[Moved] = []
+    gone: list[Moved] = []
+    for job in jobs:
+        if job.counted == job.run.counted:
+            continue
+        subject, plan = job.subject, job.plan
+        reading = ports.plans.reading(plan)
+        for counted in job.counted - job.run.counted:
+            group = Group(subject.org, plan.name, subject.state.drill, counted.group_key)
+            added.append(Moved(group, counted, subject.case_id))
+            movements.add(plan, reading, group, counted, job.view)
+            causes[group] = plan, subject.cause
+        for counted in job.run.counted - job.counted:
+            group = Group(subject.org, plan.name, subject.state.drill, counted.group_key)
+            gone.append(Moved(group, counted, subject.case_id))
+    await lock_groups(tx, (move.group for move in (*added, *gone)))
+    await remove_members(tx, gone)
+    await add_members(tx, added)
+
+
+def _evaluate(tx: Tx, job: _Job, counts: Mapping[Count, int], ports: Ports, tally: Counter[tuple[str, str]]) -> Run:
+    subject, plan = job.subject, job.plan
+    windows = {name: counts[count] for name, count in job.reads.items()}
+    evaluation = plan.evaluate(inputs_of(job.view, job.facts), windows, tx.now, Scope.CASE)
+    judged = judge(job.run, evaluation, digest_of(subject.state, job.facts, job.problems), job.counted)
+    if judged.publish:
+        data = case_classified(
+            state=subject.state,
+            plan=plan,
+            run=judged.run,
+            previous=job.run.level,
+            evaluation=evaluation,
+            facts=job.facts,
+            problems=job.problems,
+            now=tx.now,
+        )
+        tx.outbox.add(
+            Event(
+                id=ports.ids.new(),
+                source=SOURCE,
+                time=tx.now,
+                org=subject.org,
+                case_id=subject.case_id,
+                data=data,
+                causation=subject.cause.event_id,
+                traceparent=next_span(subject.cause.traceparent),
+            )
+        )
+        tally[plan.name, evaluation.level or "none"] += 1
+    return judged.run
+
+
+def _row(tx: Tx, subject: Subject, runs: Mapping[str, Run]) -> CaseRow:
+    unrouted_since = None if runs else subject.unrouted_since or tx.now
+    if unrouted_since is not None and subject.unrouted_since is None:
+        CASES_UNROUTED.labels(subject.state.kind).inc()
+        _log.warning(
+            "case.unrouted", case_id=str(subject.case_id), org=subject.org, category=subject.state.given("category")
+        )
+    return CaseRow(subject.case_id, subject.org, subject.state, runs, unrouted_since, subject.new)
+
+
+def _committed(
+    tally: Mapping[tuple[str, str], int], due: Mapping[tuple[UUID, str], datetime | None], ports: Ports
+) -> None:
+    for (plan, level), count in tally.items():
+        CLASSIFICATIONS.labels(plan, level).inc(count)
+    earliest = min((at for at in due.values() if at is not None), default=None)
+    if earliest is not None:
+        ports.armed(earliest)

@@ -1,0 +1,1 @@
+"""Pure rules of the classifier: merging reports, what to publish, what counts where, when a warning rises."""

@@ -1,0 +1,104 @@
+"""What the classifier says on `cases-classified`, in the words of the contract."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.classifier.domain.cases import CaseState
+from services.classifier.domain.runs import Run
+from services.classifier.domain.warnings import Verdict, Warned, facts_of, place_of, title_of
+from shared.contracts.classifications import MAX_PROBLEMS, CaseClassifiedV1
+from shared.contracts.values import MAX_TEXT, CaseKind, FactValue
+from shared.plans.compiled import CompiledPlan, Evaluation
+
+SOURCE: Final = "/fenghuo/classifier"
+_WARNING_SOURCE: Final = "fenghuo-classifier"
+_NAME_LENGTH: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The event that led to a classification; without one, time alone did."""
+
+    event_id: str | None = None
+    traceparent: str | None = None
+
+
+def case_classified(
+    *,
+    state: CaseState,
+    plan: CompiledPlan,
+    run: Run,
+    previous: str | None,
+    evaluation: Evaluation,
+    facts: Mapping[str, FactValue],
+    problems: tuple[str, ...],
+    now: datetime,
+) -> CaseClassifiedV1:
+    """The case under one plan. A confidential case goes without its title, which may tell who complained."""
+    confidential = state.confidential or plan.plan.confidential
+    return CaseClassifiedV1(
+        number=state.number,
+        kind=state.kind,
+        plan=plan.ref,
+        revision=run.revision,
+        level=evaluation.level,
+        level_rank=evaluation.rank,
+        previous_level=previous,
+        criteria=evaluation.criteria,
+        decided_by=evaluation.decided_by,
+        title=None if confidential else state.given("title"),
+        source=state.source,
+        channel=state.given("channel"),
+        topic=state.given("topic"),
+        place=state.place,
+        language=state.given("language") or "zh",
+        facts=dict(facts),
+        problems=tuple(problem[:MAX_TEXT] for problem in problems[:MAX_PROBLEMS]),
+        occurred_at=state.occurred_at,
+        received_at=state.received_at,
+        classified_at=now,
+        resolved=state.resolved,
+        confidential=confidential,
+        drill=state.drill,
+    )
+
+
+def warning_classified(
+    *,
+    plan: CompiledPlan,
+    warned: Warned,
+    previous: str | None,
+    verdict: Verdict,
+    linked: tuple[int, list[UUID]],
+    now: datetime,
+) -> CaseClassifiedV1:
+    """The warning case of a group: its values are the counts, its cases those that were counted."""
+    group = dict(warned.group.key)
+    total, newest = linked
+    return CaseClassifiedV1(
+        number=warned.number,
+        kind=CaseKind.WARNING,
+        plan=plan.ref,
+        revision=warned.revision,
+        level=verdict.level,
+        level_rank=verdict.rank,
+        previous_level=previous,
+        criteria=verdict.criteria,
+        decided_by=verdict.decided_by,
+        title=title_of(warned.group, verdict),
+        source=_WARNING_SOURCE,
+        channel=group["channel"][:_NAME_LENGTH] if group.get("channel") else None,
+        topic=group["topic"][:_NAME_LENGTH] if group.get("topic") else None,
+        place=place_of(warned.group),
+        facts=facts_of(plan, warned.group, verdict),
+        occurred_at=min(verdict.at, now),
+        received_at=now,
+        classified_at=now,
+        linked_cases=tuple(newest),
+        linked_count=total,
+        confidential=plan.plan.confidential,
+        drill=warned.group.drill,
+    )

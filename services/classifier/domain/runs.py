@@ -1,0 +1,95 @@
+"""One case under one plan: what was published last, and whether something new is worth publishing."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from services.classifier.domain.cases import CaseState
+from services.classifier.domain.windows import Counted, counted_from_data
+from shared.contracts.classifications import Holds
+from shared.contracts.values import FactValue
+from shared.plans.compiled import CompiledPlan, Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A case under the plan snapshot it opened with. `revision` 0: nothing was published yet."""
+
+    plan: str
+    sha256: str
+    revision: int = 0
+    level: str | None = None
+    held: tuple[str, ...] = ()
+    digest: str = ""
+    counted: frozenset[Counted] = frozenset()
+    reconsider_at: datetime | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """The run as JSON values; `run_from_data` is the inverse."""
+        return {
+            "plan": self.plan,
+            "sha256": self.sha256,
+            "revision": self.revision,
+            "level": self.level,
+            "held": self.held,
+            "digest": self.digest,
+            "counted": sorted(counted.as_data() for counted in self.counted),
+            "reconsider_at": self.reconsider_at.isoformat() if self.reconsider_at else None,
+        }
+
+
+def run_from_data(data: Mapping[str, Any]) -> Run:
+    """The run stored by `as_data`."""
+    due = data["reconsider_at"]
+    return Run(
+        plan=data["plan"],
+        sha256=data["sha256"],
+        revision=data["revision"],
+        level=data["level"],
+        held=tuple(data["held"]),
+        digest=data["digest"],
+        counted=frozenset(counted_from_data(counted) for counted in data["counted"]),
+        reconsider_at=datetime.fromisoformat(due) if due else None,
+    )
+
+
+def opened(plan: CompiledPlan) -> Run:
+    """The beginning of a case under a plan."""
+    return Run(plan.name, plan.ref.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The run after an evaluation; `publish` says whether it has a new revision."""
+
+    run: Run
+    publish: bool
+
+
+def judge(run: Run, evaluation: Evaluation, digest: str, counted: frozenset[Counted]) -> Judged:
+    """A new revision when it is the first, or when the level, the criteria that hold, or what is known changed."""
+    held = tuple(sorted(result.id for result in evaluation.criteria if result.result is Holds.HELD))
+    publish = run.revision == 0 or evaluation.level != run.level or held != run.held or digest != run.digest
+    return Judged(
+        Run(
+            plan=run.plan,
+            sha256=run.sha256,
+            revision=run.revision + publish,
+            level=evaluation.level,
+            held=held,
+            digest=digest,
+            counted=counted,
+            reconsider_at=evaluation.reconsider_at,
+        ),
+        publish,
+    )
+
+
+def digest_of(state: CaseState, facts: Mapping[str, FactValue], problems: tuple[str, ...]) -> str:
+    """What a classification says besides level and criteria, as a short hash."""
+    attributes = {name: value for name, (_, value) in state.attributes.items() if name != "complainant_ref"}
+    told = (facts, attributes, problems, state.number, state.confidential, state.drill, state.first)
+    return blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,203 @@
+"""Warning cases: when the counts of a group reach a level, and what the warning then says.
+
+One warning a plan, group and span. The span of a criterion is the calendar period (day, week or month, in the plan's
+time zone) of the shortest window it reads; hours and sliding windows up to a day belong to their day. Within its span
+a warning only rises; the next span begins anew. So the same counts give the same warnings, in whatever order they came.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from services.classifier.domain.windows import Count, Counted, Group, Reading, count_of
+from shared.contracts.classifications import CriterionResult, Holds
+from shared.contracts.values import MAX_TEXT, FactValue, Place
+from shared.plans.compiled import CaseView, CompiledPlan, Evaluation
+from shared.plans.windows import COMPLAINANT, CompiledWindow
+
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
+
+
+class Span(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+_ORDER: Final = tuple(Span)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant at which a group's counts have to be judged because one of them moved."""
+
+    group: Group
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning case as it stands."""
+
+    case_id: UUID
+    group: Group
+    span: Span
+    bucket_start: datetime
+    number: str
+    sha256: str
+    level: str
+    rank: int
+    revision: int
+
+    @property
+    def key(self) -> tuple[UUID, Span, datetime]:
+        return self.group.id, self.span, self.bucket_start
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The highest level of one span's criteria, with all of them."""
+
+    span: Span
+    bucket_start: datetime
+    level: str
+    rank: int
+    decided_by: str
+    criteria: tuple[CriterionResult, ...]
+    at: datetime
+
+    @property
+    def values(self) -> dict[str, FactValue | None]:
+        """Every value the span's criteria read."""
+        return {name: value for result in self.criteria for name, value in result.values.items()}
+
+    @property
+    def held_names(self) -> frozenset[str]:
+        """What the criteria that hold read."""
+        return frozenset(name for result in self.criteria if result.result is Holds.HELD for name in result.values)
+
+
+@dataclass(slots=True)
+class Movements:
+    """Collects the moments of a batch: however many members moved, each combination of buckets is judged once."""
+
+    _latest: dict[tuple[Group, str, datetime, datetime], datetime]
+
+    @classmethod
+    def none(cls) -> "Movements":
+        return cls({})
+
+    def add(self, plan: CompiledPlan, reading: Reading, group: Group, counted: Counted, view: CaseView) -> None:
+        """Note one new member; windows that no warning criterion reads are left out."""
+        window = plan.windows[counted.window_id]
+        if counted.window_id not in reading.raising.get(window.by, ()):
+            return
+        at = window.instant_of(view)
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        key = (group, counted.window_id, counted.bucket_start, hour)
+        self._latest[key] = max(at, self._latest.get(key, at))
+
+    def moments(self) -> list[Moment]:
+        return sorted(
+            {Moment(group, at) for (group, *_), at in self._latest.items()},
+            key=lambda moment: (moment.group.id.int, moment.at),
+        )
+
+
+def shape_of(group: Group) -> tuple[str, ...]:
+    """The `by` of the windows that count in this group."""
+    return tuple(name for name, _ in group.key)
+
+
+def distinct_moments(plan: CompiledPlan, windows: tuple[str, ...], instants: Iterable[datetime]) -> list[datetime]:
+    """One instant, the latest, for each combination of buckets."""
+    found: dict[tuple[datetime, ...], datetime] = {}
+    for at in sorted(instants):
+        found[tuple(plan.windows[name].bucket(at)[0] for name in windows)] = at
+    return list(found.values())
+
+
+def later_spans(plan: CompiledPlan, windows: tuple[str, ...], group: Group, at: datetime) -> Iterator[Count]:
+    """Where a late member also counts: a sliding window's later buckets up to its length. Ends are exclusive."""
+    for name in windows:
+        window = plan.windows[name]
+        if window.sliding is not None:
+            start, end = window.bucket(at)
+            yield Count(group.series(name), end, start + window.sliding, distinct=False)
+
+
+def counts_at(plan: CompiledPlan, windows: tuple[str, ...], group: Group, at: datetime) -> dict[str, Count]:
+    """The values a group's criteria read at an instant, by window."""
+    return {name: count_of(plan, group, name, *plan.windows[name].span(at)) for name in windows}
+
+
+def span_of(window: CompiledWindow) -> Span:
+    if window.sliding is not None:
+        return Span.DAY if window.sliding <= _DAY else Span.WEEK if window.sliding <= _WEEK else Span.MONTH
+    return {"week": Span.WEEK, "month": Span.MONTH}.get(window.spec.per, Span.DAY)
+
+
+def spans_of(plan: CompiledPlan, windows: tuple[str, ...]) -> tuple[Span, ...]:
+    return tuple(sorted({span_of(plan.windows[name]) for name in windows}, key=_ORDER.index))
+
+
+def bucket_of(plan: CompiledPlan, span: Span, at: datetime) -> datetime:
+    """When the day, week or month that holds the instant began, UTC."""
+    window = next(iter(plan.windows.values()))
+    calendar = replace(window, spec=window.spec.model_copy(update={"per": span.value}), sliding=None)
+    return calendar.bucket(at)[0]
+
+
+def verdicts(plan: CompiledPlan, evaluation: Evaluation, at: datetime) -> list[Verdict]:
+    """What the evaluation of a group means for each span that reached a level."""
+    by_span: dict[Span, list[CriterionResult]] = {}
+    for result in evaluation.criteria:
+        spans = [span_of(plan.windows[name]) for name in result.values if name in plan.windows]
+        by_span.setdefault(min(spans, key=_ORDER.index), []).append(result)
+    found: list[Verdict] = []
+    for span, results in by_span.items():
+        held = [result for result in results if result.result is Holds.HELD]
+        if held:
+            best = max(held, key=lambda result: plan.rank(result.level))
+            start = bucket_of(plan, span, at)
+            rank = plan.rank(best.level)
+            found.append(Verdict(span, start, best.level, rank, best.id, tuple(results), at))
+    return found
+
+
+def highest(found: Iterable[Verdict]) -> dict[tuple[Span, datetime], Verdict]:
+    """The highest verdict of each span and bucket; the earlier instant where they are equal."""
+    best: dict[tuple[Span, datetime], Verdict] = {}
+    for verdict in found:
+        key = verdict.span, verdict.bucket_start
+        if key not in best or verdict.rank > best[key].rank:
+            best[key] = verdict
+    return best
+
+
+def place_of(group: Group) -> Place:
+    return Place(
+        **{name.removeprefix("place."): value[:120] for name, value in group.key if name.startswith("place.") and value}
+    )
+
+
+def facts_of(plan: CompiledPlan, group: Group, verdict: Verdict) -> dict[str, FactValue]:
+    """Window values, and the facts that make the group, as far as they fit what the plan declares."""
+    counts = {name: value for name, value in verdict.values.items() if name in plan.windows and value is not None}
+    return counts | plan.type_facts(dict(group.key))[0]
+
+
+def title_of(group: Group, verdict: Verdict) -> str:
+    """The group and why, Chinese as everywhere in titles. A complainant's hash is left out."""
+    values = "、".join(value for name, value in group.key if name != COMPLAINANT)
+    label = next((result.label for result in verdict.criteria if result.id == verdict.decided_by), None)
+    words = [values, label.zh if label else verdict.decided_by]
+    return "：".join(word for word in words if word)[:MAX_TEXT]
+
+
+def values_of(names: Mapping[str, Count], counts: Mapping[Count, int]) -> dict[str, int]:
+    return {name: counts.get(count, 0) for name, count in names.items()}

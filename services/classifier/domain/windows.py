@@ -1,0 +1,139 @@
+"""What a case counts in, under which key it is kept, and which counts have to be looked at again."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from shared.plans.compiled import CompiledPlan, Contribution, Scope, WindowRead
+from shared.plans.windows import GroupKey
+
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Counted:
+    """One member of one bucket, as it is remembered with the case that put it there."""
+
+    window_id: str
+    group_key: GroupKey
+    bucket_start: datetime
+    member: str
+
+    def as_data(self) -> list[Any]:
+        return [self.window_id, self.group_key, self.bucket_start.isoformat(), self.member]
+
+
+def counted_from_data(data: list[Any]) -> Counted:
+    window_id, group_key, start, member = data
+    return Counted(window_id, tuple((name, value) for name, value in group_key), datetime.fromisoformat(start), member)
+
+
+def counted_of(contribution: Contribution) -> Counted:
+    return Counted(contribution.window_id, contribution.group_key, contribution.bucket_start, contribution.member)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One plan's counts for one combination of `by` values. Drills are counted apart: they never raise a real one.
+
+    Counts belong to the plan's name, so that a new version goes on where the old one stood.
+    """
+
+    org: str
+    plan: str
+    drill: bool
+    key: GroupKey
+
+    @property
+    def id(self) -> UUID:
+        return _group_id(self)
+
+    def series(self, window_id: str) -> UUID:
+        """Identifies the buckets of one window in this group."""
+        return _series_id(self, window_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number to read: members of buckets that begin in [start, end).
+
+    `distinct`: the same member counts once over all of them, not once a bucket.
+    """
+
+    series_id: UUID
+    start: datetime
+    end: datetime
+    distinct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the rules of one version of a plan read, worked out once."""
+
+    case_windows: frozenset[str]
+    raising: dict[tuple[str, ...], tuple[str, ...]]
+
+
+def reading_of(plan: CompiledPlan) -> Reading:
+    """Which windows its case criteria read, and by group shape the windows its warning criteria read."""
+    results = plan.evaluate({}, {}, _ANY_TIME, Scope.CASE).criteria
+    raising: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for shape in {window.by for window in plan.windows.values() if window.raises_warning}:
+        ids = tuple(name for name, window in plan.windows.items() if window.by == shape and window.raises_warning)
+        judged = plan.evaluate({}, {ids[0]: 0}, _ANY_TIME, Scope.TOPIC).criteria
+        read = {name for result in judged for name in result.values}
+        wanted = tuple(name for name in ids if name in read)
+        if wanted:
+            raising[shape] = wanted
+    return Reading(frozenset(plan.windows) & {name for result in results for name in result.values}, raising)
+
+
+def count_of(plan: CompiledPlan, group: Group, window_id: str, start: datetime, end: datetime) -> Count:
+    """A window's value over a span. Only a sliding window of different values has to look at its members again."""
+    window = plan.windows[window_id]
+    distinct = window.sliding is not None and window.spec.distinct is not None
+    return Count(group.series(window_id), start, end, distinct)
+
+
+def count_of_read(plan: CompiledPlan, org: str, read: WindowRead, *, drill: bool) -> Count:
+    """The count a case's own criteria read."""
+    return count_of(plan, Group(org, plan.name, drill, read.group_key), read.window_id, read.span_start, read.span_end)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A member that was added to a bucket or taken from it."""
+
+    group: Group
+    counted: Counted
+    case_id: UUID
+
+    @property
+    def series_id(self) -> UUID:
+        return self.group.series(self.counted.window_id)
+
+
+def sorted_moves(moves: Iterable[Moved]) -> list[Moved]:
+    """In the one order in which every replica touches rows."""
+    return sorted(
+        moves, key=lambda move: (move.series_id.int, move.counted.bucket_start, move.counted.member, move.case_id.int)
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _group_id(group: Group) -> UUID:
+    return _hashed([group.org, group.plan, group.drill, group.key])
+
+
+@lru_cache(maxsize=65_536)
+def _series_id(group: Group, window_id: str) -> UUID:
+    return _hashed([group.org, group.plan, group.drill, group.key, window_id])
+
+
+def _hashed(parts: list[Any]) -> UUID:
+    return UUID(bytes=sha256(json.dumps(parts, ensure_ascii=False).encode()).digest()[:16])

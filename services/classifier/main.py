@@ -1,0 +1,86 @@
+"""The classifier as a process: a report goes in, a level with every reason comes out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from fastapi import FastAPI
+
+from services.classifier.app.forget_windows import forget_windows
+from services.classifier.app.judge_cases import Ports
+from services.classifier.app.reconsider_due import audit_reconsiderations
+from services.classifier.app.route_unrouted import route_unrouted
+from services.classifier.consumers.on_report_received import on_report_received
+from services.classifier.jobs.reconsider import ReconsiderLoop
+from services.classifier.settings import ClassifierSettings
+from services.classifier.store.plans import Plans
+from shared.db.engine import Database
+from shared.plans.library import PlanLibrary
+from shared.plans.problems import PlanLibraryError
+from shared.runtime.health import Health
+from shared.runtime.ids import TimeOrderedIds
+from shared.runtime.problems import install_problem_handlers
+from shared.runtime.process import Parts, running, serve
+
+NAME: Final = "classifier"
+_AUDIT_EVERY: Final = timedelta(seconds=30)
+_ROUTE_EVERY: Final = timedelta(minutes=5)
+_FORGET_EVERY: Final = timedelta(hours=6)
+
+
+def create_app(settings: ClassifierSettings) -> FastAPI:
+    """The service with its health routes; at work as long as its lifespan. Raises PlanLibraryError for bad plans."""
+    library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides)
+    database = Database.connect(
+        settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
+    )
+    loop = ReconsiderLoop(database)
+    ports = Ports(Plans(library), TimeOrderedIds(), loop.armed)
+
+    async def reconsider(stop: asyncio.Event) -> None:
+        await loop.run(stop, ports)
+
+    async def audit() -> None:
+        await audit_reconsiderations(database, timedelta(seconds=settings.reconsider_grace_s))
+
+    async def route() -> None:
+        await route_unrouted(database, ports)
+
+    async def forget() -> None:
+        await forget_windows(database, timedelta(days=settings.windows_kept_days))
+
+    parts = Parts(
+        consumers=[on_report_received(database, settings.kafka_settings(), ports)],
+        loops={"reconsider": reconsider},
+        jobs={
+            "audit-reconsiderations": (_AUDIT_EVERY, audit),
+            "route-unrouted": (_ROUTE_EVERY, route),
+            "forget-windows": (_FORGET_EVERY, forget),
+        },
+    )
+    health = Health(NAME)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with running(NAME, settings, database, health, parts):
+            yield
+
+    app = FastAPI(title="Fenghuo classifier", lifespan=lifespan, openapi_url=None, routes=[*health.routes()])
+    install_problem_handlers(app)
+    return app
+
+
+def main() -> None:
+    """Entry point of `python -m services.classifier.main`. A plan library with problems is refused with all of them."""
+    settings = ClassifierSettings()
+    try:
+        app = create_app(settings)
+    except PlanLibraryError as error:
+        raise SystemExit(str(error)) from error
+    serve(NAME, app, settings)
+
+
+if __name__ == "__main__":
+    main()
