@@ -64,7 +64,7 @@ class Rules:
     """A plan together with the ways of counting that are at hand: what every decision is made by."""
 
     plan: CompiledPlan
-    bases: Mapping[LimitBase, TimeBase] = field(default=ELAPSED_ONLY)
+    bases: Mapping[LimitBase, TimeBase] = field(default_factory=lambda: ELAPSED_ONLY)
 
     def base(self, limit: Limit) -> TimeBase:
         """How this limit is counted. Raises NeedsCalendarError when nothing here can."""

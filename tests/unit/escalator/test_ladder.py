@@ -1,0 +1,152 @@
+"""The golden path of paging: first page at once, repeats, tiers, the end of the chain, acknowledgement."""
+
+from datetime import datetime, timedelta
+
+from services.escalator.domain.commands import apply_command
+from services.escalator.domain.decision import LADDER, Decision
+from services.escalator.domain.firing import fire
+from services.escalator.domain.settlement import notification_settled
+from services.escalator.domain.time_bases import Rules
+from shared.contracts.commands import CommandKind
+from shared.contracts.escalations import CaseState, ChangeKind
+from shared.contracts.notifications import Purpose, Settlement
+from shared.contracts.values import ChannelKind
+from tests.support.escalations import PERSON, at, command, opened, rules, settled
+
+
+def ladder_fires(known: Rules, decision: Decision, now: datetime) -> Decision:
+    timer = next(timer for timer in decision.timers if timer.subject == LADDER)
+    return fire(known, decision.case, timer, now)
+
+
+def kinds(decision: Decision) -> list[ChangeKind]:
+    return [change.kind for change in decision.changes]
+
+
+def pages(decision: Decision) -> list[tuple[str, ...]]:
+    return [request.roles for request in decision.requests if request.purpose is Purpose.PAGE]
+
+
+def test_first_page_goes_at_once_with_the_reason_and_what_comes_next() -> None:
+    decision = opened(rules())
+    (page,) = decision.requests
+    assert page.purpose is Purpose.PAGE
+    assert page.roles == ("liaison",)
+    assert page.channels == (ChannelKind.SMS, ChannelKind.VOICE)
+    assert page.acknowledge
+    assert page.subject.because == "标准 y：people = 1"
+    assert page.subject.next_tier == "部门领导"
+    assert page.subject.due_at == at(minutes=15)
+    assert decision.case.ladder is not None
+    assert decision.case.ladder.next_at == at(minutes=15)
+
+
+def test_case_without_a_level_pages_nobody_and_still_runs_its_clocks() -> None:
+    decision = opened(rules(), None)
+    assert decision.requests == ()
+    assert [clock.id for clock in decision.case.clocks] == ["respond", "finish"]
+
+
+def test_unanswered_page_repeats_then_climbs_then_reaches_the_end_and_never_falls_silent() -> None:
+    known = rules()
+    decision = opened(known, "orange")
+    seen: list[tuple[float, list[tuple[str, ...]], bool]] = []
+    for _ in range(7):
+        assert decision.case.ladder is not None
+        due = decision.case.ladder.next_at
+        assert due is not None
+        decision = ladder_fires(known, decision, due)
+        minutes = (due - at()) / timedelta(minutes=1)
+        seen.append((minutes, pages(decision), ChangeKind.CHAIN_ENDED in kinds(decision)))
+    assert seen == [
+        (15, [("liaison",)], False),  # page 2 of 2
+        (30, [("head", "deputy")], False),
+        (40, [("leader",)], False),
+        (45, [("leader",)], True),  # 5 minutes without an answer: the chain has ended
+        (50, [("leader",)], False),
+        (60, [("leader",)], False),  # 10 minutes later
+        (80, [("leader",)], False),  # 20 minutes later
+    ]
+
+
+def test_late_sweep_skips_the_repeats_that_were_missed() -> None:
+    known = rules()
+    decision = ladder_fires(known, opened(known), at(hours=3))
+    assert pages(decision) == [("head", "deputy")]
+    assert decision.case.ladder is not None
+    assert decision.case.ladder.next_at == at(hours=3, minutes=10)
+
+
+def test_acknowledgement_stops_the_ladder_and_voids_the_armed_timer() -> None:
+    known = rules()
+    before = opened(known)
+    after = apply_command(known, before.case, command(CommandKind.ACKNOWLEDGE, at(minutes=5)), at(minutes=5))
+    assert after.case.state is CaseState.ACKNOWLEDGED
+    assert after.case.acknowledgement is not None
+    assert after.case.acknowledgement.actor == PERSON
+    assert LADDER not in {timer.subject for timer in after.timers}
+    (old,) = [timer for timer in before.timers if timer.subject == LADDER]
+    late = fire(known, after.case, old, at(minutes=15))
+    assert late.ignored == "the timer is void"
+    assert late.case == after.case
+
+
+def test_page_that_reached_nobody_goes_up_at_once() -> None:
+    known = rules()
+    case = opened(known).case
+    decision = notification_settled(known, case, settled(case, "liaison", Settlement.FAILED), at(seconds=3))
+    assert kinds(decision) == [ChangeKind.NOTIFICATION_FAILED, ChangeKind.TIER_REACHED]
+    assert pages(decision) == [("head", "deputy")]
+
+
+def test_tier_with_one_reached_role_waits_for_the_answer() -> None:
+    known = rules()
+    case = opened(known).case
+    case = notification_settled(known, case, settled(case, "liaison", Settlement.NOBODY), at(seconds=3)).case
+    case = notification_settled(known, case, settled(case, "head", Settlement.DELIVERED), at(seconds=4)).case
+    decision = notification_settled(known, case, settled(case, "deputy", Settlement.FAILED), at(seconds=5))
+    assert pages(decision) == []
+    # The receipt turns out bad after all: now nobody of the tier was reached. Yellow has no third tier.
+    worse = notification_settled(known, decision.case, settled(case, "head", Settlement.FAILED), at(seconds=6))
+    assert ChangeKind.CHAIN_ENDED in kinds(worse)
+    assert pages(worse) == [("head", "deputy")]
+
+
+def test_end_of_chain_does_not_page_in_a_tight_loop_when_nobody_can_be_reached() -> None:
+    known = rules()
+    case = opened(known).case
+    asked = 0
+    for second in range(50):
+        assert case.ladder is not None
+        roles = {"liaison": ("liaison",), "department": ("head", "deputy")}[case.ladder.tier]
+        for role in roles:
+            decision = notification_settled(known, case, settled(case, role, Settlement.FAILED), at(seconds=second))
+            case = decision.case
+            asked += len(pages(decision))
+    assert asked == 2
+
+
+def test_settlement_of_an_earlier_step_is_recorded_but_moves_nothing() -> None:
+    known = rules()
+    first = opened(known)
+    case = ladder_fires(known, first, at(minutes=15)).case
+    decision = notification_settled(
+        known, case, settled(case, "liaison", Settlement.FAILED, step=1), at(minutes=15, seconds=1)
+    )
+    assert kinds(decision) == [ChangeKind.NOTIFICATION_FAILED]
+    assert pages(decision) == []
+
+
+def test_who_cannot_handle_it_passes_it_up_even_after_acknowledging() -> None:
+    known = rules()
+    case = opened(known).case
+    case = apply_command(known, case, command(CommandKind.ACKNOWLEDGE, at(minutes=1)), at(minutes=1)).case
+    order = command(CommandKind.CANNOT_HANDLE, at(minutes=2), reason="超出权限")
+    decision = apply_command(known, case, order, at(minutes=2))
+    assert pages(decision) == [("head", "deputy")]
+    assert decision.case.acknowledgement is None
+    assert decision.case.state is CaseState.CLASSIFIED
+    respond = decision.case.clock("respond")
+    assert respond is not None
+    assert respond.running
+    assert respond.started_at == at()
