@@ -1,4 +1,7 @@
-"""`python -m shared.embedded.sink --smtp-port 2525 --http-port 8025`: on 127.0.0.1 until SIGTERM or SIGINT."""
+"""`python -m shared.embedded.sink --smtp-port 2525 --http-port 8025`: on 127.0.0.1 until SIGTERM or SIGINT.
+
+`--host` opens the doors elsewhere, for a container; whoever reaches them reads every message.
+"""
 
 import argparse
 import asyncio
@@ -36,7 +39,7 @@ async def serve(options: argparse.Namespace) -> None:
     @asynccontextmanager
     async def doors(_: FastAPI) -> AsyncIterator[None]:
         # Mail first: the HTTP door answers health checks only when both are open.
-        smtp = await asyncio.get_running_loop().create_server(mail.protocol, LOOPBACK, options.smtp_port)
+        smtp = await asyncio.get_running_loop().create_server(mail.protocol, options.host, options.smtp_port)
         try:
             yield
         finally:
@@ -47,7 +50,7 @@ async def serve(options: argparse.Namespace) -> None:
     app = build_app(store, behaviours, receipts, sms, reply_url=options.reply_url, lifespan=doors)
     config = uvicorn.Config(
         app,
-        host=LOOPBACK,
+        host=options.host,
         port=options.http_port,
         log_config=None,
         access_log=False,
@@ -60,6 +63,7 @@ async def serve(options: argparse.Namespace) -> None:
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m shared.embedded.sink", description="Where messages can be read.")
+    parser.add_argument("--host", default=LOOPBACK, help="address that both doors listen on")
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--http-port", type=int, required=True)
     parser.add_argument("--dlr-delay", type=float, default=0.2, help="seconds from an SMS to its receipts")
