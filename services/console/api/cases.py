@@ -1,0 +1,92 @@
+"""Cases over HTTP: list, board, one case, why, commands."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from services.console.api.access import ApiParts, needs
+from services.console.app.command_case import Decision, command_case
+from services.console.app.explain_case import explain_case
+from services.console.app.read_board import BadCursorError, Filter, list_cases, read_board
+from services.console.app.read_case import CaseFile, read_case
+from shared.access.api_keys import ApiKey, Scope
+from shared.contracts.commands import CommandKind
+from shared.contracts.escalations import CaseState
+from shared.contracts.values import Facts, LongText, Name, Slug
+from shared.runtime.problems import ProblemError
+
+_Search = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$", description="Number, title, topic, place")]
+_Wanted = Annotated[str, Field(description="Case id or number")]
+
+
+class CommandBody(BaseModel):
+    """What somebody wants of a case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    command: CommandKind
+    plan: Slug | None = None
+    reason: LongText | None = None
+    arguments: Facts = Field(default_factory=dict)
+    person: Annotated[Name | None, Field(description="Who decided, when the key speaks for a person")] = None
+
+
+def cases_router(parts: ApiParts) -> APIRouter:
+    router = APIRouter(tags=["cases"])
+    reader = Depends(needs(parts, Scope.READ))
+    commander = Depends(needs(parts, Scope.COMMAND))
+
+    async def case_or_404(org: str, wanted: str) -> CaseFile:
+        case = await read_case(org, wanted, database=parts.database, words=parts.words)
+        if case is None:
+            raise ProblemError(404, "There is no such case", code="no-case")
+        return case
+
+    @router.get("/cases", summary="Cases, newest first")
+    async def cases(  # noqa: PLR0917  # FastAPI gives them by name
+        state: CaseState | None = None,
+        level: Annotated[Slug | None, Query()] = None,
+        plan: Annotated[Slug | None, Query()] = None,
+        q: _Search = None,
+        open_only: Annotated[bool | None, Query(alias="open")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[str | None, Query(max_length=300)] = None,
+        key: ApiKey = reader,
+    ) -> dict[str, Any]:
+        wanted = Filter(open=open_only, state=state.value if state else None, level=level, plan=plan, text=q)
+        try:
+            found, following = await list_cases(
+                key.org, wanted, limit=limit, cursor=cursor, database=parts.database, words=parts.words
+            )
+        except BadCursorError as error:
+            raise ProblemError(422, "The cursor is wrong", code="cursor", fields={"cursor": str(error)}) from error
+        return {"cases": found, "next": following}
+
+    @router.get("/board", summary="Open cases, most urgent first")
+    async def board(key: ApiKey = reader) -> dict[str, Any]:
+        shown = await read_board(key.org, Filter(open=True), database=parts.database, words=parts.words)
+        return {"cases": shown.cases, "totals": shown.totals, "seq": shown.seq}
+
+    @router.get("/cases/{wanted}", summary="One case with its whole history")
+    async def case(wanted: str, key: ApiKey = reader) -> dict[str, Any]:
+        return (await case_or_404(key.org, wanted)).as_json()
+
+    @router.get("/cases/{wanted}/explain", summary="Why the case is where it is")
+    async def explain(wanted: str, key: ApiKey = reader) -> dict[str, Any]:
+        return explain_case(await case_or_404(key.org, wanted))
+
+    @router.post("/cases/{wanted}/commands", summary="Ask for a change of the case", status_code=202)
+    async def command(wanted: str, body: CommandBody, key: ApiKey = commander) -> Response:
+        actor = body.person or key.prefix
+        decision = Decision(body.command, body.plan, body.reason, dict(body.arguments))
+        answer = await command_case(key.org, wanted, decision, actor, database=parts.database, intake=parts.intake)
+        if not answer.accepted:
+            raise ProblemError(
+                answer.status, answer.title or "Intake refused it", code="command-refused", fields=answer.fields
+            )
+        return JSONResponse({"case_id": answer.case_id, "accepted": True}, 202)
+
+    return router

@@ -1,0 +1,47 @@
+"""Why a case is where it is: event → criterion → plan version → clocks → who was told → acknowledgement."""
+
+from typing import Any
+
+from services.console.app.read_case import CaseFile
+
+
+def explain_case(case: CaseFile) -> dict[str, Any]:
+    """The chain of reasons under each plan, from stored facts only."""
+    first = case.reports[0] if case.reports else None
+    return {
+        "case_id": case.case_id,
+        "number": case.number,
+        "event": first,
+        "reports": len(case.reports),
+        "plans": [_chain(case, plan) for plan in case.plans],
+    }
+
+
+def _chain(case: CaseFile, plan: dict[str, Any]) -> dict[str, Any]:
+    judged = case.classifications.get(plan["plan"], [])
+    deciding = next((one for one in judged if one["decided_by"] == plan["decided_by"]), judged[0] if judged else None)
+    return {
+        "plan": {
+            "name": plan["plan"],
+            "title": plan["plan_title"],
+            "version": plan["plan_version"],
+            "sha256": plan["plan_sha256"],
+        },
+        "level": {"id": plan["level"], "label": plan["level_label"], "because": plan["because"]},
+        "criterion": plan["criterion"],
+        "criteria": deciding["criteria"] if deciding else [],
+        "linked_cases": deciding["linked_cases"] if deciding else [],
+        "state": plan["state"],
+        "clocks": plan["clocks"],
+        "tier": {
+            "id": plan["tier"],
+            "label": plan["tier_label"],
+            "next": plan["next_tier"],
+            "next_label": plan["next_tier_label"],
+            "next_at": plan["next_tier_at"],
+        },
+        "told": plan["told"],
+        "acknowledgement": {"by": plan["acknowledged_by"], "at": plan["acknowledged_at"]}
+        if plan["acknowledged_at"]
+        else None,
+    }

@@ -1,0 +1,81 @@
+"""One case with everything that led to where it is."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from services.console.app.read_board import views_of
+from services.console.domain.plan_words import PlanWords
+from services.console.domain.views import View, instant, line_view
+from services.console.store import cases
+from shared.db.engine import Database
+from shared.db.tx import Tx
+
+_HISTORY_SHOWN: Final = 1000
+_TOLD_SHOWN: Final = 300
+_LONGEST_NUMBER: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A case: as it stands under each plan, what was reported, how it was judged, and its history oldest first."""
+
+    case_id: str
+    number: str
+    plans: list[View]
+    reports: list[View]
+    classifications: dict[str, list[View]]
+    timeline: list[View]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def find_case_id(org: str, wanted: str, *, database: Database) -> UUID | None:
+    """The id of a case by its id or number; None when the organisation has no such case."""
+    async with database.transaction() as tx:
+        return await _find(tx, org, wanted)
+
+
+async def read_case(org: str, wanted: str, *, database: Database, words: PlanWords) -> CaseFile | None:
+    """By id or number; None when the organisation has no such case."""
+    async with database.transaction() as tx:
+        case_id = await _find(tx, org, wanted)
+        if case_id is None:
+            return None
+        reports = await cases.reports_of(tx, org, case_id)
+        judged = await cases.classifications_of(tx, org, case_id)
+        history = await cases.history_of(tx, org, case_id, _HISTORY_SHOWN)
+        plans = await views_of(tx, org, await cases.by_id(tx, org, case_id), words, shown=_TOLD_SHOWN)
+    classifications: dict[str, list[View]] = {}
+    for row in judged:
+        view = {"revision": row["revision"], "classified_at": instant(row["classified_at"]), **row["body"]}
+        view["plan_title"] = words.title(row["plan"]).model_dump()
+        view["level_label"] = words.level(row["plan"], view["level"]).model_dump()
+        for criterion in view["criteria"]:
+            criterion["level_label"] = words.level(row["plan"], criterion["level"]).model_dump()
+        classifications.setdefault(row["plan"], []).append(view)
+    numbers = [row["number"] for row in (*plans, *reports, *judged)]
+    return CaseFile(
+        case_id=str(case_id),
+        number=next(iter(numbers), str(case_id)),
+        plans=plans,
+        reports=[
+            {"sequence": row["sequence"], "kind": row["kind"], "event_id": str(row["event_id"]), **row["body"]}
+            for row in reports
+        ],
+        classifications=classifications,
+        timeline=[line_view(row) for row in history],
+    )
+
+
+async def _find(tx: Tx, org: str, wanted: str) -> UUID | None:
+    try:
+        case_id = UUID(wanted)
+    except ValueError:
+        pass
+    else:
+        return case_id if await cases.case_exists(tx, org, case_id) else None
+    if len(wanted) > _LONGEST_NUMBER or "\x00" in wanted:
+        return None
+    return await cases.find_case(tx, org, wanted)

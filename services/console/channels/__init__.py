@@ -1,0 +1,1 @@
+"""What the console asks over HTTP: intake, and the sinks of a demonstration."""

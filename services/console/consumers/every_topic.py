@@ -1,0 +1,33 @@
+"""Reads all eight topics and their dead-letter twins."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.console.app.project_events import project_events
+from services.console.app.record_dead_letters import record_dead_letters
+from shared.contracts.envelope import Event
+from shared.contracts.topics import TOPICS
+from shared.db.engine import Database
+from shared.kafka.consumer import BatchConsumer
+from shared.kafka.dead_letter_reader import DeadLetterReader
+from shared.kafka.dead_letters import DeadRecord
+from shared.kafka.outcome import Outcome
+from shared.kafka.settings import KafkaSettings
+
+
+def events_consumer(database: Database, kafka: KafkaSettings) -> BatchConsumer:
+    """Every event into the read model."""
+
+    async def on_events(events: Sequence[Event[Any]]) -> Sequence[Outcome]:
+        return await project_events(events, database=database)
+
+    return BatchConsumer(group="console", topics=TOPICS, handler=on_events, database=database, kafka=kafka)
+
+
+def letters_reader(database: Database, kafka: KafkaSettings) -> DeadLetterReader:
+    """Every dead letter into its list."""
+
+    async def on_letters(letters: Sequence[DeadRecord]) -> object:
+        return await record_dead_letters(letters, database=database)
+
+    return DeadLetterReader(group="console-dead-letters", topics=TOPICS, keep=on_letters, kafka=kafka)

@@ -1,0 +1,1 @@
+"""What the console says about events and cases: pure."""

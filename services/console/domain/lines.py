@@ -1,0 +1,239 @@
+"""Every event of a case as lines of its history, in both languages, with what a person may want to check."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from services.console.domain.words import word
+from shared.contracts.classifications import CaseClassifiedV1
+from shared.contracts.commands import CommandIssuedV1
+from shared.contracts.envelope import Event
+from shared.contracts.escalations import CaseEscalatedV1, Change, ChangeKind
+from shared.contracts.notifications import NotificationRequestedV1, NotificationSettledV1, Settlement
+from shared.contracts.receipts import ReceiptReceivedV1, ReceiptStatus
+from shared.contracts.reports import CaseReport, ComplaintReceivedV1, IncidentReportedV1
+from shared.contracts.values import Contract
+
+CALM: Final = "calm"
+GOOD: Final = "good"
+WARN: Final = "warn"
+BAD: Final = "bad"
+
+_SHOWN: Final = 240
+_CHANGE_TONES: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.OPENED: WARN,
+    ChangeKind.LEVEL_RAISED: BAD,
+    ChangeKind.TIER_REACHED: BAD,
+    ChangeKind.TIER_REPEATED: WARN,
+    ChangeKind.CHAIN_ENDED: BAD,
+    ChangeKind.CLOCK_WARNED: WARN,
+    ChangeKind.CLOCK_BREACHED: BAD,
+    ChangeKind.NOTIFICATION_FAILED: BAD,
+    ChangeKind.COMMAND_REFUSED: WARN,
+}
+_SETTLEMENT_TONES: Final[Mapping[Settlement, str]] = {
+    Settlement.DELIVERED: GOOD,
+    Settlement.SENT: GOOD,
+    Settlement.FAILED: BAD,
+    Settlement.NOBODY: BAD,
+    Settlement.SUPPRESSED: CALM,
+}
+_RECEIPT_TONES: Final[Mapping[ReceiptStatus, str]] = {
+    ReceiptStatus.DELIVERED: GOOD,
+    ReceiptStatus.UNDELIVERED: BAD,
+    ReceiptStatus.REJECTED: BAD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a history. `tone` is one of calm, good, warn, bad."""
+
+    kind: str
+    at: datetime
+    zh: str
+    en: str
+    tone: str = CALM
+    plan: str | None = None
+    number: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    actor: dict[str, Any] | None = None
+
+
+def lines_of(event: Event[Contract]) -> tuple[Line, ...]:
+    """The lines of one event, in order. At least one for every event that is on a topic."""
+    return _WRITERS[type(event.data)](event.data)
+
+
+def _report(report: CaseReport) -> tuple[Line, ...]:
+    resolved = isinstance(report, IncidentReportedV1) and report.status == "resolved"
+    kind = word("kind", "complaint" if isinstance(report, ComplaintReceivedV1) else "incident")
+    if resolved:
+        zh, en = "来源报告：事件已恢复", "The source says the trouble is over"
+    elif report.sequence == 1:
+        zh, en = f"登记{kind.zh}", f"Registered {kind.en}"
+    else:
+        zh, en = f"补充登记（第 {report.sequence} 次）", f"More became known (report {report.sequence})"
+    about = report.title or report.topic
+    details: dict[str, Any] = {
+        "source": report.source,
+        "reference": report.reference,
+        "channel": report.channel,
+        "topic": report.topic,
+        "facts": report.facts,
+    }
+    line = Line(
+        "report",
+        report.received_at,
+        _with(zh, about, "："),
+        _with(en, about, ": "),
+        tone=GOOD if resolved else CALM,
+        number=report.number,
+        details=_known(details),
+    )
+    return (line,)
+
+
+def _classified(found: CaseClassifiedV1) -> tuple[Line, ...]:
+    decided = next((result for result in found.criteria if result.id == found.decided_by), None)
+    level = found.level or "—"
+    because_zh = decided.label.zh if decided and decided.label else found.decided_by
+    because_en = decided.label.en if decided and decided.label else found.decided_by
+    line = Line(
+        "classification",
+        found.classified_at,
+        _with(f"按预案 {found.plan.name} 第 {found.plan.version} 版定级：{level}", because_zh, "，因为 "),
+        _with(f"Classified {level} by plan {found.plan.name} version {found.plan.version}", because_en, ", because "),
+        plan=found.plan.name,
+        number=found.number,
+        details=_known(
+            {
+                "level": found.level,
+                "revision": found.revision,
+                "decided_by": found.decided_by,
+                "values": decided.values if decided else None,
+                "linked_count": found.linked_count or None,
+            }
+        ),
+    )
+    return (line,)
+
+
+def _escalated(case: CaseEscalatedV1) -> tuple[Line, ...]:
+    return tuple(_change(change, case) for change in case.changes)
+
+
+def _change(change: Change, case: CaseEscalatedV1) -> Line:
+    words = word("change", change.kind)
+    return Line(
+        change.kind.value,
+        change.at,
+        _with(words.zh, change.because, "："),
+        _with(words.en, change.because, ": "),
+        tone=_CHANGE_TONES.get(change.kind, CALM),
+        plan=case.plan.name,
+        number=case.number,
+        details=_known(dict(change.details)),
+    )
+
+
+def _command(command: CommandIssuedV1) -> tuple[Line, ...]:
+    words = word("command", command.command)
+    line = Line(
+        "command",
+        command.issued_at,
+        _with(f"{command.actor.ref} 操作：{words.zh}", command.reason, "，理由："),
+        _with(f"{command.actor.ref}: {words.en}", command.reason, ", reason: "),
+        tone=GOOD,
+        plan=command.plan,
+        details=_known({"arguments": command.arguments or None, "request_id": command.request_id}),
+        actor=command.actor.model_dump(mode="json"),
+    )
+    return (line,)
+
+
+def _requested(request: NotificationRequestedV1) -> tuple[Line, ...]:
+    purpose = word("purpose", request.purpose)
+    roles = "、".join(request.roles)
+    line = Line(
+        "notification-requested",
+        request.requested_at,
+        f"{purpose.zh} {roles}",
+        f"{purpose.en}: {', '.join(request.roles)}",
+        plan=request.subject.plan,
+        number=request.subject.number,
+        details=_known(
+            {
+                "request_id": str(request.request_id),
+                "channels": [channel.value for channel in request.channels],
+                "step": request.step,
+                "expected": request.subject.expected,
+                "because": request.subject.because,
+            }
+        ),
+    )
+    return (line,)
+
+
+def _settled(settled: NotificationSettledV1) -> tuple[Line, ...]:
+    whom = settled.person_label or settled.person or settled.role
+    how = word("channel", settled.channel) if settled.channel else None
+    result = word("settlement", settled.settlement)
+    purpose = word("purpose", settled.purpose)
+    by_zh = f" 经{how.zh}" if how else ""
+    by_en = f" by {how.en}" if how else ""
+    line = Line(
+        "notification-settled",
+        settled.settled_at,
+        _with(f"{purpose.zh} {whom}{by_zh}：{result.zh}", settled.reason, "，"),
+        _with(f"{purpose.en} to {whom}{by_en}: {result.en}", settled.reason, ", "),
+        tone=_SETTLEMENT_TONES[settled.settlement],
+        plan=settled.plan,
+        number=settled.number,
+        details=_known(
+            {
+                "role": settled.role,
+                "person": settled.person,
+                "provider": settled.provider,
+                "attempts": settled.attempts,
+                "intent_id": str(settled.intent_id),
+                "request_id": str(settled.request_id),
+            }
+        ),
+    )
+    return (line,)
+
+
+def _receipt(receipt: ReceiptReceivedV1) -> tuple[Line, ...]:
+    status = word("receipt", receipt.status)
+    channel = word("channel", receipt.channel)
+    line = Line(
+        "receipt",
+        receipt.received_at,
+        _with(f"{channel.zh}回执（{receipt.provider}）：{status.zh}", receipt.detail, "，"),
+        _with(f"{channel.en} receipt from {receipt.provider}: {status.en}", receipt.detail, ", "),
+        tone=_RECEIPT_TONES.get(receipt.status, CALM),
+        details=_known({"attempt_id": str(receipt.attempt_id), "code": receipt.code}),
+    )
+    return (line,)
+
+
+def _with(head: str, tail: str | None, joint: str) -> str:
+    return f"{head}{joint}{tail[:_SHOWN]}" if tail else head
+
+
+def _known(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in details.items() if value not in (None, {}, [])}
+
+
+_WRITERS: Final[Mapping[type[Contract], Callable[[Any], tuple[Line, ...]]]] = {
+    ComplaintReceivedV1: _report,
+    IncidentReportedV1: _report,
+    CaseClassifiedV1: _classified,
+    CaseEscalatedV1: _escalated,
+    CommandIssuedV1: _command,
+    NotificationRequestedV1: _requested,
+    NotificationSettledV1: _settled,
+    ReceiptReceivedV1: _receipt,
+}

@@ -1,0 +1,37 @@
+"""Titles of plans, levels and tiers in both languages, from the published plans."""
+
+from collections.abc import Mapping
+
+from shared.contracts.values import Bilingual
+from shared.plans.compiled import CompiledPlan
+
+
+class PlanWords:
+    """Words by plan name and id. A plan or id that is not published any more keeps the words its events brought."""
+
+    def __init__(self, plans: Mapping[str, CompiledPlan]) -> None:
+        self._titles = {name: plan.title for name, plan in plans.items()}
+        self._levels = {
+            (name, level.id): level.label.as_contract() for name, plan in plans.items() for level in plan.plan.levels
+        }
+        self._tiers = {
+            (name, tier.id): tier.label.as_contract() for name, plan in plans.items() for tier in plan.plan.tiers
+        }
+
+    def title(self, plan: str) -> Bilingual:
+        return self._titles.get(plan) or _same(plan)
+
+    def level(self, plan: str, level: str | None, given: str | None = None) -> Bilingual:
+        """Words for "no level" when there is none."""
+        if level is None:
+            return Bilingual(zh="未达级别", en="no level")
+        return self._levels.get((plan, level)) or _same(given or level)
+
+    def tier(self, plan: str, tier: str | None, given: str | None = None) -> Bilingual | None:
+        if tier is None:
+            return None
+        return self._tiers.get((plan, tier)) or _same(given or tier)
+
+
+def _same(text: str) -> Bilingual:
+    return Bilingual(zh=text, en=text)

@@ -1,0 +1,86 @@
+"""A case as people see it: read-model rows put together, with words in both languages."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from services.console.domain.plan_words import PlanWords
+from services.console.domain.rows import severity
+
+Row = Mapping[str, Any]
+View = dict[str, Any]
+
+_COPIED: Final = (
+    "number", "kind", "plan", "plan_version", "plan_sha256", "revision", "state", "level", "level_rank", "highest_rank",
+    "title", "topic", "place", "tier", "next_tier", "acknowledged_by", "clocks", "drill",
+)  # fmt: skip
+_TOLD: Final = (
+    "purpose", "step", "role", "person", "person_label", "channel", "provider", "settlement", "attempts", "reason",
+)  # fmt: skip
+
+
+def case_view(row: Row, told: Sequence[Row], words: PlanWords) -> View:
+    """One case under one plan, ready for JSON. `seq` is its board number."""
+    plan = row["plan"]
+    tier = words.tier(plan, row["tier"], row["tier_label"])
+    next_tier = words.tier(plan, row["next_tier"])
+    view: View = {name: row[name] for name in _COPIED}
+    view |= {
+        "case_id": str(row["case_id"]),
+        "seq": row["touched"],
+        "open": row["is_open"],
+        "plan_title": words.title(plan).model_dump(),
+        "level_label": words.level(plan, row["level"], row["level_label"]).model_dump(),
+        "severity": severity(row["level_rank"], row["highest_rank"]),
+        "because": row["because"],
+        "decided_by": row["decided_by"],
+        "criterion": row.get("decided"),
+        "tier_label": tier.model_dump() if tier else None,
+        "next_tier_label": next_tier.model_dump() if next_tier else None,
+        "told": [told_view(one) for one in told],
+    }
+    for name in ("next_tier_at", "acknowledged_at", "opened_at", "changed_at", "due_at"):
+        view[name] = instant(row[name])
+    return view
+
+
+def told_view(row: Row) -> View:
+    """Who was told, by what, with what result."""
+    view: View = {name: row[name] for name in _TOLD}
+    view["at"] = instant(row["settled_at"])
+    view["request_id"] = str(row["request_id"])
+    view["intent_id"] = str(row["intent_id"]) if row["intent_id"] else None
+    return view
+
+
+def line_view(row: Row) -> View:
+    """A line of a history."""
+    return {
+        "seq": row["seq"],
+        "event_id": str(row["event_id"]),
+        "case_id": str(row["case_id"]),
+        "number": row["number"],
+        "plan": row["plan"],
+        "at": instant(row["at"]),
+        "kind": row["kind"],
+        "tone": row["tone"],
+        "zh": row["zh"],
+        "en": row["en"],
+        "details": row["details"],
+        "actor": row["actor"],
+        "causation": row["causation"],
+    }
+
+
+def by_case(rows: Sequence[Row]) -> dict[tuple[UUID, str], list[Row]]:
+    """Rows grouped by case and plan, order kept."""
+    found: dict[tuple[UUID, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["case_id"], row["plan"]), []).append(row)
+    return found
+
+
+def instant(value: datetime | None) -> str | None:
+    """ISO 8601 with its offset."""
+    return value.isoformat() if value is not None else None

@@ -1,0 +1,106 @@
+"""The console: reads every topic into a read model, shows it to people and systems, sends decisions to intake."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from services.console.api.routes import ApiParts, api_router
+from services.console.app.follow_changes import Changes
+from services.console.app.sign_in import SignIn
+from services.console.channels.intake import Intake
+from services.console.channels.sink import Sink
+from services.console.consumers.every_topic import events_consumer, letters_reader
+from services.console.domain.plan_words import PlanWords
+from services.console.settings import ConsoleSettings
+from services.console.web.site import Site, install_site
+from shared.access.key_store import KeyStore
+from shared.db.engine import Database
+from shared.plans.library import PlanLibrary
+from shared.runtime.health import Health
+from shared.runtime.problems import install_problem_handlers
+from shared.runtime.process import Parts, running, serve
+
+
+@dataclass(frozen=True)
+class _Adapters:
+    database: Database
+    intake: Intake
+    sink: Sink | None
+    changes: Changes
+
+
+def create_app(settings: ConsoleSettings) -> FastAPI:
+    """The application with everything behind it. Raises PlanLibraryError when the plans cannot be loaded."""
+    library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides)
+    words = PlanWords({plan.name: plan for plan in library.plans})
+    database = Database.connect(
+        settings.database_url.get_secret_value(), application="fenghuo-console", pool_size=settings.database_pool
+    )
+    adapters = _Adapters(
+        database=database,
+        intake=Intake(settings.intake_url, settings.intake_key.get_secret_value()),
+        sink=Sink(settings.sink_url) if settings.sink_url else None,
+        changes=Changes(database, words),
+    )
+    health = Health("console")
+    health.add("changes", adapters.changes.probe)
+    app = FastAPI(title="Fenghuo console", version="1", lifespan=_lifespan(settings, adapters, health))
+    install_problem_handlers(app)
+    app.router.routes.extend(health.routes())
+    app.include_router(
+        api_router(
+            ApiParts(
+                database=database,
+                keys=KeyStore(database, settings.key_pepper.get_secret_value().encode()),
+                intake=adapters.intake,
+                changes=adapters.changes,
+                words=words,
+                clock=database.clock,
+            )
+        )
+    )
+    install_site(
+        app,
+        Site(
+            database=database,
+            sign_in=SignIn(database, settings.session_secret.get_secret_value().encode()),
+            intake=adapters.intake,
+            sink=adapters.sink,
+            changes=adapters.changes,
+            words=words,
+            library=library,
+            clock=database.clock,
+            secure_cookies=settings.secure_cookies,
+        ),
+    )
+    return app
+
+
+def _lifespan(
+    settings: ConsoleSettings, adapters: _Adapters, health: Health
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        kafka = settings.kafka_settings()
+        parts = Parts(
+            consumers=[events_consumer(adapters.database, kafka)],
+            loops={"dead-letters": letters_reader(adapters.database, kafka).run, "changes": adapters.changes.run},
+        )
+        async with running("console", settings, adapters.database, health, parts):
+            yield
+        await adapters.intake.close()
+        if adapters.sink is not None:
+            await adapters.sink.close()
+
+    return lifespan
+
+
+def main() -> None:
+    settings = ConsoleSettings()
+    serve("console", create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""One case: everything that happened and why, and what may be done."""
+
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from services.console.app.command_case import Decision, command_case
+from services.console.app.read_case import read_case
+from services.console.app.sign_in import Session
+from services.console.domain.accounts import Role
+from services.console.domain.actions import actions_for, is_offered, levels_above
+from services.console.web.frame import PageError, Site, render
+from services.console.web.guard import checked_form, needs
+from shared.contracts.commands import CommandKind
+from shared.contracts.values import MAX_NARRATIVE
+
+_LONGEST_REASON = min(2000, MAX_NARRATIVE)
+
+
+def router(site: Site) -> APIRouter:
+    pages = APIRouter()
+    viewer = Depends(needs(site, Role.VIEWER))
+    operator = Depends(needs(site, Role.OPERATOR))
+
+    async def show(request: Request, session: Session, wanted: str, template: str) -> Response:
+        case = await read_case(session.person.org, wanted, database=site.database, words=site.words)
+        if case is None:
+            raise PageError(404, "没有这个案件。", "There is no such case.")
+        plans = {plan.name: plan.plan for plan in site.library.plans}
+        return render(
+            site,
+            request,
+            template,
+            session=session,
+            case=case,
+            actions=actions_for(case.plans),
+            levels={
+                view["plan"]: levels_above(plans[view["plan"]], view["level_rank"])
+                for view in case.plans
+                if view["plan"] in plans
+            },
+            done=request.query_params.get("done", ""),
+        )
+
+    @pages.get("/cases/{wanted}")
+    async def page(request: Request, wanted: str, session: Session = viewer) -> Response:
+        return await show(request, session, wanted, "case.html")
+
+    @pages.get("/cases/{wanted}/content")
+    async def content(request: Request, wanted: str, session: Session = viewer) -> Response:
+        return await show(request, session, wanted, "case_content.html")
+
+    @pages.post("/cases/{wanted}/commands")
+    async def command(request: Request, wanted: str, session: Session = operator) -> Response:
+        form = await checked_form(site, request, session.csrf)
+        name, reason = form.get("command", ""), form.get("reason", "").strip()
+        if not is_offered(name):
+            raise PageError(422, "没有这个操作。", "There is no such action.")
+        if len(reason) > _LONGEST_REASON:
+            raise PageError(422, "理由过长。", "The reason is too long.")
+        arguments = {"level": form["level"]} if form.get("level") and name == CommandKind.RAISE_LEVEL else {}
+        answer = await command_case(
+            session.person.org,
+            wanted,
+            Decision(CommandKind(name), form.get("plan") or None, reason or None, arguments),
+            session.person.name,
+            database=site.database,
+            intake=site.intake,
+        )
+        if not answer.accepted:
+            told = "；".join([answer.title, *(f"{field}: {what}" for field, what in answer.fields.items())])
+            raise PageError(answer.status, f"未能提交：{told}", f"Not accepted: {told}")
+        return RedirectResponse(f"/cases/{quote(wanted)}?done={name}", 303)
+
+    return pages
