@@ -119,7 +119,12 @@ class CompiledPlan:
         return words.as_contract() if words else None
 
     def clocks_for(self, level: str | None, facts: Mapping[str, FactValue | None]) -> tuple[CompiledClock, ...]:
-        """Clocks that run for a case at this level with these inputs. A condition not known to hold keeps it out."""
+        """Clocks that run for a case at this level with these inputs. A condition not known to hold keeps one out.
+
+        None run without a level: a case that reaches none is outside the plan.
+        """
+        if level is None:
+            return ()
         env = self._fill(facts, {}, _NO_TIME)
         return tuple(
             clock
