@@ -5,6 +5,7 @@ service). FENGHUO_TEST_DATABASE_URL names the administrator's address of a runni
 embedded one.
 """
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -98,7 +99,9 @@ def postgres() -> Iterator[PostgresServer]:
     """The session's server."""
     given = os.environ.get("FENGHUO_TEST_DATABASE_URL")
     if given:
-        yield PostgresServer(given)
+        borrowed = PostgresServer(given)
+        yield borrowed
+        asyncio.run(borrowed.close())
         return
     directory = Path(tempfile.mkdtemp(prefix="fenghuo-test-postgres-"))
     server = EmbeddedPostgres(directory, free_port(), settings=_THROW_AWAY)

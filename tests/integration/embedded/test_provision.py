@@ -1,10 +1,20 @@
 import asyncio
+import secrets
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
 from shared.db.provision import ProvisionError, provision_service, role_of, service_url
 from tests.support.postgres import Database, PostgresServer
+
+
+@pytest.fixture
+async def fresh(postgres: PostgresServer) -> AsyncIterator[str]:
+    """The name of a database that does not exist yet: rights on a database are not copied from a template."""
+    name = f"fh_{secrets.token_hex(4)}"
+    yield name
+    await postgres.drop(Database(name, postgres.admin_url))
 
 
 async def connect(database: Database, service: str) -> asyncpg.Connection:
@@ -31,55 +41,59 @@ async def test_a_service_owns_its_schema_and_finds_it_without_naming_it(database
         "SET ROLE fenghuo_intake",
     ],
 )
-async def test_a_service_has_no_rights_beyond_its_schema(postgres: PostgresServer, forbidden: str) -> None:
-    # A database provisioned by itself: rights on a database are not copied from a template.
-    name = "fh_rights"
+async def test_a_service_has_no_rights_beyond_its_schema(postgres: PostgresServer, fresh: str, forbidden: str) -> None:
     for service in ("intake", "notifier"):
-        await provision_service(postgres.admin_url, service, "only-for-tests", database=name)
-    owner = await asyncpg.connect(service_url(postgres.admin_url, "intake", "only-for-tests", name))
+        await provision_service(postgres.admin_url, service, "only-for-tests", database=fresh)
+    owner = await asyncpg.connect(service_url(postgres.admin_url, "intake", "only-for-tests", fresh))
     await owner.execute("CREATE TABLE IF NOT EXISTS facts (id int)")
-    other = await asyncpg.connect(service_url(postgres.admin_url, "notifier", "only-for-tests", name))
+    other = await asyncpg.connect(service_url(postgres.admin_url, "notifier", "only-for-tests", fresh))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await other.execute(forbidden)
     await owner.close()
     await other.close()
 
 
-async def test_provisioning_again_keeps_the_data_and_sets_the_new_password(postgres: PostgresServer) -> None:
-    name = "fh_again"
-    url = await provision_service(postgres.admin_url, "drillroom", "first", database=name)
+async def test_provisioning_again_keeps_the_data_and_sets_the_new_password(
+    postgres: PostgresServer, fresh: str
+) -> None:
+    url = await provision_service(postgres.admin_url, "drillroom", "first", database=fresh)
     connection = await asyncpg.connect(url)
     await connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
     await connection.close()
-    url = await provision_service(postgres.admin_url, "drillroom", "second", database=name)
+    url = await provision_service(postgres.admin_url, "drillroom", "second", database=fresh)
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT one FROM kept") == 1
     await connection.close()
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await asyncpg.connect(service_url(postgres.admin_url, "drillroom", "first", name))
+        await asyncpg.connect(service_url(postgres.admin_url, "drillroom", "first", fresh))
 
 
-async def test_several_provisioners_at_once_do_not_collide(postgres: PostgresServer) -> None:
+async def test_several_provisioners_at_once_do_not_collide(postgres: PostgresServer, fresh: str) -> None:
     names = ("intake", "classifier", "escalator", "notifier", "console")
     urls = await asyncio.gather(
-        *(provision_service(postgres.admin_url, name, "only-for-tests", database="fh_race") for name in names * 2)
+        *(provision_service(postgres.admin_url, name, "only-for-tests", database=fresh) for name in names * 2)
     )
     for url in urls:
         await (await asyncpg.connect(url)).close()
 
 
-async def test_an_administrator_who_is_no_superuser_can_provision(postgres: PostgresServer) -> None:
+async def test_an_administrator_who_is_no_superuser_can_provision(postgres: PostgresServer, fresh: str) -> None:
+    manager, service = f"{fresh}_manager", f"{fresh}_managed"
     admin = await asyncpg.connect(postgres.admin_url)
-    await admin.execute("CREATE ROLE fh_manager LOGIN CREATEDB CREATEROLE PASSWORD 'only-for-tests'")
-    await admin.close()
-    host = postgres.admin_url.rpartition("@")[2]
-    url = f"postgresql+asyncpg://fh_manager:only-for-tests@{host}"
-    for _ in range(2):
-        made = await provision_service(url, "managed", "only-for-tests", database="fh_managed")
-    connection = await asyncpg.connect(made)
-    await connection.execute("CREATE TABLE mine (id int)")
-    assert await connection.fetchval("SELECT current_user") == role_of("managed")
-    await connection.close()
+    await admin.execute(f"CREATE ROLE {manager} LOGIN CREATEDB CREATEROLE PASSWORD 'only-for-tests'")
+    try:
+        host = postgres.admin_url.rpartition("@")[2]
+        for _ in range(2):
+            url = f"postgresql+asyncpg://{manager}:only-for-tests@{host}"
+            made = await provision_service(url, service, "only-for-tests", database=fresh)
+        connection = await asyncpg.connect(made)
+        await connection.execute("CREATE TABLE mine (id int)")
+        assert await connection.fetchval("SELECT current_user") == role_of(service)
+        await connection.close()
+    finally:
+        await postgres.drop(Database(fresh, postgres.admin_url))
+        await admin.execute(f"DROP ROLE IF EXISTS {role_of(service)}, {manager}")
+        await admin.close()
 
 
 async def test_each_test_gets_its_own_database(postgres: PostgresServer) -> None:
