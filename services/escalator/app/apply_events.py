@@ -1,0 +1,154 @@
+"""Applies what is consumed: classifications, commands and settled notifications, a batch in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, assert_never
+from uuid import UUID
+
+from services.escalator.app.record_decisions import Decided, Wake, record_decisions
+from services.escalator.domain.case import Case
+from services.escalator.domain.classification import open_case, reclassify
+from services.escalator.domain.commands import apply_command
+from services.escalator.domain.decision import Decision
+from services.escalator.domain.settlement import notification_settled
+from services.escalator.domain.time_bases import NeedsCalendarError, Rules
+from services.escalator.store.cases import CaseKey, lock_cases
+from services.escalator.store.plans import Plans
+from shared.contracts.classifications import CaseClassifiedV1
+from shared.contracts.commands import CommandIssuedV1
+from shared.contracts.envelope import Event
+from shared.contracts.notifications import NotificationSettledV1
+from shared.db.engine import Database
+from shared.db.tx import Tx
+from shared.kafka.outcome import DONE, DUPLICATE, Dead, Outcome, Retry, Skip
+from shared.plans.compiled import UnknownLevelError
+from shared.runtime.ids import Ids
+
+CaseFact = CaseClassifiedV1 | CommandIssuedV1 | NotificationSettledV1
+_UNTIL_OPENED: Final = timedelta(milliseconds=500)
+_UNTIL_PUBLISHED: Final = timedelta(seconds=2)
+
+
+class ApplyEvents:
+    """One outcome an event, in the order given. Events of one case see what the ones before them decided."""
+
+    def __init__(self, database: Database, plans: Plans, ids: Ids, wake: Wake) -> None:
+        self._database = database
+        self._plans = plans
+        self._ids = ids
+        self._wake = wake
+
+    async def __call__(self, events: Sequence[Event[Any]]) -> Sequence[Outcome]:
+        """Raises ConcurrentOpeningError when another process opened one of the cases meanwhile: try again."""
+        async with self._database.transaction() as tx:
+            fresh = set(await tx.first_seen([event.id for event in events]))
+            board = await self._load(tx, [event for event in events if event.id in fresh])
+            outcomes: list[Outcome] = []
+            undone: list[UUID] = []
+            for event in events:
+                if event.id not in fresh:
+                    outcomes.append(DUPLICATE)
+                    continue
+                fresh.discard(event.id)
+                outcome = board.apply(event)
+                if isinstance(outcome, Retry | Dead):
+                    undone.append(event.id)
+                outcomes.append(outcome)
+            # What was not applied must be new when it is offered again, from the topic or from its dead letters.
+            await _forget(tx, undone)
+            await self._plans.store(tx, [one.rules.plan for one in board.decided if one.before is None])
+            await record_decisions(tx, board.decided, ids=self._ids, wake=self._wake)
+        return outcomes
+
+    async def _load(self, tx: Tx, events: Iterable[Event[CaseFact]]) -> "_Board":
+        wanted = list(events)
+        stored = await lock_cases(tx, {event.case_id for event in wanted}) if wanted else []
+        classified = [event.data.plan for event in wanted if isinstance(event.data, CaseClassifiedV1)]
+        await self._plans.load(tx, [*(one.case.plan for one in stored), *classified])
+        return _Board({one.key: one.case for one in stored}, self._plans, tx.now)
+
+
+class _Board:
+    """The locked cases of one batch, and what was decided about them so far."""
+
+    def __init__(self, cases: dict[CaseKey, Case], plans: Plans, now: datetime) -> None:
+        self._cases = cases
+        self._plans = plans
+        self._now = now
+        self.decided: list[Decided] = []
+
+    def apply(self, event: Event[CaseFact]) -> Outcome:
+        data = event.data
+        match data:
+            case CaseClassifiedV1():
+                return self._classified(event, data)
+            case CommandIssuedV1():
+                return self._command(event, data)
+            case NotificationSettledV1():
+                return self._settled(event, data)
+            case _ as never:
+                assert_never(never)
+
+    def _classified(self, event: Event[CaseFact], data: CaseClassifiedV1) -> Outcome:
+        key = (event.case_id, data.plan.name)
+        case = self._cases.get(key)
+        if case is not None and case.org != event.org:
+            return Dead(f"case {event.case_id} belongs to another organisation")
+        rules = self._plans.find(case.plan if case is not None else data.plan)
+        if rules is None:
+            return Retry(_UNTIL_PUBLISHED, _unknown_plan(data))
+        if case is not None:
+            return self._decided(event, rules, case, reclassify(rules, case, data, self._now))
+        try:
+            decision = open_case(
+                rules, org=event.org, case_id=event.case_id, plan=rules.plan.ref, classified=data, now=self._now
+            )
+        except NeedsCalendarError as error:
+            return Dead(str(error))
+        except UnknownLevelError as error:
+            return Dead(str(error.args[0]))
+        return self._decided(event, rules, None, decision)
+
+    def _command(self, event: Event[CaseFact], data: CommandIssuedV1) -> Outcome:
+        found = [
+            (key, case)
+            for key, case in self._cases.items()
+            if key[0] == event.case_id and case.org == event.org and data.plan in {None, key[1]}
+        ]
+        if not found:
+            plan = f" under plan '{data.plan}'" if data.plan else ""
+            return Retry(_UNTIL_OPENED, f"case {event.case_id} is not known{plan}: nothing to {data.command} yet")
+        outcomes = []
+        for _, case in found:
+            rules = self._rules(case)
+            outcomes.append(self._decided(event, rules, case, apply_command(rules, case, data, self._now)))
+        return DONE if DONE in outcomes else outcomes[0]
+
+    def _settled(self, event: Event[CaseFact], data: NotificationSettledV1) -> Outcome:
+        case = self._cases.get((event.case_id, data.plan))
+        if case is None or case.org != event.org:
+            return Skip("no such case here")
+        rules = self._rules(case)
+        return self._decided(event, rules, case, notification_settled(rules, case, data, self._now))
+
+    def _rules(self, case: Case) -> Rules:
+        rules = self._plans.find(case.plan)
+        if rules is None:
+            raise LookupError(f"the snapshot of plan '{case.plan.name}' {case.plan.sha256} is missing")
+        return rules
+
+    def _decided(self, event: Event[CaseFact], rules: Rules, before: Case | None, decision: Decision) -> Outcome:
+        if decision.ignored is not None:
+            return Skip(decision.ignored)
+        self._cases[event.case_id, decision.case.plan.name] = decision.case
+        self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent))
+        return DONE
+
+
+def _unknown_plan(data: CaseClassifiedV1) -> str:
+    return f"plan '{data.plan.name}' version {data.plan.version} ({data.plan.sha256}) is not among the plans here"
+
+
+async def _forget(tx: Tx, event_ids: Sequence[UUID]) -> None:
+    if event_ids:
+        await tx.execute("DELETE FROM inbox WHERE event_id = ANY(CAST(:ids AS uuid[]))", ids=list(event_ids))

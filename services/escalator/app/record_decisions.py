@@ -1,0 +1,139 @@
+"""Makes decisions durable: state, history, fires, timers and outgoing events, all in the caller's transaction."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.escalator.domain.case import Case
+from services.escalator.domain.decision import Decision, Timer, armed
+from services.escalator.domain.publishing import published
+from services.escalator.domain.time_bases import Rules
+from services.escalator.store import cases, history, timers
+from services.escalator.store.cases import CaseKey, StoredCase
+from services.escalator.store.history import ChangeRow, EntryRow, FireIdentity, FireRow
+from services.escalator.store.timers import TimerRow
+from shared.contracts.envelope import Event
+from shared.contracts.escalations import ChangeKind
+from shared.contracts.values import Contract
+from shared.db.tx import Tx
+from shared.runtime.ids import Ids
+from shared.runtime.logging import get_logger
+from shared.runtime.metrics import CHAINS_ENDED, CLOCKS_FIRED
+from shared.runtime.tracing import next_span
+
+_log = get_logger(__name__)
+_SOURCE: Final = "/fenghuo/escalator"
+Wake = Callable[[datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision with what led to it. `before` is None for a case that is opened."""
+
+    rules: Rules
+    before: Case | None
+    decision: Decision
+    cause: str
+    traceparent: str | None
+
+    @property
+    def key(self) -> CaseKey:
+        return self.decision.case.case_id, self.decision.case.plan.name
+
+
+async def record_decisions(tx: Tx, decided: Sequence[Decided], *, ids: Ids, wake: Wake) -> int:
+    """Write everything these decisions ask for, in their order; the number of thresholds fired.
+
+    A threshold somebody fired before is not told a second time: the case moves on, silently. `wake` is called after
+    the commit with the earliest instant that was armed.
+    """
+    event_ids = [ids.new() for _ in decided]
+    fires = [
+        FireRow(one.key, fire, event_id)
+        for one, event_id in zip(decided, event_ids, strict=True)
+        for fire in one.decision.fires
+    ]
+    ours = await history.record_fires(tx, fires)
+    told = [pair for pair in zip(decided, event_ids, strict=True) if _all_ours(pair[0], ours)]
+    for one, event_id in told:
+        _publish(tx, one, event_id, ids)
+    await _write_cases(tx, decided)
+    await history.add_changes(tx, [row for one, _ in told for row in _change_rows(one)])
+    await history.add_entries(
+        tx, [EntryRow(one.key, entry, one.cause) for one in decided for entry in one.decision.entries]
+    )
+    await _sync_timers(tx, decided, wake)
+    tx.after_commit.append(lambda: _count(one for one, _ in told))
+    return len(ours)
+
+
+def _all_ours(one: Decided, ours: frozenset[FireIdentity]) -> bool:
+    lost = [fire for fire in one.decision.fires if FireRow(one.key, fire, one.key[0]).identity not in ours]
+    if lost:
+        _log.error("timer.fired_before", case_id=str(one.key[0]), subject=lost[0].subject, threshold=lost[0].threshold)
+    return not lost
+
+
+def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> None:
+    escalated = published(one.rules, one.decision, tx.now)
+    bodies: list[tuple[UUID, Contract]] = [(ids.new(), request) for request in one.decision.requests]
+    if escalated is not None:
+        bodies.insert(0, (event_id, escalated))
+    for identity, body in bodies:
+        tx.outbox.add(
+            Event(
+                id=identity,
+                source=_SOURCE,
+                time=tx.now,
+                org=one.decision.case.org,
+                case_id=one.key[0],
+                data=body,
+                causation=one.cause,
+                traceparent=next_span(one.traceparent),
+            )
+        )
+
+
+def _change_rows(one: Decided) -> Iterator[ChangeRow]:
+    for position, change in enumerate(one.decision.changes):
+        yield ChangeRow(one.key, one.decision.case.revision, position, change, one.cause)
+
+
+async def _write_cases(tx: Tx, decided: Sequence[Decided]) -> None:
+    opened = {one.key for one in decided if one.before is None}
+    last = {one.key: StoredCase(one.decision.case, one.traceparent) for one in decided}
+    await cases.insert_cases(tx, [stored for key, stored in last.items() if key in opened])
+    await cases.update_cases(tx, [stored for key, stored in last.items() if key not in opened])
+
+
+async def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:
+    """Write only what differs from what the cases had armed before."""
+    before: dict[CaseKey, dict[str, Timer]] = {}
+    after: dict[CaseKey, dict[str, Timer]] = {}
+    for one in decided:
+        if one.key not in before:
+            known = armed(one.before, one.rules) if one.before is not None else ()
+            before[one.key] = {timer.subject: timer for timer in known}
+        after[one.key] = {timer.subject: timer for timer in one.decision.timers}
+    gone = [(key, subject) for key, had in before.items() for subject in had if subject not in after[key]]
+    new = [
+        TimerRow(key, timer)
+        for key, wanted in after.items()
+        for subject, timer in wanted.items()
+        if before[key].get(subject) != timer
+    ]
+    await timers.disarm(tx, sorted(gone))
+    await timers.arm(tx, new)
+    if new:
+        earliest = min(row.timer.due_at for row in new)
+        tx.after_commit.append(lambda: wake(earliest))
+
+
+def _count(decided: Iterable[Decided]) -> None:
+    for one in decided:
+        for fire in one.decision.fires:
+            CLOCKS_FIRED.labels("superseded" if fire.superseded else fire.subject.partition(":")[0]).inc()
+        if any(change.kind is ChangeKind.CHAIN_ENDED for change in one.decision.changes):
+            CHAINS_ENDED.labels(one.key[1]).inc()

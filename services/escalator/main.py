@@ -1,0 +1,79 @@
+"""The escalator as a process: it owns each case's state, level, tier and clocks from the first level on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+from fastapi import FastAPI
+
+from services.escalator.app.apply_events import ApplyEvents
+from services.escalator.app.audit_timers import AuditTimers
+from services.escalator.app.fire_due_timers import FireDueTimers
+from services.escalator.consumers.on_case_facts import on_case_facts
+from services.escalator.jobs.sweep import Sweeper
+from services.escalator.settings import EscalatorSettings
+from services.escalator.store.plans import Plans
+from shared.db.engine import Database
+from shared.plans.library import PlanLibrary
+from shared.plans.problems import PlanLibraryError
+from shared.runtime.health import Health
+from shared.runtime.ids import TimeOrderedIds
+from shared.runtime.problems import install_problem_handlers
+from shared.runtime.process import Parts, running, serve
+
+NAME: Final = "escalator"
+_AUDIT_EVERY: Final = timedelta(seconds=30)
+
+
+def create_app(settings: EscalatorSettings) -> FastAPI:
+    """The service with its health routes; at work as long as its lifespan. Raises PlanLibraryError for bad plans."""
+    library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides)
+    database = Database.connect(
+        settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
+    )
+    plans, ids = Plans(library), TimeOrderedIds()
+
+    def wake(due_at: datetime) -> None:
+        sweeper.wake(due_at)
+
+    fire = FireDueTimers(database, plans, ids, wake)
+    sweeper = Sweeper(fire, database.clock, longest_sleep=timedelta(seconds=settings.sweep_longest_sleep_s))
+    audit_timers = AuditTimers(database, grace=timedelta(seconds=settings.audit_grace_s))
+
+    async def sweep(stop: asyncio.Event) -> None:
+        await sweeper.run(stop)
+
+    async def audit() -> None:
+        await audit_timers()
+
+    parts = Parts(
+        consumers=[on_case_facts(ApplyEvents(database, plans, ids, wake), database, settings.kafka_settings())],
+        loops={"sweep": sweep},
+        jobs={"audit-timers": (_AUDIT_EVERY, audit)},
+    )
+    health = Health(NAME)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with running(NAME, settings, database, health, parts):
+            yield
+
+    app = FastAPI(title="Fenghuo escalator", lifespan=lifespan, openapi_url=None, routes=[*health.routes()])
+    install_problem_handlers(app)
+    return app
+
+
+def main() -> None:
+    """Entry point of `python -m services.escalator.main`. A plan library with problems is refused with all of them."""
+    settings = EscalatorSettings()
+    try:
+        app = create_app(settings)
+    except PlanLibraryError as error:
+        raise SystemExit(str(error)) from error
+    serve(NAME, app, settings)
+
+
+if __name__ == "__main__":
+    main()

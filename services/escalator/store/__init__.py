@@ -1,0 +1,1 @@
+"""PostgreSQL: cases, their history, clock logs, timers, fires and plan snapshots. Nothing here commits."""

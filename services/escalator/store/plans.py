@@ -1,0 +1,57 @@
+"""Plans as cases need them: the library of today, and the snapshot each case was opened with."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from services.escalator.domain.time_bases import Rules
+from shared.contracts.values import PlanRef
+from shared.db.tx import Tx
+from shared.plans.compiled import CompiledPlan
+from shared.plans.library import PlanLibrary, plan_from_snapshot
+
+_MOST_REVIVED: Final = 500
+
+
+class Plans:
+    """Rules by the hash of their plan's text: from the library, else revived from what was stored at an opening."""
+
+    def __init__(self, library: PlanLibrary) -> None:
+        self._library = {plan.ref.sha256: Rules(plan) for plan in library.plans}
+        self._revived: dict[str, Rules] = {}
+        self._stored: set[str] = set()
+
+    def find(self, ref: PlanRef) -> Rules | None:
+        """The rules of this very text; None when neither the library nor a loaded snapshot has it."""
+        return self._library.get(ref.sha256) or self._revived.get(ref.sha256)
+
+    async def load(self, tx: Tx, refs: Iterable[PlanRef]) -> None:
+        """Revive the stored snapshots that `find` does not know yet."""
+        missing = sorted({ref.sha256 for ref in refs if self.find(ref) is None})
+        if not missing:
+            return
+        if len(self._revived) > _MOST_REVIVED:
+            self._revived.clear()
+        rows = await tx.fetch(
+            "SELECT sha256, snapshot FROM plan_snapshots WHERE sha256 = ANY(CAST(:hashes AS text[]))", hashes=missing
+        )
+        for row in rows:
+            self._revived[row["sha256"]] = Rules(plan_from_snapshot(row["snapshot"]))
+
+    async def store(self, tx: Tx, plans: Iterable[CompiledPlan]) -> None:
+        """Keep the text of plans under which cases are opened now."""
+        new = {plan.ref.sha256: plan for plan in plans if plan.ref.sha256 not in self._stored}
+        if not new:
+            return
+        ordered = [new[sha256] for sha256 in sorted(new)]
+        await tx.execute(
+            "INSERT INTO plan_snapshots (sha256, name, version, snapshot, stored_at) "
+            "SELECT sha256, name, version, snapshot, :now FROM unnest(CAST(:hashes AS text[]), CAST(:names AS text[]), "
+            "CAST(:versions AS int[]), CAST(:snapshots AS text[])) AS t (sha256, name, version, snapshot) "
+            "ON CONFLICT DO NOTHING",
+            now=tx.now,
+            hashes=[plan.ref.sha256 for plan in ordered],
+            names=[plan.ref.name for plan in ordered],
+            versions=[plan.ref.version for plan in ordered],
+            snapshots=[plan.snapshot() for plan in ordered],
+        )
+        tx.after_commit.append(lambda: self._stored.update(new))
