@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.notifier.domain.delivery import Verdict
+from services.notifier.domain.delivery import Outcome, Verdict
 from services.notifier.domain.urgency import Lane, Notice
 from shared.contracts.notifications import NotificationRequestedV1
 from shared.contracts.values import Bilingual, ChannelKind
@@ -73,6 +73,16 @@ class NewAttempt:
     doubtful: bool
     started_at: datetime
     answer_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    """An outcome with what identifies it at the provider."""
+
+    attempt_id: UUID
+    outcome: Outcome
+    provider_message_id: str | None = None
+    code: str | None = None
 
 
 def shortened(address: str) -> str:

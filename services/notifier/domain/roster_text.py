@@ -374,7 +374,7 @@ def _contacts(person: _Person) -> tuple[ContactPoint, ...]:
 
 def _is_mail_address(text: str) -> bool:
     local, at, domain = text.rpartition("@")
-    return bool(local and at and domain) and not any(char in text for char in '<>,;:"()[]\\')
+    return text.isascii() and bool(local and at and domain) and not any(char in text for char in '<>,;:"()[]\\')
 
 
 def _named(source: _Source) -> list[tuple[SourceKind, str]]:

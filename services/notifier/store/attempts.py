@@ -2,28 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
 from services.notifier.domain.delivery import Answer, Attempt, Outcome, Receipt, Route
-from services.notifier.domain.ledger import NewAttempt
+from services.notifier.domain.ledger import NewAttempt, RecordedAnswer
 from shared.contracts.envelope import Event
 from shared.contracts.receipts import ReceiptReceivedV1, ReceiptStatus
 from shared.contracts.values import ChannelKind
 from shared.db.tx import Tx
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedAnswer:
-    """An outcome with what identifies it at the provider."""
-
-    attempt_id: UUID
-    outcome: Outcome
-    provider_message_id: str | None = None
-    code: str | None = None
 
 
 async def begin(tx: Tx, attempts: Sequence[NewAttempt]) -> None:
@@ -33,7 +22,8 @@ async def begin(tx: Tx, attempts: Sequence[NewAttempt]) -> None:
     await tx.execute(
         "INSERT INTO attempts (attempt_id, intent_id, number, channel, provider, contact, address, token, doubtful, "
         "started_at, answer_until) SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:intents AS uuid[]), "
-        "CAST(:numbers AS integer[]), CAST(:channels AS text[]), CAST(:providers AS text[]), CAST(:contacts AS text[]), "
+        "CAST(:numbers AS integer[]), CAST(:channels AS text[]), CAST(:providers AS text[]), "
+        "CAST(:contacts AS text[]), "
         "CAST(:addresses AS text[]), CAST(:tokens AS text[]), CAST(:doubtful AS boolean[]), "
         "CAST(:started AS timestamptz[]), CAST(:until AS timestamptz[]))",
         ids=[one.id for one in attempts],

@@ -1,0 +1,138 @@
+"""A request to tell roles becomes intents to tell people, durable before anything is sent."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from services.notifier.app.advance_intents import advance
+from services.notifier.app.rules import Rules
+from services.notifier.domain.ledger import Intent, Request
+from services.notifier.domain.roster import Duty, on_duty
+from services.notifier.domain.urgency import Lane, superseded_by, urgency
+from services.notifier.store import attempts as attempt_rows
+from services.notifier.store import ledger
+from shared.contracts.envelope import Event
+from shared.contracts.notifications import NotificationRequestedV1, Purpose
+from shared.contracts.values import Bilingual
+from shared.db.engine import Database
+from shared.db.tx import Tx
+from shared.kafka.outcome import DONE, DUPLICATE, Outcome
+from shared.runtime.ids import Ids
+from shared.runtime.logging import get_logger
+from shared.runtime.metrics import NOBODY_REACHED
+
+_log = get_logger(__name__)
+_LABEL_LENGTH: Final = 500
+
+
+async def accept_requests(
+    events: Sequence[Event[NotificationRequestedV1]],
+    *,
+    database: Database,
+    rules: Rules,
+    ids: Ids,
+    wake: Callable[[], None],
+) -> Sequence[Outcome]:
+    """Write requests and intents in one transaction and wake the sender; it does not send.
+
+    A role that resolves to nobody is settled here, visibly. A later step takes the place of what is still on its way
+    to the same person about the same case.
+    """
+    async with database.transaction() as tx:
+        first = await tx.first_seen([event.id for event in events])
+        requests = [_request(event, tx) for event in events if event.id in first]
+        if requests:
+            paged = await ledger.paged_cases(tx, {(one.org, one.case_id) for one in requests})
+            new = await ledger.add_requests(tx, requests)
+            accepted = [one for one in _once(requests) if one.body.request_id in new]
+            intents = _intents(accepted, paged, rules, ids)
+            if intents:
+                await _open(tx, intents, rules, ids)
+            tx.after_commit.append(wake)
+        return [DONE if event.id in first else DUPLICATE for event in events]
+
+
+def _request(event: Event[NotificationRequestedV1], tx: Tx) -> Request:
+    return Request(event.id, event.org, event.case_id, event.traceparent, tx.now, event.data)
+
+
+def _once(requests: Sequence[Request]) -> list[Request]:
+    """Two events of one batch may carry the same request; the first counts."""
+    return list({one.body.request_id: one for one in reversed(requests)}.values())[::-1]
+
+
+def _intents(requests: Sequence[Request], paged: frozenset[tuple[str, UUID]], rules: Rules, ids: Ids) -> list[Intent]:
+    seen = set(paged)
+    made: list[Intent] = []
+    for request in requests:
+        is_page = request.body.purpose is Purpose.PAGE
+        lane = Lane.FIRST_PAGE if is_page and (request.org, request.case_id) not in seen else Lane.FRESH
+        if is_page:
+            seen.add((request.org, request.case_id))
+        made += _of_request(request, lane, rules, ids)
+    return made
+
+
+def _of_request(request: Request, lane: Lane, rules: Rules, ids: Ids) -> list[Intent]:
+    """One intent a person, whatever number of the request's roles they hold; one for each role without anybody."""
+    body = request.body
+    roster = rules.rosters.of(request.org)
+    found: dict[str, Intent] = {}
+    rank = urgency(body.subject.level_rank, body.subject.highest_rank, body.purpose)
+    for role in dict.fromkeys(body.roles):
+        duties: tuple[Duty, ...] = ()
+        if roster is not None:
+            duties = on_duty(roster, role, request.accepted_at, excluded=frozenset(body.excluded))
+        for duty in duties:
+            label = duty.person.label.zh if body.language == "zh" else duty.person.label.en
+            found.setdefault(
+                duty.person.id,
+                Intent(ids.new(), request, role, duty.person.id, label[:_LABEL_LENGTH], duty.because, lane, rank),
+            )
+        if not duties:
+            because = _nobody_because(request, role, known=roster is not None and role in roster.roles)
+            found[f"role:{role}"] = Intent(ids.new(), request, role, None, None, because, lane, rank)
+            NOBODY_REACHED.labels(role).inc()
+            _log.error("notify.nobody", role=role, org=request.org, case_id=str(request.case_id), reason=because.en)
+    return list(found.values())
+
+
+def _nobody_because(request: Request, role: str, *, known: bool) -> Bilingual:
+    if known:
+        return Bilingual(zh=f"角色{role}此刻无人值班", en=f"the role {role} has nobody on duty now")
+    return Bilingual(
+        zh=f"{request.org[:60]}的值班表中没有角色{role}", en=f"the roster of {request.org[:60]} has no role {role}"
+    )
+
+
+async def _open(tx: Tx, intents: Sequence[Intent], rules: Rules, ids: Ids) -> None:
+    known = await ledger.notices_of(tx, {(one.request.org, one.request.case_id) for one in intents})
+    notices = [notice for notice, _ in known] + [one.notice for one in intents if one.person is not None]
+    stopped = [
+        replace(
+            one,
+            stopped=next((why for later in notices if (why := superseded_by(one.notice, later)) is not None), None),
+        )
+        for one in intents
+    ]
+    opened = [one.intent for one in await advance(tx, stopped, {}, rules=rules, ids=ids)]
+    await ledger.add_intents(tx, opened)
+    reasons = {
+        notice.intent_id: why
+        for notice, is_open in known
+        if is_open
+        for later in intents
+        if later.person is not None and (why := superseded_by(notice, later.notice)) is not None
+    }
+    if reasons:
+        await _stop(tx, reasons, rules, ids)
+
+
+async def _stop(tx: Tx, reasons: dict[UUID, str], rules: Rules, ids: Ids) -> None:
+    """Earlier steps send nothing further; a call in flight ends by itself."""
+    locked = await ledger.lock(tx, reasons)
+    stopped = [replace(one, stopped=one.stopped or reasons[one.id]) for one in locked]
+    history = await attempt_rows.history(tx, [one.id for one in stopped if one.attempts])
+    moved = await advance(tx, stopped, history, rules=rules, ids=ids)
+    await ledger.save(tx, [one.intent for one in moved])

@@ -1,0 +1,145 @@
+"""The step that every use case of the ledger shares: decide anew for locked intents, save, publish what is new."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from services.notifier.app.rules import Rules
+from services.notifier.domain.delivery import (
+    Answer,
+    Attempt,
+    Case,
+    Decision,
+    Outcome,
+    Verdict,
+    decide,
+    must_publish,
+)
+from services.notifier.domain.ledger import Intent, RecordedAnswer
+from services.notifier.domain.reach import Reach, reach
+from services.notifier.domain.urgency import Lane
+from services.notifier.store import attempts as attempt_rows
+from shared.contracts.envelope import Event
+from shared.contracts.notifications import NotificationSettledV1, Settlement
+from shared.contracts.values import ChannelKind
+from shared.db.tx import Tx
+from shared.runtime.ids import Ids
+from shared.runtime.metrics import DELIVERY_SETTLEMENTS
+from shared.runtime.tracing import next_span
+
+_REASON_LENGTH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """An intent after the decision. `intent` carries its next step; it is not saved yet."""
+
+    intent: Intent
+    decision: Decision
+
+
+async def advance(
+    tx: Tx, intents: Sequence[Intent], history: Mapping[UUID, Sequence[Attempt]], *, rules: Rules, ids: Ids
+) -> list[Advanced]:
+    """Decide for each intent, record overdue attempts as unknown, and put new settlements into the outbox.
+
+    The caller holds the rows' locks and saves the intents.
+    """
+    found: list[Advanced] = []
+    overdue: list[RecordedAnswer] = []
+    for intent in intents:
+        attempts = tuple(history.get(intent.id, ()))
+        decision = _decision(intent, attempts, tx, rules)
+        until = {attempt.id: attempt.answer_until for attempt in attempts}
+        overdue += [
+            RecordedAnswer(one, Outcome(Answer.UNKNOWN, until[one], "no answer was recorded in time"))
+            for one in decision.unanswered
+        ]
+        moved = replace(
+            intent,
+            lane=_lane(intent, attempts),
+            next_channel=_next_channel(intent, attempts, decision),
+            due_at=tx.now if decision.sends else decision.look_again_at,
+        )
+        if must_publish(intent.published, decision.verdict) and decision.verdict is not None:
+            moved = replace(moved, published=decision.verdict, settled_at=tx.now)
+            publish(tx, moved, decision.verdict, ids=ids)
+        found.append(Advanced(moved, decision))
+    await attempt_rows.end(tx, overdue)
+    return found
+
+
+def publish(tx: Tx, intent: Intent, verdict: Verdict, *, ids: Ids) -> None:
+    """Tell the other services how this intent was settled, with the transaction's commit."""
+    body = intent.request.body
+    route = verdict.route
+    DELIVERY_SETTLEMENTS.labels(route.channel.value if route else "none", verdict.settlement.value).inc()
+    tx.outbox.add(
+        Event(
+            id=ids.new(),
+            source="/fenghuo/notifier",
+            time=tx.now,
+            org=intent.request.org,
+            case_id=intent.request.case_id,
+            causation=str(intent.request.event_id),
+            traceparent=next_span(intent.request.traceparent),
+            data=NotificationSettledV1(
+                request_id=body.request_id,
+                intent_id=intent.id,
+                number=body.subject.number,
+                plan=body.subject.plan,
+                purpose=body.purpose,
+                step=body.step,
+                role=intent.role,
+                person=intent.person,
+                person_label=intent.person_label,
+                channel=route.channel if route else None,
+                provider=route.provider if route else None,
+                settlement=verdict.settlement,
+                attempts=intent.attempts,
+                reason=verdict.reason[:_REASON_LENGTH],
+                settled_at=tx.now,
+                drill=body.drill,
+            ),
+        )
+    )
+
+
+def reach_of(intent: Intent, rules: Rules) -> Reach:
+    """The routes to this intent's person by the roster in force now."""
+    roster = rules.rosters.of(intent.request.org)
+    person = roster.people.get(intent.person) if roster is not None and intent.person is not None else None
+    if person is None:
+        return Reach((), (f"{intent.person} is no longer in the roster",))
+    return reach(person, intent.request.body.channels, rules.providers)
+
+
+def _decision(intent: Intent, attempts: tuple[Attempt, ...], tx: Tx, rules: Rules) -> Decision:
+    if intent.person is None:
+        because = f"nobody is on duty: {intent.because.en}"
+        return Decision((), None, Verdict(Settlement.NOBODY, because), ())
+    ways = reach_of(intent, rules)
+    body = intent.request.body
+    case = Case(
+        routes=ways.routes,
+        skipped=ways.skipped,
+        attempts=attempts,
+        requested_at=intent.request.accepted_at,
+        parallel=body.all_channels,
+        stopped=intent.stopped,
+    )
+    return decide(case, rules.policy, tx.now)
+
+
+def _lane(intent: Intent, attempts: Sequence[Attempt]) -> Lane:
+    """Once a call was made everything further is a retry; first calls on further channels of one step are not."""
+    return Lane.RETRY if attempts else intent.lane
+
+
+def _next_channel(intent: Intent, attempts: Sequence[Attempt], decision: Decision) -> ChannelKind | None:
+    if decision.sends:
+        return decision.sends[0].route.channel
+    if decision.look_again_at is not None and attempts:
+        return attempts[-1].route.channel
+    return intent.next_channel

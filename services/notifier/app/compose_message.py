@@ -1,0 +1,80 @@
+"""The message for one person on one route, with its links signed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.notifier.app.rules import Rules
+from services.notifier.channels.channel import OutgoingMessage
+from services.notifier.domain.delivery import Route
+from services.notifier.domain.ledger import Intent
+from services.notifier.domain.roster import ContactPoint, Person, Roster
+from services.notifier.domain.texts import Message, render
+from shared.access.links import AcknowledgementLink, ReceiptAddress, sign_acknowledgement, sign_receipt_address
+from shared.contracts.notifications import Subject
+from shared.runtime.logging import redact
+
+
+def compose_message(
+    intent: Intent, route: Route, contact: ContactPoint, *, attempt_id: UUID, token: str, rules: Rules, now: datetime
+) -> OutgoingMessage:
+    """The text in the person's language and the organisation's time zone; numbers of people are blacked out."""
+    roster, person = _who(intent, rules)
+    body, request, links = intent.request.body, intent.request, rules.links
+    link = None
+    if body.acknowledge:
+        signed = AcknowledgementLink(
+            request.case_id, intent.id, request.org, body.subject.plan, person.id, now + links.valid_for
+        )
+        link = f"{links.public}/a/{sign_acknowledgement(signed, links.secret)}"
+    address = ReceiptAddress(request.case_id, attempt_id, request.org, route.provider)
+    text = render(
+        Message(
+            purpose=body.purpose,
+            subject=_redacted(body.subject),
+            language=person.language or body.language,
+            zone=roster.zone,
+            now=now,
+            link=link,
+            stale_after=body.stale_after,
+            requested_at=body.requested_at,
+            drill=body.drill,
+        ),
+        max_segments=rules.max_sms_segments,
+    )
+    return OutgoingMessage(
+        token=token,
+        attempt_id=attempt_id,
+        case_id=request.case_id,
+        channel=route.channel,
+        to=contact.to,
+        text=text,
+        link=link,
+        receipt_url=f"{links.receipts}/v1/receipts/{sign_receipt_address(address, links.secret)}",
+        drill=body.drill,
+    )
+
+
+def contact_of(intent: Intent, route: Route, rules: Rules) -> ContactPoint:
+    """The contact point that the route names. Raises LookupError when the roster has lost it meanwhile."""
+    _, person = _who(intent, rules)
+    for contact in person.contacts:
+        if contact.id == route.contact:
+            return contact
+    raise LookupError(route.contact)
+
+
+def _who(intent: Intent, rules: Rules) -> tuple[Roster, Person]:
+    roster = rules.rosters.of(intent.request.org)
+    if roster is None or intent.person is None:
+        raise LookupError(intent.person)
+    return roster, roster.people[intent.person]
+
+
+def _redacted(subject: Subject) -> Subject:
+    """Whoever reported it may have put a phone or card number into a title; it is not passed on."""
+    cleaned = {
+        name: redact(value)
+        for name in ("title", "topic", "because", "expected")
+        if (value := getattr(subject, name)) is not None
+    }
+    return subject.model_copy(update=cleaned)

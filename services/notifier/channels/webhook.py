@@ -1,0 +1,103 @@
+"""A signed JSON webhook, for voice, chat or any provider behind a small bridge.
+
+The receiver checks `Fenghuo-Signature: t=<unix seconds>,v1=<hex>`: HMAC-SHA-256 over `<t>.<body>` with the shared
+secret, and drops what it has seen under the same `Idempotency-Key`.
+"""
+
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from typing import Final
+
+import httpx
+
+from services.notifier.channels.channel import Accepted, OutgoingMessage, Reply
+from services.notifier.channels.http_reply import answered, refused
+from services.notifier.domain.delivery import Answer
+from services.notifier.domain.provider_codes import http_answer
+from shared.contracts.values import ChannelKind
+from shared.runtime.clock import Clock
+
+_MAX_ID: Final = 200
+
+
+class Webhook:
+    """One receiver for one channel."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        kind: ChannelKind,
+        secret: bytes,
+        clock: Clock,
+        timeout: timedelta,
+        connections: int,
+        name: str | None = None,
+    ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("a webhook's address must begin with http:// or https://")
+        self._url = url
+        self._kind = kind
+        self._secret = secret
+        self._clock = clock
+        self._name = name or f"{kind.value}-webhook"
+        self._http = httpx.AsyncClient(
+            timeout=timeout.total_seconds(),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            trust_env=False,
+        )
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def kind(self) -> ChannelKind:
+        return self._kind
+
+    async def send(self, message: OutgoingMessage) -> Reply:
+        """Accepted on any 2xx, and on 409: the receiver has this key already."""
+        body = json.dumps(
+            {
+                "id": message.token,
+                "attempt": str(message.attempt_id),
+                "case": str(message.case_id),
+                "channel": self._kind.value,
+                "to": message.to,
+                "subject": message.text.headline,
+                "text": message.text.spoken if self._kind is ChannelKind.VOICE else message.text.plain,
+                "link": message.link,
+                "receipt_url": message.receipt_url,
+                "drill": message.drill,
+            },
+            ensure_ascii=False,
+        ).encode()
+        at = str(int(self._clock.now().timestamp()))
+        signature = hmac.new(self._secret, at.encode() + b"." + body, hashlib.sha256).hexdigest()
+        headers = {
+            "content-type": "application/json",
+            "idempotency-key": message.token,
+            "fenghuo-signature": f"t={at},v1={signature}",
+        }
+        return await answered(lambda: self._http.post(self._url, content=body, headers=headers), _judge)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+def _judge(response: httpx.Response) -> Reply:
+    answer = http_answer(response.status_code)
+    if answer is not Answer.ACCEPTED:
+        return refused(response, answer)
+    return Accepted(provider_id=_identifier(response), code=str(response.status_code))
+
+
+def _identifier(response: httpx.Response) -> str | None:
+    try:
+        said = response.json()
+    except ValueError:
+        return None
+    found = said.get("id") if isinstance(said, dict) else None
+    return found[:_MAX_ID] if isinstance(found, str) and found.isprintable() else None

@@ -1,0 +1,39 @@
+"""Settings of the notifier. Read from the environment with the prefix FENGHUO_."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from shared.runtime.settings import ServiceSettings
+
+
+class NotifierSettings(ServiceSettings):
+    """What is sent by which provider. A channel without an address is not used; at least one should have one."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8604
+    key_pepper: SecretStr
+    link_secret: SecretStr
+    roster: Path = Path("deploy/rosters/demo.yaml")
+    roster_reload_s: Annotated[float, Field(gt=0)] = 2.0
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] = "http://127.0.0.1:8601"
+    receipt_url: Annotated[str | None, Field(pattern=r"^https?://[^\s]+$")] = None
+
+    smtp_url: SecretStr | None = None
+    mail_from: str = "烽火 Fenghuo <fenghuo@example.org>"
+    sms_url: SecretStr | None = None
+    sms_from: str = "Fenghuo"
+    im_webhook: SecretStr | None = None
+    voice_webhook: SecretStr | None = None
+
+    delivery_places: Annotated[int, Field(ge=1, le=500, description="Open calls a channel")] = 20
+    smtp_per_second: Annotated[float, Field(ge=0, description="0: no limit")] = 0
+    sms_per_second: Annotated[float, Field(ge=0, description="0: no limit")] = 0
+    sms_segments: Annotated[int, Field(ge=1, le=20)] = 6
+    provider_timeout_s: Annotated[float, Field(gt=0, le=60)] = 8.0
+    receipt_within_s: Annotated[float, Field(gt=0)] = 120.0
+    retry_first_wait_s: Annotated[float, Field(gt=0)] = 1.0
+    retry_longest_wait_s: Annotated[float, Field(gt=0)] = 60.0
+    tries_a_route: Annotated[int, Field(ge=1, le=10)] = 2
+    give_up_after_s: Annotated[float, Field(gt=0)] = 1800.0
+    link_valid_s: Annotated[int, Field(gt=0)] = 86_400
