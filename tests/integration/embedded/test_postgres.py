@@ -166,12 +166,20 @@ def test_without_the_wheel_the_word_names_the_extra(tmp_path: Path, monkeypatch:
         EmbeddedPostgres(tmp_path, free_port()).start()
 
 
+@pytest.fixture
+def reachable() -> Iterator[str]:
+    made = Path(tempfile.mkdtemp(prefix="fenghuo-test-"))
+    made.chmod(0o755)
+    yield str(made)
+    shutil.rmtree(made)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
-async def test_root_may_install_where_nobody_else_may_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reachable = Path(tempfile.mkdtemp(prefix="fenghuo-test-"))
-    reachable.chmod(0o755)
+async def test_root_may_install_where_nobody_else_may_look(
+    tmp_path: Path, reachable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(launcher, "_reachable", lambda _: False)
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(reachable))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: reachable)
     server = EmbeddedPostgres(tmp_path, free_port())
     try:
         server.start()
@@ -179,7 +187,6 @@ async def test_root_may_install_where_nobody_else_may_look(tmp_path: Path, monke
         assert await value(server, "SELECT count(*) > 0 FROM pg_timezone_names") is True
     finally:
         server.stop()
-        shutil.rmtree(reachable)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
