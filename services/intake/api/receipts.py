@@ -1,0 +1,109 @@
+"""Delivery receipts at their signed addresses, and text messages that come in through Kannel."""
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from services.intake.api.answers import json_response
+from services.intake.api.hooks import query_of
+from services.intake.api.requests import body_of, client_of, media_type, presented_key
+from services.intake.app.accept_hook import AcceptHook, HookRequest, form_fields
+from services.intake.app.acknowledge_by_sms import NoSuchCaseError, acknowledge_by_sms
+from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.group_commit import GroupCommit
+from services.intake.app.receive_receipts import AddressedReceipt
+from services.intake.domain.identity import normalised_phone
+from services.intake.domain.json_guard import UnreadableError, read_object, storable
+from services.intake.domain.receipts import Receipt, channel_of, read_fields, read_kannel
+from services.intake.domain.replies import UnclearReply, read_reply
+from shared.access.api_keys import ApiKey, Scope
+from shared.access.links import LinkInvalidError, read_receipt_address
+from shared.db.engine import Database
+from shared.runtime.ids import Ids
+from shared.runtime.problems import ProblemError
+
+_FORM: Final = "application/x-www-form-urlencoded"
+_MAX_RECEIPT: Final = 32 * 1024
+_MAX_MESSAGE_ID: Final = 100
+
+
+class ReceiptDoor:
+    """A receipt's address is its permission: it names one attempt and nothing else."""
+
+    def __init__(
+        self, admit: AdmitCaller, receipts: GroupCommit[AddressedReceipt, None], *, link_secret: bytes
+    ) -> None:
+        self._admit = admit
+        self._receipts = receipts
+        self._secret = link_secret
+
+    async def receive(self, request: Request) -> Response:
+        """200 once it is stored; 404 for an address that is not ours."""
+        try:
+            address = read_receipt_address(request.path_params["token"], self._secret)
+        except LinkInvalidError as error:
+            await self._admit.page(client_of(request))
+            raise ProblemError(404, "No such receipt address", code="not-found") from error
+        receipt, stated = await _read(request)
+        channel = channel_of(address.provider, stated)
+        await self._receipts.submit(AddressedReceipt(address, channel, receipt, request.headers.get("traceparent")))
+        return json_response({"status": receipt.status.value})
+
+
+class SmsDoor:
+    """Replies by SMS: `1 2026-11-000123`. What is not one is kept in quarantine."""
+
+    def __init__(self, admit: AdmitCaller, accept: AcceptHook, database: Database, ids: Ids, *, ref_key: bytes) -> None:
+        self._admit = admit
+        self._accept = accept
+        self._database = database
+        self._ids = ids
+        self._ref_key = ref_key
+
+    async def kannel(self, request: Request) -> Response:
+        """200 with a short text, which Kannel may send back; 202 without one when kept in quarantine."""
+        key = await self._admit(presented_key(request, in_query=True), Scope.RECEIPT, client=client_of(request))
+        came = HookRequest("kannel", media_type(request), query_of(request), await body_of(request, _MAX_RECEIPT))
+        sender, text = came.query.get("from", ""), came.query.get("text", "") or _lenient(came.body)
+        reply = read_reply(text)
+        if not normalised_phone(sender):
+            return await self._kept(came, key, "from", "is not a phone number")
+        if isinstance(reply, UnclearReply):
+            return await self._kept(came, key, "text", reply.reason)
+        message_id = came.query.get("id", "")[:_MAX_MESSAGE_ID]
+        try:
+            await acknowledge_by_sms(
+                self._database,
+                self._ids,
+                key=key,
+                ref_key=self._ref_key,
+                sender=sender,
+                number=reply.number,
+                message_id=message_id if storable(message_id) and message_id else None,
+                traceparent=request.headers.get("traceparent"),
+            )
+        except NoSuchCaseError:
+            return await self._kept(came, key, "text", f"there is no case {reply.number}")
+        return PlainTextResponse(f"已确认 {reply.number} / acknowledged")
+
+    async def _kept(self, came: HookRequest, key: ApiKey, field: str, reason: str) -> Response:
+        kept = await self._accept.keep(came, key, field, reason, readable=True)
+        return PlainTextResponse("", 202, {"X-Fenghuo-Quarantine": str(kept.quarantine_id)})
+
+
+async def _read(request: Request) -> tuple[Receipt, str | None]:
+    """The receipt and the channel it states. Raises UnreadableError for a body that is neither JSON nor a form."""
+    query = query_of(request)
+    body = await body_of(request, _MAX_RECEIPT)
+    if "type" in query or not body:
+        return (read_kannel(query) if "type" in query else read_fields(query)), query.get("channel")
+    fields: dict[str, Any] = form_fields(body) if media_type(request) == _FORM else read_object(body)
+    stated = fields.get("channel", query.get("channel"))
+    if stated is not None and not isinstance(stated, str):
+        raise UnreadableError("must be text", field="channel")
+    return read_fields(fields), stated
+
+
+def _lenient(body: bytes) -> str:
+    return body.decode("utf-8", "replace").replace("\x00", " ")

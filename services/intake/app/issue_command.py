@@ -1,0 +1,90 @@
+"""Issue a command on a case: once per request, recorded with who asked and through which key."""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.intake.app.register_reports import SOURCE
+from services.intake.domain.commands import CommandBody
+from services.intake.domain.json_guard import canonical
+from services.intake.store.commands import CommandRow, add_command, find_command
+from services.intake.store.register import org_of_case
+from shared.contracts.commands import CommandIssuedV1
+from shared.contracts.envelope import Event
+from shared.contracts.values import Actor
+from shared.db.engine import Database
+from shared.runtime.ids import Ids
+from shared.runtime.tracing import next_span
+
+
+class ForeignCaseError(LookupError):
+    """The case belongs to another organisation; the caller learns only that there is none."""
+
+
+class CommandConflictError(ValueError):
+    """The command's id was used for another command."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCommand:
+    """The command's event id; `duplicate` when the same request was issued before."""
+
+    command_id: UUID
+    duplicate: bool
+
+
+async def issue_command(
+    database: Database,
+    ids: Ids,
+    *,
+    org: str,
+    case_id: UUID,
+    body: CommandBody,
+    actor: Actor,
+    key_prefix: str | None,
+    traceparent: str | None,
+) -> IssuedCommand:
+    """Durable and on its way to the escalator when this returns; whether the case allows it, the escalator decides.
+
+    A case that intake did not open is let through: warning cases are opened by the classifier. Raises ForeignCaseError
+    and CommandConflictError.
+    """
+    event_id = ids.new()
+    digest = _hash(case_id, body, actor)
+    request_key = f"id:{body.id}" if body.id is not None else f"event:{event_id}"
+    async with database.transaction() as tx:
+        owner = await org_of_case(tx, case_id)
+        if owner is not None and owner != org:
+            raise ForeignCaseError
+        row = CommandRow(org, request_key, event_id, case_id, body.command, actor, key_prefix, digest)
+        if not await add_command(tx, row):
+            before = await find_command(tx, org, request_key)
+            if before is None or before[1] != digest:
+                raise CommandConflictError(f"id '{body.id}' was used for another command")
+            return IssuedCommand(before[0], duplicate=True)
+        data = CommandIssuedV1(
+            command=body.command,
+            actor=actor,
+            issued_at=tx.now,
+            plan=body.plan,
+            reason=body.reason,
+            arguments=body.arguments,
+            request_id=body.request_id,
+        )
+        tx.outbox.add(
+            Event(
+                id=event_id,
+                source=SOURCE,
+                time=tx.now,
+                org=org,
+                case_id=case_id,
+                data=data,
+                traceparent=next_span(traceparent),
+            )
+        )
+    return IssuedCommand(event_id, duplicate=False)
+
+
+def _hash(case_id: UUID, body: CommandBody, actor: Actor) -> bytes:
+    parts = [str(case_id), body.model_dump(mode="json", exclude={"id"}), actor.model_dump(mode="json")]
+    return hashlib.sha256(canonical(parts)).digest()

@@ -1,0 +1,137 @@
+"""The intake process: settings read, adapters built, use cases handed to the doors."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from services.intake.api.cases import CaseDoors
+from services.intake.api.commands import CommandDoors
+from services.intake.api.documents import document
+from services.intake.api.events import EventDoor
+from services.intake.api.hooks import HookDoors
+from services.intake.api.observe import CountRequests
+from services.intake.api.receipts import ReceiptDoor, SmsDoor
+from services.intake.api.reports import ReportDoors
+from services.intake.api.requests import answer_problem
+from services.intake.api.routes import Doors, build_routes
+from services.intake.app.accept_hook import AcceptHook
+from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.group_commit import GroupCommit, RegisterAwayError, RegisterBusyError
+from services.intake.app.receive_receipts import AddressedReceipt, ReceiveReceipts
+from services.intake.app.register_reports import RegisterReports
+from services.intake.app.replay_quarantine import ReplayQuarantine
+from services.intake.app.show_case import ShowCase
+from services.intake.domain.json_guard import UnreadableError
+from services.intake.domain.reports import Outcome, Report
+from services.intake.settings import IntakeSettings
+from services.intake.store.vault import Vault
+from services.intake.web.acknowledgement import AcknowledgementPage
+from shared.access.key_store import KeyStore
+from shared.db.engine import Database
+from shared.runtime.health import Health
+from shared.runtime.ids import TimeOrderedIds
+from shared.runtime.problems import install_problem_handlers
+from shared.runtime.process import Parts, running, serve
+
+NAME: Final = "intake"
+_FORESEEN: Final[tuple[type[Exception], ...]] = (
+    UnreadableError,
+    ValidationError,
+    RegisterAwayError,
+    RegisterBusyError,
+    DBAPIError,
+    PoolTimeoutError,
+    OSError,
+)
+
+
+def create_app(settings: IntakeSettings) -> FastAPI:
+    """The application. Its lifespan starts the relay and waits for nobody: intake accepts while Kafka is away."""
+    database = Database.connect(
+        settings.database_url.get_secret_value(), application="fenghuo-intake", pool_size=settings.database_pool
+    )
+    ids = TimeOrderedIds()
+    vault = Vault(settings.identity_key.get_secret_value().encode())
+    zone = ZoneInfo(settings.default_time_zone)
+    zones = {org: ZoneInfo(name) for org, name in settings.time_zones.items()}
+    register = RegisterReports(database, vault, ids, zones=zones, default_zone=zone)
+    reports: GroupCommit[Report, Outcome] = GroupCommit(register, most_waiting=settings.most_waiting)
+    receipts: GroupCommit[AddressedReceipt, None] = GroupCommit(
+        ReceiveReceipts(database, ids), most_waiting=settings.most_waiting
+    )
+    admit = AdmitCaller(
+        KeyStore(database, settings.key_pepper.get_secret_value().encode()),
+        database.clock,
+        rate_per_second=settings.rate_per_second,
+        page_rate_per_minute=settings.page_rate_per_minute,
+    )
+    doors = _doors(settings, database, vault, ids, admit, reports, receipts)
+    page = AcknowledgementPage(
+        admit, database, ids, database.clock, link_secret=settings.link_secret.get_secret_value().encode(), zone=zone
+    )
+    health = Health(NAME)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with running(NAME, settings, database, health, Parts()):
+            yield
+            await reports.close()
+            await receipts.close()
+
+    app = FastAPI(title="Fenghuo intake", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    install_problem_handlers(app)
+    for foreseen in _FORESEEN:
+        app.add_exception_handler(foreseen, answer_problem)
+    app.add_middleware(CountRequests)
+    app.router.routes[:0] = [*build_routes(doors), *page.routes(), *health.routes()]
+    _describe(app)
+    return app
+
+
+def _doors(  # noqa: PLR0917  # the composition root hands over every part
+    settings: IntakeSettings,
+    database: Database,
+    vault: Vault,
+    ids: TimeOrderedIds,
+    admit: AdmitCaller,
+    reports: GroupCommit[Report, Outcome],
+    receipts: GroupCommit[AddressedReceipt, None],
+) -> Doors:
+    accept = AcceptHook(database, vault, ids, reports)
+    public_url = settings.public_url.rstrip("/")
+    report_doors = ReportDoors(admit, reports, ref_key=vault.ref_key, public_url=public_url)
+    return Doors(
+        reports=report_doors,
+        events=EventDoor(report_doors),
+        hooks=HookDoors(admit, accept, ReplayQuarantine(database, vault, accept), public_url=public_url),
+        commands=CommandDoors(admit, database, ids),
+        receipts=ReceiptDoor(admit, receipts, link_secret=settings.link_secret.get_secret_value().encode()),
+        sms=SmsDoor(admit, accept, database, ids, ref_key=vault.ref_key),
+        cases=CaseDoors(admit, ShowCase(database, vault)),
+    )
+
+
+def _describe(app: FastAPI) -> None:
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = document(get_openapi(title=app.title, version=app.version, routes=[]))
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    settings = IntakeSettings()
+    serve(NAME, create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

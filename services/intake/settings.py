@@ -1,0 +1,45 @@
+"""Settings of the intake service, from the environment with the prefix FENGHUO_."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator
+
+from shared.runtime.settings import ServiceSettings
+
+
+class IntakeSettings(ServiceSettings):
+    """What only intake needs.
+
+    `identity_key` is the master key of people's data: whoever loses it loses every encrypted field, and changing it
+    makes repeats of one person uncountable across the change.
+    """
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8601
+    identity_key: Annotated[SecretStr, Field(min_length=32, description="Master key, at least 32 characters")]
+    link_secret: Annotated[SecretStr, Field(min_length=16, description="Signs links and receipt addresses")]
+    key_pepper: Annotated[SecretStr, Field(min_length=16, description="Keys the hashes of API keys")]
+    public_url: Annotated[str, Field(description="Base address of intake as people reach it")] = "http://127.0.0.1:8601"
+    default_time_zone: Annotated[str, Field(description="Zone whose months number the cases")] = "Asia/Shanghai"
+    time_zones: Annotated[dict[str, str], Field(default_factory=dict, description="Zones by organisation, as JSON")]
+    rate_per_second: Annotated[int, Field(ge=1, description="Reports and requests a second for one API key")] = 20_000
+    page_rate_per_minute: Annotated[int, Field(ge=1, description="Requests without a key, by client address")] = 600
+    most_waiting: Annotated[int, Field(ge=500, description="Reports that may wait for their commit")] = 5_000
+
+    @field_validator("default_time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        return _checked(name)
+
+    @field_validator("time_zones")
+    @classmethod
+    def _known_zones(cls, names: dict[str, str]) -> dict[str, str]:
+        return {org: _checked(name) for org, name in names.items()}
+
+
+def _checked(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"'{name}' is not an IANA time zone") from error
+    return name

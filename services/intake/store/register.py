@@ -1,0 +1,246 @@
+"""Cases and their events: rows in groups, locked in one order so that groups never wait for each other in a circle.
+
+Order of locks: known cases by key, number counters by organisation and month, new cases by key, events by key.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from services.intake.domain.numbers import number_text
+from services.intake.domain.registration import Entry, Key, KnownCase, KnownEvent
+from shared.contracts.values import CaseKind
+from shared.db.tx import Tx
+
+
+class RegisterRaceError(Exception):
+    """Another process registered the same case or event in between: roll back and decide again."""
+
+
+_LOCK_CASES: Final = (
+    "SELECT c.org, c.source, c.reference, c.case_id, c.kind, c.number, c.last_sequence, c.last_event_id, "
+    "c.last_body_hash FROM unnest(CAST(:orgs AS text[]), CAST(:sources AS text[]), CAST(:references AS text[])) "
+    "AS k (org, source, reference) JOIN cases AS c USING (org, source, reference) "
+    "ORDER BY c.org, c.source, c.reference FOR UPDATE OF c"
+)
+_FIND_EVENTS: Final = (
+    "SELECT e.org, e.source, e.event_id, e.case_id, e.sequence, e.body_hash, c.number, c.source AS case_source, "
+    "c.reference FROM unnest(CAST(:orgs AS text[]), CAST(:sources AS text[]), CAST(:ids AS text[])) "
+    "AS k (org, source, event_id) JOIN events AS e USING (org, source, event_id) JOIN cases AS c USING (case_id)"
+)
+_COUNT: Final = (
+    "INSERT INTO number_counters AS n (org, month, last) SELECT org, month, wanted FROM unnest("
+    "CAST(:orgs AS text[]), CAST(:months AS text[]), CAST(:wanted AS integer[])) AS k (org, month, wanted) "
+    "ORDER BY org, month ON CONFLICT (org, month) DO UPDATE SET last = n.last + EXCLUDED.last "
+    "RETURNING org, month, last"
+)
+_OPEN_CASES: Final = (
+    "INSERT INTO cases (case_id, org, source, reference, kind, number, last_sequence, last_event_id, last_body_hash, "
+    "opened_at, changed_at) SELECT k.*, :now, :now FROM unnest(CAST(:ids AS uuid[]), CAST(:orgs AS text[]), "
+    "CAST(:sources AS text[]), CAST(:references AS text[]), CAST(:kinds AS text[]), CAST(:numbers AS text[]), "
+    "CAST(:sequences AS integer[]), CAST(:events AS text[]), CAST(:hashes AS bytea[])) "
+    "AS k (case_id, org, source, reference, kind, number, last_sequence, last_event_id, last_body_hash) "
+    "ORDER BY k.org, k.source, k.reference ON CONFLICT (org, source, reference) DO NOTHING"
+)
+_ADVANCE_CASES: Final = (
+    "UPDATE cases AS c SET last_sequence = k.sequence, last_event_id = k.event_id, last_body_hash = k.body_hash, "
+    "changed_at = :now FROM unnest(CAST(:ids AS uuid[]), CAST(:sequences AS integer[]), CAST(:events AS text[]), "
+    "CAST(:hashes AS bytea[])) AS k (case_id, sequence, event_id, body_hash) WHERE c.case_id = k.case_id"
+)
+_ADD_EVENTS: Final = (
+    "INSERT INTO events (org, source, event_id, case_id, sequence, body_hash, received_at, person_id, original, "
+    "identity) SELECT k.org, k.source, k.event_id, k.case_id, k.sequence, k.body_hash, :now, k.person_id, "
+    "k.original, k.identity FROM unnest(CAST(:orgs AS text[]), CAST(:sources AS text[]), CAST(:event_ids AS text[]), "
+    "CAST(:ids AS uuid[]), CAST(:sequences AS integer[]), CAST(:hashes AS bytea[]), CAST(:persons AS uuid[]), "
+    "CAST(:originals AS bytea[]), CAST(:identities AS bytea[])) "
+    "AS k (org, source, event_id, case_id, sequence, body_hash, person_id, original, identity) "
+    "ORDER BY k.org, k.source, k.event_id ON CONFLICT DO NOTHING"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEntry:
+    """An event's row with its sealed columns."""
+
+    entry: Entry
+    person_id: UUID | None
+    original: bytes
+    identity: bytes | None
+
+
+async def lock_cases(tx: Tx, keys: Collection[Key]) -> dict[Key, KnownCase]:
+    """The cases that exist, locked until the transaction ends."""
+    orgs, sources, references = _columns(keys)
+    rows = await tx.fetch(_LOCK_CASES, orgs=orgs, sources=sources, references=references)
+    return {
+        (row["org"], row["source"], row["reference"]): KnownCase(
+            row["case_id"],
+            CaseKind(row["kind"]),
+            row["number"],
+            row["last_sequence"],
+            row["last_event_id"],
+            bytes(row["last_body_hash"]),
+        )
+        for row in rows
+    }
+
+
+async def find_events(tx: Tx, keys: Collection[Key]) -> dict[Key, KnownEvent]:
+    """The events that were registered before."""
+    orgs, sources, ids = _columns(keys)
+    rows = await tx.fetch(_FIND_EVENTS, orgs=orgs, sources=sources, ids=ids)
+    return {
+        (row["org"], row["source"], row["event_id"]): KnownEvent(
+            row["case_id"],
+            row["number"],
+            row["sequence"],
+            bytes(row["body_hash"]),
+            (row["org"], row["case_source"], row["reference"]),
+        )
+        for row in rows
+    }
+
+
+async def allocate_numbers(tx: Tx, wanted: Sequence[tuple[str, str]]) -> list[str]:
+    """One number for each (organisation, month), in the order given, all in one statement.
+
+    A rollback gives the numbers back; until the commit others of the organisation wait.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    for pair in wanted:
+        counts[pair] = counts.get(pair, 0) + 1
+    rows = await tx.fetch(
+        _COUNT,
+        orgs=[org for org, _ in counts],
+        months=[month for _, month in counts],
+        wanted=list(counts.values()),
+    )
+    following = {(row["org"], row["month"]): row["last"] - counts[row["org"], row["month"]] for row in rows}
+    numbers: list[str] = []
+    for pair in wanted:
+        following[pair] += 1
+        numbers.append(number_text(pair[1], following[pair]))
+    return numbers
+
+
+async def open_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
+    """Write new cases. Raises RegisterRaceError when one of them exists by now."""
+    written = await tx.execute(
+        _OPEN_CASES,
+        ids=[case.case_id for case in cases.values()],
+        orgs=[key[0] for key in cases],
+        sources=[key[1] for key in cases],
+        references=[key[2] for key in cases],
+        kinds=[case.kind.value for case in cases.values()],
+        numbers=[case.number for case in cases.values()],
+        **_heads(cases),
+        now=tx.now,
+    )
+    if written != len(cases):
+        raise RegisterRaceError
+
+
+async def advance_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
+    """Write the latest sequence of cases locked before."""
+    await tx.execute(_ADVANCE_CASES, ids=[case.case_id for case in cases.values()], **_heads(cases), now=tx.now)
+
+
+async def add_events(tx: Tx, entries: Sequence[SealedEntry]) -> None:
+    """Write the register's log. Raises RegisterRaceError when one of the events exists by now."""
+    written = await tx.execute(
+        _ADD_EVENTS,
+        orgs=[row.entry.report.org for row in entries],
+        sources=[row.entry.report.body.source for row in entries],
+        event_ids=[row.entry.event_id for row in entries],
+        ids=[row.entry.case_id for row in entries],
+        sequences=[row.entry.sequence for row in entries],
+        hashes=[row.entry.report.body_hash for row in entries],
+        persons=[row.person_id for row in entries],
+        originals=[row.original for row in entries],
+        identities=[row.identity for row in entries],
+        now=tx.now,
+    )
+    if written != len(entries):
+        raise RegisterRaceError
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCase:
+    """A case as anyone with the right may read it."""
+
+    case_id: UUID
+    number: str
+    kind: str
+    source: str
+    reference: str
+    sequence: int
+    opened_at: datetime
+    changed_at: datetime
+
+
+async def find_case(tx: Tx, org: str, *, case_id: UUID | None = None, number: str | None = None) -> StoredCase | None:
+    """By id or by number, within one organisation."""
+    row = await tx.fetch_one(
+        "SELECT case_id, number, kind, source, reference, last_sequence, opened_at, changed_at FROM cases "
+        "WHERE org = :org AND (case_id = CAST(:case_id AS uuid) OR number = CAST(:number AS text))",
+        org=org,
+        case_id=case_id,
+        number=number,
+    )
+    if row is None:
+        return None
+    return StoredCase(
+        row["case_id"],
+        row["number"],
+        row["kind"],
+        row["source"],
+        row["reference"],
+        row["last_sequence"],
+        row["opened_at"],
+        row["changed_at"],
+    )
+
+
+async def find_case_id(tx: Tx, org: str, source: str, reference: str) -> UUID | None:
+    """The case an alerting system means."""
+    row = await tx.fetch_one(
+        "SELECT case_id FROM cases WHERE org = :org AND source = :source AND reference = :reference",
+        org=org,
+        source=source,
+        reference=reference,
+    )
+    return row["case_id"] if row is not None else None
+
+
+async def org_of_case(tx: Tx, case_id: UUID) -> str | None:
+    """Whose case it is; None for one that intake did not open (a warning case)."""
+    row = await tx.fetch_one("SELECT org FROM cases WHERE case_id = :case_id", case_id=case_id)
+    return row["org"] if row is not None else None
+
+
+async def read_events(tx: Tx, case_id: UUID, limit: int) -> Sequence[RowMapping]:
+    """The case's log with its sealed columns and, where it still exists, the person's wrapped key. Oldest first."""
+    return await tx.fetch(
+        "SELECT e.org, e.source, e.event_id, e.sequence, e.received_at, e.body_hash, e.person_id, e.original, "
+        "e.identity, k.wrapped_key FROM events AS e LEFT JOIN person_keys AS k USING (person_id) "
+        "WHERE e.case_id = :case_id ORDER BY e.sequence LIMIT :limit",
+        case_id=case_id,
+        limit=limit,
+    )
+
+
+def _columns(keys: Collection[Key]) -> tuple[list[str], list[str], list[str]]:
+    ordered = sorted(keys)
+    return [key[0] for key in ordered], [key[1] for key in ordered], [key[2] for key in ordered]
+
+
+def _heads(cases: Mapping[Key, KnownCase]) -> dict[str, Any]:
+    return {
+        "sequences": [case.last_sequence for case in cases.values()],
+        "events": [case.last_event_id for case in cases.values()],
+        "hashes": [case.last_body_hash for case in cases.values()],
+    }
