@@ -10,11 +10,11 @@ MAX_ELAPSED: Final = timedelta(days=3660)
 MAX_WORKING_DAYS: Final = 2000
 MAX_MONTHS: Final = 120
 
-_ELAPSED = re.compile(r"(?:\d{1,9}[wdhms])+")
-_PART = re.compile(r"(\d{1,9})([wdhms])")
+_ELAPSED = re.compile(r"(?:[0-9]{1,9}[wdhms])+")
+_PART = re.compile(r"([0-9]{1,9})([wdhms])")
 _SECONDS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_OTHER = re.compile(r"(\d{1,6})(wh|wd|mo)")
-_PERCENT = re.compile(r"(\d{1,2})%")
+_OTHER = re.compile(r"([0-9]{1,6})(wh|wd|mo)")
+_PERCENT = re.compile(r"([0-9]{1,2})%")
 
 ELAPSED_PATTERN: Final = r"^([0-9]{1,9}[wdhms])+$"
 LIMIT_PATTERN: Final = r"^(([0-9]{1,9}[wdhms])+|[0-9]{1,6}(wh|wd|mo))$"

@@ -53,12 +53,7 @@ class Source:
     def offset(self, node: ast.AST) -> int:
         """Where the node begins in the text as written."""
         column = getattr(node, "col_offset", 0)
-        found = 0
-        for written_at, parsed_at in self.starts:
-            if parsed_at > column:
-                break
-            found = written_at
-        return found
+        return max((written_at for written_at, parsed_at in self.starts if parsed_at <= column), default=0)
 
 
 def read_source(text: str) -> Source:
@@ -80,14 +75,13 @@ def read_source(text: str) -> Source:
         column += len(value.encode("utf-8")) + 1
     if not parts:
         raise _refused(0, "the condition is empty")
+    joined = " ".join(parts)
     try:
-        parsed = ast.parse(" ".join(parts), mode="eval")
+        parsed = ast.parse(joined, mode="eval")
     except SyntaxError as error:
-        place = 0
-        for written_at, parsed_at in starts:
-            if parsed_at > (error.offset or 1) - 1:
-                break
-            place = written_at
+        # An unfinished text is reported at its end, which Python gives as no offset at all.
+        column = len(joined[: error.offset - 1].encode("utf-8")) if error.offset else column
+        place = max((at for at, parsed_at in starts if parsed_at <= column), default=0)
         raise _refused(place, "this is not a complete condition") from error
     except (MemoryError, RecursionError, ValueError) as error:
         raise _refused(0, "the condition is nested too deeply") from error
