@@ -1,6 +1,6 @@
 """Version 1 of the tables every service has, for each service's first migration. Never edited: a change is a `_v2`."""
 
-from alembic.operations import Operations
+from typing import Protocol
 
 _STATEMENTS = (
     """
@@ -41,7 +41,13 @@ _STATEMENTS = (
 )
 
 
-def create_messaging_tables_v1(op: Operations) -> None:
+class Executes(Protocol):
+    """What is needed of `alembic.op`, which is a module and no instance of `Operations`."""
+
+    def execute(self, sqltext: str, /) -> object: ...
+
+
+def create_messaging_tables_v1(op: Executes) -> None:
     """Inbox, outbox and outbox heads with their default partitions."""
     for statement in _STATEMENTS:
         op.execute(statement)
