@@ -41,7 +41,7 @@ class _Statements:
 
 async def _build(database: TestDatabase) -> None:
     statements = _Statements()
-    create_messaging_tables_v1(statements)  # type: ignore[arg-type]  # only `execute` is used
+    create_messaging_tables_v1(statements)
     connection = await asyncpg.connect(database.url(SERVICE))
     for statement in statements.found:
         await connection.execute(statement)
