@@ -1,4 +1,7 @@
-"""Door: who is on duty for a role, now or at another instant, and why. Never answers addresses."""
+"""Door: who is on duty for a role, now or at another instant, and why.
+
+Addresses are personal data: shortened, unless the key may operate the line.
+"""
 
 from typing import Annotated, Any
 
@@ -8,7 +11,8 @@ from pydantic import AwareDatetime
 from services.notifier.api.reader import Reader
 from services.notifier.app.rules import Rosters
 from services.notifier.app.who_is_on_duty import OnDuty, RoleUnknownError, roles_of, who_is_on_duty
-from shared.access.api_keys import ApiKey
+from services.notifier.domain.ledger import shortened
+from shared.access.api_keys import ApiKey, Scope
 from shared.contracts.values import Slug
 from shared.runtime.clock import Clock
 from shared.runtime.problems import ProblemError
@@ -24,11 +28,12 @@ def roster_router(rosters: Rosters, clock: Clock, may_read: Reader) -> APIRouter
         at: Annotated[AwareDatetime | None, Query(description="RFC 3339 with an offset; absent: now")] = None,
     ) -> dict[str, Any]:
         try:
-            return _shown(who_is_on_duty(key.org, role, at or clock.now(), rosters=rosters))
+            answer = who_is_on_duty(key.org, role, at or clock.now(), rosters=rosters)
         except RoleUnknownError as error:
             raise ProblemError(
                 404, "There is no such role", code="role-unknown", fields={"role": f"no role '{role}' in the roster"}
             ) from error
+        return _shown(answer, whole=key.allows(Scope.OPERATE, clock.now()))
 
     @router.get("/v1/roster/roles", summary="The roles of the roster")
     async def roles(key: Annotated[ApiKey, Depends(may_read)]) -> dict[str, Any]:
@@ -40,7 +45,7 @@ def roster_router(rosters: Rosters, clock: Clock, may_read: Reader) -> APIRouter
     return router
 
 
-def _shown(answer: OnDuty) -> dict[str, Any]:
+def _shown(answer: OnDuty, *, whole: bool) -> dict[str, Any]:
     return {
         "role": answer.role,
         "at": answer.at,
@@ -50,7 +55,9 @@ def _shown(answer: OnDuty) -> dict[str, Any]:
                 "person": duty.person.id,
                 "label": duty.person.label.model_dump(),
                 "because": duty.because.model_dump(),
-                "channels": list(dict.fromkeys(contact.channel.value for contact in duty.person.contacts)),
+                "contacts": {
+                    contact.id: contact.to if whole else shortened(contact.to) for contact in duty.person.contacts
+                },
             }
             for duty in answer.duties
         ],

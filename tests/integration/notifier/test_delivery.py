@@ -1,0 +1,243 @@
+"""Requests become messages at a real mail server and a real SMS gateway, and every answer moves the ledger on."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.access.links import read_acknowledgement
+from shared.contracts.notifications import Purpose, Settlement
+from shared.contracts.values import ChannelKind
+from shared.kafka.outcome import Done, Skip
+from shared.runtime.clock import monotonic
+from tests.integration.notifier.desk import CLOCK, IDS, SECRET, Desk, request, with_policy
+from tests.support.sink import Sink
+
+SMS, EMAIL, VOICE = ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.VOICE
+PHONE, MAIL = "13800000001", "manager-a@example.org"
+
+
+async def test_a_page_reaches_the_phone_and_is_settled_as_delivered_by_its_receipt(desk: Desk, sink: Sink) -> None:
+    event = request("liaison")
+    await desk.accept(event)
+
+    sent, delivered = await desk.settled("sent", "delivered")
+
+    [message] = sink.messages(PHONE)
+    number = event.data.subject.number
+    assert number in message["text"]
+    assert "红色预警" in message["text"]
+    link = next(word for word in message["text"].split("：") if word.startswith("http"))
+    assert link.startswith("http://127.0.0.1:8601/a/")
+    acknowledgement = read_acknowledgement(link.rpartition("/")[2], SECRET, CLOCK.now())
+    assert (acknowledgement.case_id, acknowledgement.person) == (event.case_id, "manager-a")
+    assert acknowledgement.intent_id == delivered.intent_id
+    assert (sent.person, sent.channel, sent.provider) == ("manager-a", SMS, "sms-http")
+    assert sink.messages(MAIL) == []
+
+
+async def test_the_same_request_twice_tells_nobody_twice(desk: Desk, sink: Sink) -> None:
+    event = request("liaison")
+    again = request("liaison", case_id=event.case_id, request_id=event.data.request_id)
+    first = await desk.accept(event, event)
+    second = await desk.accept(event, again)
+
+    await desk.settled("sent", "delivered")
+    assert [type(one) for one in first] == [Done, Done]
+    assert [type(one) for one in second] == [Skip, Done]
+    assert len(sink.messages(PHONE)) == 1
+
+
+async def test_mail_carries_both_forms_a_stable_id_and_a_readable_subject(desk: Desk, sink: Sink) -> None:
+    await desk.accept(request("clerk", channels=(EMAIL,), drill=True, language="zh"))
+    [sent] = await desk.settled("sent")
+
+    [mail] = sink.messages("clerk@example.org")
+    assert mail["subject"].startswith("【DRILL】【Fenghuo】")
+    assert mail["message_id"] == f"<{sent.intent_id}.smtp.email-1@example.org>"
+    assert "This is a drill" in mail["text"]
+    assert "全市无法上网" in mail["html"]
+
+
+async def test_a_role_without_anybody_is_settled_as_nobody_at_once(desk: Desk) -> None:
+    await desk.accept(request("empty", "unheard-of"))
+
+    empty, unknown = await desk.settled("nobody", "nobody")
+    assert (empty.role, empty.person) == ("empty", None)
+    assert "unheard-of" in unknown.reason
+
+
+async def test_somebody_with_two_of_the_roles_is_told_once(desk: Desk, sink: Sink) -> None:
+    await desk.accept(request("liaison", "everybody"))
+
+    await desk.eventually(lambda: _two_messages(sink), what=lambda: "two messages")
+    assert len(sink.messages(PHONE)) == 1
+
+
+async def _two_messages(sink: Sink) -> bool:
+    return len(sink.messages()) == 2
+
+
+async def test_all_channels_go_out_together(desk: Desk, sink: Sink) -> None:
+    await desk.accept(request("liaison", channels=(SMS, VOICE, EMAIL), all_channels=True))
+
+    await desk.eventually(lambda: _two_messages(sink), what=lambda: "SMS and mail")
+    assert {message["kind"] for message in sink.messages()} == {"sms", "mail"}
+
+
+@pytest.mark.parametrize("conduct", ["undelivered", "rejected"])
+async def test_a_bad_receipt_moves_to_the_next_channel(desk: Desk, sink: Sink, conduct: str) -> None:
+    sink.behave(PHONE, conduct)
+    await desk.accept(request("liaison"))
+
+    _, by_mail = await desk.settled("sent", "sent")
+    assert (by_mail.channel, by_mail.attempts) == (EMAIL, 2)
+    assert len(sink.messages(MAIL)) == 1
+
+
+async def test_a_missing_receipt_moves_to_the_next_channel(
+    notifier_url: str, sink: Sink, receipts_url: str, desks: list[Desk]
+) -> None:
+    desk = Desk(
+        notifier_url, sink, receipts_url, policy=with_policy(receipt_within={"sms-http": timedelta(seconds=0.3)})
+    )
+    desks.append(desk)
+    desk.start()
+    sink.behave(PHONE, "no-receipt")
+    await desk.accept(request("liaison"))
+
+    first, second = await desk.settled("sent", "sent")
+    assert (first.channel, second.channel) == (SMS, EMAIL)
+    await desk.stop()
+
+
+@pytest.mark.parametrize("conduct", ["duplicate-receipts", "reversed-receipts"])
+async def test_receipts_in_any_order_and_number_end_in_one_delivery(desk: Desk, sink: Sink, conduct: str) -> None:
+    sink.behave(PHONE, conduct)
+    await desk.accept(request("liaison"))
+
+    await desk.settled("sent", "delivered")
+    await asyncio.sleep(0.3)
+    assert len(await desk.settlements()) == 2
+    assert sink.messages(MAIL) == []
+
+
+async def test_a_busy_gateway_is_tried_again_and_then_left_for_the_next_channel(desk: Desk, sink: Sink) -> None:
+    sink.behave(PHONE, "busy", kind="sms", code=503)
+    await desk.accept(request("liaison"))
+
+    [settled] = await desk.settled("sent")
+    assert (settled.channel, settled.attempts) == (EMAIL, 3)
+    assert [one["answer"] for one in await desk.attempts()] == ["transient", "transient", "accepted"]
+
+
+async def test_a_gateway_that_refuses_us_is_left_at_once(desk: Desk, sink: Sink) -> None:
+    sink.behave(PHONE, "refuse", kind="sms", code=403)
+    await desk.accept(request("liaison"))
+
+    [settled] = await desk.settled("sent")
+    assert (settled.channel, settled.attempts) == (EMAIL, 2)
+
+
+async def test_a_hanging_gateway_is_left_after_its_time_and_counted_as_doubtful(desk: Desk, sink: Sink) -> None:
+    sink.behave(PHONE, "hang", seconds=3)
+    await desk.accept(request("liaison"))
+
+    [settled] = await desk.settled("sent")
+    attempts = await desk.attempts()
+    assert settled.channel is EMAIL
+    assert [(one["answer"], one["doubtful"]) for one in attempts] == [
+        ("unknown", False),
+        ("unknown", True),
+        ("accepted", False),
+    ]
+    assert attempts[0]["token"] == attempts[1]["token"]
+
+
+async def test_an_answer_that_came_too_late_is_made_good_by_the_receipt(desk: Desk, sink: Sink) -> None:
+    sink.behave(PHONE, "slow", seconds=2)
+    await desk.accept(request("liaison"))
+
+    [settled] = await desk.settled("delivered")
+    assert settled.channel is SMS
+    await asyncio.sleep(0.5)
+    assert len(sink.messages()) == 1, "the receipt proves that it was sent: nothing goes out again"
+
+
+async def test_nobody_reachable_is_failed_with_each_reason_and_tried_on_until_it_works(desk: Desk, sink: Sink) -> None:
+    sink.behave(PHONE, "busy", kind="sms")
+    sink.behave(MAIL, "busy", kind="mail")
+    await desk.accept(request("liaison", channels=(SMS, EMAIL, VOICE)))
+    [failed] = await desk.settled("failed")
+    assert "sms via sms-http" in failed.reason
+    assert "voice: no provider is configured" in failed.reason
+
+    sink.forget()
+    _, better = await asyncio.wait_for(_two(desk), 10)
+    assert better.settlement in {Settlement.SENT, Settlement.DELIVERED}
+
+
+async def _two(desk: Desk) -> list:  # type: ignore[type-arg]  # two settlements
+    while len(found := await desk.settlements()) < 2:
+        await asyncio.sleep(0.02)
+    return found[:2]
+
+
+async def test_an_address_that_does_not_exist_is_never_tried_again(desk: Desk, sink: Sink) -> None:
+    sink.behave("clerk@example.org", "refuse", kind="mail")
+    await desk.accept(request("clerk", channels=(EMAIL,)))
+
+    [failed] = await desk.settled("failed")
+    await asyncio.sleep(0.5)
+    assert "550" in failed.reason
+    assert len(await desk.attempts()) == 1
+
+
+async def test_a_later_step_takes_the_place_of_one_that_is_still_on_its_way(desk: Desk, sink: Sink) -> None:
+    sink.behave("*", "busy")
+    first = request("liaison", step=1)
+    await desk.accept(first)
+    await desk.settled("failed")
+    sink.forget()
+    await desk.accept(request("liaison", case_id=first.case_id, step=2))
+
+    await desk.eventually(lambda: _settled_as(desk, "delivered"), what=lambda: "the second step")
+    suppressed = [one for one in await desk.settlements() if one.settlement is Settlement.SUPPRESSED]
+    assert [(one.step, one.reason) for one in suppressed] == [(1, "superseded by step 2 (page)")]
+    assert len(sink.messages()) == 1
+
+
+async def _settled_as(desk: Desk, settlement: str) -> bool:
+    return any(one.settlement.value == settlement for one in await desk.settlements())
+
+
+async def test_an_information_does_not_take_the_place_of_a_page(desk: Desk, sink: Sink) -> None:
+    page = request("liaison", step=1)
+    inform = request("liaison", case_id=page.case_id, step=2, purpose=Purpose.INFORM, acknowledge=False)
+    await desk.accept(page, inform)
+
+    await desk.eventually(lambda: _two_messages(sink), what=lambda: "both messages")
+    assert sum("/a/" in message["text"] for message in sink.messages()) == 1
+
+
+async def test_a_stale_message_says_how_late_it_is(desk: Desk, sink: Sink) -> None:
+    asked = CLOCK.now() - timedelta(minutes=83)
+    await desk.accept(request("liaison", requested_at=asked, stale_after=asked + timedelta(minutes=10)))
+
+    await desk.settled("sent", "delivered")
+    assert "本消息迟到：1小时23分钟" in sink.messages(PHONE)[0]["text"]
+
+
+async def test_the_way_from_request_to_provider_is_short(desk: Desk, sink: Sink) -> None:
+    await desk.accept(request("liaison"))
+    await desk.settled("sent", "delivered")
+    waits = []
+    for _ in range(10):
+        started = monotonic()
+        event = request("liaison", step=IDS.new().int % 1000)
+        await desk.accept(event)
+        while not any(event.data.subject.number in message["text"] for message in sink.messages(PHONE)):
+            await asyncio.sleep(0.001)
+        waits.append(monotonic() - started)
+    # A single-digit number of milliseconds when the machine is idle; a poll would be far above this bound.
+    assert sorted(waits)[len(waits) // 2] < 0.25
