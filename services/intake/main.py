@@ -91,6 +91,7 @@ def create_app(settings: IntakeSettings) -> FastAPI:
         app.add_exception_handler(foreseen, answer_problem)
     app.add_middleware(CountRequests)
     app.router.routes[:0] = [*build_routes(doors), *page.routes(), *health.routes()]
+    app.state.database = database
     _describe(app)
     return app
 
