@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.responses import Response
 
 from services.console.api.routes import ApiParts, api_router
 from services.console.app.follow_changes import Changes
@@ -16,10 +19,10 @@ from services.console.domain.plan_words import PlanWords
 from services.console.settings import ConsoleSettings
 from services.console.web.site import Site, install_site
 from shared.access.key_store import KeyStore
-from shared.db.engine import Database
+from shared.db.engine import Database, is_transient
 from shared.plans.library import PlanLibrary
 from shared.runtime.health import Health
-from shared.runtime.problems import install_problem_handlers
+from shared.runtime.problems import ProblemError, install_problem_handlers
 from shared.runtime.process import Parts, running, serve
 
 
@@ -29,6 +32,7 @@ class _Adapters:
     intake: Intake
     sink: Sink | None
     changes: Changes
+    words: PlanWords
 
 
 def create_app(settings: ConsoleSettings) -> FastAPI:
@@ -43,11 +47,20 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         intake=Intake(settings.intake_url, settings.intake_key.get_secret_value()),
         sink=Sink(settings.sink_url) if settings.sink_url else None,
         changes=Changes(database, words),
+        words=words,
     )
     health = Health("console")
     health.add("changes", adapters.changes.probe)
-    app = FastAPI(title="Fenghuo console", version="1", lifespan=_lifespan(settings, adapters, health))
+    app = FastAPI(
+        title="Fenghuo console",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(settings, adapters, health),
+    )
     install_problem_handlers(app)
+    for away in (OSError, DBAPIError, PoolTimeoutError):
+        app.add_exception_handler(away, _database_away)
     app.router.routes.extend(health.routes())
     app.include_router(
         api_router(
@@ -78,6 +91,13 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     return app
 
 
+async def _database_away(_: Request, error: Exception) -> Response:
+    if not is_transient(error):
+        raise error
+    headers = {"Retry-After": "2"}
+    return ProblemError(503, "The read model does not answer", code="database-away", headers=headers).response()
+
+
 def _lifespan(
     settings: ConsoleSettings, adapters: _Adapters, health: Health
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -85,7 +105,7 @@ def _lifespan(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         kafka = settings.kafka_settings()
         parts = Parts(
-            consumers=[events_consumer(adapters.database, kafka)],
+            consumers=[events_consumer(adapters.database, kafka, adapters.words)],
             loops={"dead-letters": letters_reader(adapters.database, kafka).run, "changes": adapters.changes.run},
         )
         async with running("console", settings, adapters.database, health, parts):

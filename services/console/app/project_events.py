@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.console.domain.lines import lines_of
+from services.console.domain.plan_words import PlanWords
 from services.console.domain.rows import (
     case_row,
     classification_row,
@@ -22,7 +23,7 @@ from shared.db.engine import Database
 from shared.kafka.outcome import DONE, DUPLICATE, Outcome
 
 
-async def project_events(events: Sequence[Event[Any]], *, database: Database) -> list[Outcome]:
+async def project_events(events: Sequence[Event[Any]], *, database: Database, words: PlanWords) -> list[Outcome]:
     """Apply the batch in one transaction. An event applied before, or twice in the batch, changes nothing."""
     async with database.transaction() as tx:
         await projection.take_turn(tx)
@@ -38,7 +39,7 @@ async def project_events(events: Sequence[Event[Any]], *, database: Database) ->
                 outcomes.append(DUPLICATE)
         if not fresh:
             return outcomes
-        await projection.add_lines(tx, [row for event in fresh for row in _line_rows(event)])
+        await projection.add_lines(tx, [row for event in fresh for row in _line_rows(event, words)])
         await projection.add_reports(tx, [report_row(event) for event in of_type(fresh, CaseReport)])
         await projection.add_classifications(
             tx, [classification_row(event) for event in of_type(fresh, CaseClassifiedV1)]
@@ -54,7 +55,7 @@ async def project_events(events: Sequence[Event[Any]], *, database: Database) ->
     return outcomes
 
 
-def _line_rows(event: Event[Any]) -> list[dict[str, Any]]:
+def _line_rows(event: Event[Any], words: PlanWords) -> list[dict[str, Any]]:
     return [
         {
             "event_id": str(event.id),
@@ -72,5 +73,5 @@ def _line_rows(event: Event[Any]) -> list[dict[str, Any]]:
             "actor": line.actor,
             "causation": event.causation,
         }
-        for number, line in enumerate(lines_of(event))
+        for number, line in enumerate(lines_of(event, words))
     ]

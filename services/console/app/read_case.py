@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.console.app.read_board import views_of
 from services.console.domain.plan_words import PlanWords
-from services.console.domain.views import View, instant, line_view
+from services.console.domain.views import View, criterion_view, instant, line_view
 from services.console.store import cases
 from shared.db.engine import Database
 from shared.db.tx import Tx
@@ -52,8 +52,7 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
         view = {"revision": row["revision"], "classified_at": instant(row["classified_at"]), **row["body"]}
         view["plan_title"] = words.title(row["plan"]).model_dump()
         view["level_label"] = words.level(row["plan"], view["level"]).model_dump()
-        for criterion in view["criteria"]:
-            criterion["level_label"] = words.level(row["plan"], criterion["level"]).model_dump()
+        view["criteria"] = [criterion_view(criterion, row["plan"], words) for criterion in view["criteria"]]
         classifications.setdefault(row["plan"], []).append(view)
     numbers = [row["number"] for row in (*plans, *reports, *judged)]
     return CaseFile(

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.console.app.project_events import project_events
 from services.console.app.record_dead_letters import record_dead_letters
+from services.console.domain.plan_words import PlanWords
 from shared.contracts.envelope import Event
 from shared.contracts.topics import TOPICS
 from shared.db.engine import Database
@@ -15,11 +16,11 @@ from shared.kafka.outcome import Outcome
 from shared.kafka.settings import KafkaSettings
 
 
-def events_consumer(database: Database, kafka: KafkaSettings) -> BatchConsumer:
+def events_consumer(database: Database, kafka: KafkaSettings, words: PlanWords) -> BatchConsumer:
     """Every event into the read model."""
 
     async def on_events(events: Sequence[Event[Any]]) -> Sequence[Outcome]:
-        return await project_events(events, database=database)
+        return await project_events(events, database=database, words=words)
 
     return BatchConsumer(group="console", topics=TOPICS, handler=on_events, database=database, kafka=kafka)
 

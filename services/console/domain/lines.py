@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from services.console.domain.plan_words import PlanWords
 from services.console.domain.words import word
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
@@ -61,8 +62,10 @@ class Line:
     actor: dict[str, Any] | None = None
 
 
-def lines_of(event: Event[Contract]) -> tuple[Line, ...]:
+def lines_of(event: Event[Contract], words: PlanWords) -> tuple[Line, ...]:
     """The lines of one event, in order. At least one for every event that is on a topic."""
+    if isinstance(event.data, CaseClassifiedV1):
+        return _classified(event.data, words)
     return _WRITERS[type(event.data)](event.data)
 
 
@@ -95,16 +98,16 @@ def _report(report: CaseReport) -> tuple[Line, ...]:
     return (line,)
 
 
-def _classified(found: CaseClassifiedV1) -> tuple[Line, ...]:
+def _classified(found: CaseClassifiedV1, words: PlanWords) -> tuple[Line, ...]:
     decided = next((result for result in found.criteria if result.id == found.decided_by), None)
-    level = found.level or "—"
+    level, title = words.level(found.plan.name, found.level), words.title(found.plan.name)
     because_zh = decided.label.zh if decided and decided.label else found.decided_by
     because_en = decided.label.en if decided and decided.label else found.decided_by
     line = Line(
         "classification",
         found.classified_at,
-        _with(f"按预案 {found.plan.name} 第 {found.plan.version} 版定级：{level}", because_zh, "，因为 "),
-        _with(f"Classified {level} by plan {found.plan.name} version {found.plan.version}", because_en, ", because "),
+        _with(f"按预案《{title.zh}》第 {found.plan.version} 版定级：{level.zh}", because_zh, "，因为 "),
+        _with(f"Classified '{level.en}' by plan '{title.en}' version {found.plan.version}", because_en, ", because "),
         plan=found.plan.name,
         number=found.number,
         details=_known(
@@ -230,7 +233,6 @@ def _known(details: Mapping[str, Any]) -> dict[str, Any]:
 _WRITERS: Final[Mapping[type[Contract], Callable[[Any], tuple[Line, ...]]]] = {
     ComplaintReceivedV1: _report,
     IncidentReportedV1: _report,
-    CaseClassifiedV1: _classified,
     CaseEscalatedV1: _escalated,
     CommandIssuedV1: _command,
     NotificationRequestedV1: _requested,

@@ -14,6 +14,20 @@ class PlanWords:
         self._levels = {
             (name, level.id): level.label.as_contract() for name, plan in plans.items() for level in plan.plan.levels
         }
+        self._clocks = {
+            (name, clock.id): clock.label.as_contract() for name, plan in plans.items() for clock in plan.plan.clocks
+        }
+        facts = (
+            (name, fact, spec.zh, spec.en) for name, plan in plans.items() for fact, spec in plan.plan.facts.items()
+        )
+        counts = (
+            (name, count, window.zh, window.en)
+            for name, plan in plans.items()
+            for count, window in plan.plan.windows.items()
+        )
+        self._names = {
+            (name, read): Bilingual(zh=zh or read, en=en or read) for name, read, zh, en in (*facts, *counts)
+        }
         self._tiers = {
             (name, tier.id): tier.label.as_contract() for name, plan in plans.items() for tier in plan.plan.tiers
         }
@@ -26,6 +40,13 @@ class PlanWords:
         if level is None:
             return Bilingual(zh="未达级别", en="no level")
         return self._levels.get((plan, level)) or _same(given or level)
+
+    def clock(self, plan: str, clock: str, given: str) -> Bilingual:
+        return self._clocks.get((plan, clock)) or _same(given)
+
+    def name(self, plan: str, name: str) -> Bilingual:
+        """What a condition reads: a fact or a count."""
+        return self._names.get((plan, name)) or _same(name)
 
     def tier(self, plan: str, tier: str | None, given: str | None = None) -> Bilingual | None:
         if tier is None:

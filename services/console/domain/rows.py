@@ -67,7 +67,7 @@ def report_row(event: Event[CaseReport]) -> Row:
         "kind": "complaint" if isinstance(report, ComplaintReceivedV1) else "incident",
         "number": report.number,
         "received_at": report.received_at.isoformat(),
-        "body": report.model_dump(mode="json", exclude_none=True),
+        "body": report.model_dump(mode="json"),
     }
 
 

@@ -13,7 +13,7 @@ View = dict[str, Any]
 
 _COPIED: Final = (
     "number", "kind", "plan", "plan_version", "plan_sha256", "revision", "state", "level", "level_rank", "highest_rank",
-    "title", "topic", "place", "tier", "next_tier", "acknowledged_by", "clocks", "drill",
+    "title", "topic", "place", "tier", "next_tier", "acknowledged_by", "drill",
 )  # fmt: skip
 _TOLD: Final = (
     "purpose", "step", "role", "person", "person_label", "channel", "provider", "settlement", "attempts", "reason",
@@ -35,14 +35,26 @@ def case_view(row: Row, told: Sequence[Row], words: PlanWords) -> View:
         "severity": severity(row["level_rank"], row["highest_rank"]),
         "because": row["because"],
         "decided_by": row["decided_by"],
-        "criterion": row.get("decided"),
+        "criterion": criterion_view(row["decided"], plan, words) if row.get("decided") else None,
         "tier_label": tier.model_dump() if tier else None,
         "next_tier_label": next_tier.model_dump() if next_tier else None,
+        "clocks": [
+            clock | {"words": words.clock(plan, clock["id"], clock["label"]).model_dump()} for clock in row["clocks"]
+        ],
         "told": [told_view(one) for one in told],
     }
     for name in ("next_tier_at", "acknowledged_at", "opened_at", "changed_at", "due_at"):
         view[name] = instant(row[name])
     return view
+
+
+def criterion_view(criterion: Row, plan: str, words: PlanWords) -> View:
+    """A criterion with words for its level and for every name it reads."""
+    return {
+        **criterion,
+        "level_label": words.level(plan, criterion["level"]).model_dump(),
+        "names": {name: words.name(plan, name).model_dump() for name in criterion["values"]},
+    }
 
 
 def told_view(row: Row) -> View:

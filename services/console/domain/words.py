@@ -12,7 +12,7 @@ def _both(zh: str, en: str) -> Bilingual:
 
 STATES: Final[Mapping[str, Bilingual]] = {
     "received": _both("已受理", "received"),
-    "classified": _both("待确认", "waiting for acknowledgement"),
+    "classified": _both("待确认", "unacknowledged"),
     "acknowledged": _both("已确认", "acknowledged"),
     "in-progress": _both("处理中", "in progress"),
     "waiting": _both("等待中", "waiting"),
