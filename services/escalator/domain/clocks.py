@@ -57,6 +57,7 @@ class Clock:
 
     `generation` rises with every entry that moves its due instant: a timer armed under an older one is void.
     `spent` was counted before `running_since`. `passed` are the thresholds that need no firing any more.
+    `last_due_at` is when it would have run out, kept when it is stopped or cancelled.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Clock:
     cancelled: bool = False
     passed: tuple[str, ...] = ()
     last_entry_at: datetime | None = None
+    last_due_at: datetime | None = None
 
     @property
     def running(self) -> bool:
@@ -154,11 +156,25 @@ def _apply(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:  # 
                 return clock
             # A stop tells of an earlier instant when news of it comes late: the time until then is what counts.
             ended = max(entry.at, clock.running_since) if clock.running_since else at
-            return replace(moved, spent=spent(clock, ended, base), running_since=None, paused=False, stopped_at=ended)
+            return replace(
+                moved,
+                spent=spent(clock, ended, base),
+                running_since=None,
+                paused=False,
+                stopped_at=ended,
+                last_due_at=due_at(clock, base),
+            )
         case EntryKind.CANCEL:
             if not clock.live:
                 return clock
-            return replace(moved, spent=spent(clock, at, base), running_since=None, paused=False, cancelled=True)
+            return replace(
+                moved,
+                spent=spent(clock, at, base),
+                running_since=None,
+                paused=False,
+                cancelled=True,
+                last_due_at=due_at(clock, base),
+            )
 
 
 def _with_target(clock: Clock, entry: Entry, limit: Limit, target: int) -> Clock:
@@ -183,8 +199,8 @@ def remaining(clock: Clock, now: datetime, base: TimeBase) -> int:
 
 
 def due_at(clock: Clock, base: TimeBase) -> datetime | None:
-    """When it runs out, UTC; None while nothing counts."""
-    return instant_of(clock, clock.target, base)
+    """When it runs out, UTC, or would have when it was stopped; None while it is paused."""
+    return instant_of(clock, clock.target, base) if clock.live else clock.last_due_at
 
 
 def instant_of(clock: Clock, amount: int, base: TimeBase) -> datetime | None:

@@ -1,0 +1,1 @@
+"""What one can do with plans at a desk: test packs and simulate scenarios."""
