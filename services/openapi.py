@@ -18,6 +18,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from shared.contracts.generated_files import differences, to_yaml, write
+from shared.runtime.logging import configure_logging
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 OPENAPI_DIR: Final = _ROOT / "docs" / "openapi"
@@ -76,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m services.openapi", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only; fail with a diff")
     chosen = parser.parse_args(arguments)
+    configure_logging("openapi", "ERROR")
     owned = {OPENAPI_DIR: "*.yaml"}
     if chosen.check:
         found = list(differences(generated_files(), owned=owned))

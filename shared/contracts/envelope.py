@@ -63,6 +63,7 @@ class Event(Generic[C_co]):
 
 def encode(event: Event[Contract]) -> tuple[list[Header], bytes]:
     """Headers and value of the Kafka record. What is not known travels as an explicit null: a reader may require it."""
+    case_id = event.key
     headers: list[Header] = [
         ("content-type", CONTENT_TYPE),
         ("ce_specversion", b"1.0"),
@@ -70,10 +71,10 @@ def encode(event: Event[Contract]) -> tuple[list[Header], bytes]:
         ("ce_source", event.source.encode()),
         ("ce_type", event.type.encode()),
         ("ce_time", event.time.isoformat().encode()),
-        ("ce_subject", str(event.case_id).encode()),
-        ("ce_partitionkey", str(event.case_id).encode()),
+        ("ce_subject", case_id),
+        ("ce_partitionkey", case_id),
         ("ce_org", event.org.encode()),
-        ("ce_caseid", str(event.case_id).encode()),
+        ("ce_caseid", case_id),
     ]
     if event.causation is not None:
         headers.append(("ce_causation", event.causation.encode()))

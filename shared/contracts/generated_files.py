@@ -16,6 +16,8 @@ def to_yaml(document: Mapping[str, Any], *, heading: str) -> str:
     yaml.allow_unicode = True
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel declares it as None only
     yaml.width = 120
+    # Anchors would save lines and cost every reader a search.
+    yaml.representer.ignore_aliases = lambda *_: True
     text = StringIO()
     text.write(f"# {heading}\n")
     yaml.dump(document, text)
