@@ -121,9 +121,10 @@ class CompiledWindow:
     def span(self, at: datetime) -> tuple[datetime, datetime]:
         """Buckets that begin in [start, end) make the window's value at the instant."""
         start, end = self.bucket(at)
-        if self.sliding is None:
-            return start, end
-        return end - max(self.sliding, end - start), end
+        return self._span_start(start, end), end
+
+    def _span_start(self, start: datetime, end: datetime) -> datetime:
+        return start if self.sliding is None else end - max(self.sliding, end - start)
 
     def read(self, case: CaseView) -> WindowRead | None:
         """The count the case's criteria read, or None when its group is not known."""
@@ -140,7 +141,7 @@ class CompiledWindow:
             return None
         at = self.instant_of(case)
         start, end = self.bucket(at)
-        return Contribution(self.id, group, start, end, member, self.span(at)[0])
+        return Contribution(self.id, group, start, end, member, self._span_start(start, end))
 
 
 def sliding_length(window: Window) -> timedelta | None:

@@ -14,7 +14,7 @@ class Kind(StrEnum):
     INT = "whole number"
     NUMBER = "number"
     TEXT = "text"
-    ENUM = "one of a list"
+    ENUM = "listed value"
     SET = "set"
     INSTANT = "instant"
     DURATION = "length of time"

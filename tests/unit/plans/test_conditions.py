@@ -84,7 +84,7 @@ def problems(text: str) -> list[tuple[int, str]]:
         ("known(people)", {}, False),
     ],
 )
-def test_conditions_answer_what_they_say(text: str, values: dict[str, Any], expected: bool) -> None:
+def test_conditions_answer_what_they_say(text: str, values: dict[str, Any], *, expected: bool) -> None:
     assert answer(text, **values) is expected
 
 
@@ -109,7 +109,7 @@ def test_conditions_answer_what_they_say(text: str, values: dict[str, Any], expe
         ("not known(people)", {}, True),
     ],
 )
-def test_what_is_not_known_is_never_true(text: str, values: dict[str, Any], expected: bool | None) -> None:
+def test_what_is_not_known_is_never_true(text: str, values: dict[str, Any], *, expected: bool | None) -> None:
     assert answer(text, **values) is expected
 
 
@@ -132,7 +132,7 @@ def test_what_is_not_known_is_never_true(text: str, values: dict[str, Any], expe
     ],
 )
 def test_comparisons_with_time_know_when_they_change(
-    text: str, ahead: timedelta, expected: bool, flips_at: datetime | None
+    text: str, ahead: timedelta, *, expected: bool, flips_at: datetime | None
 ) -> None:
     held, flips = answer_and_flips(text, expected_at=NOW + ahead)
     assert held is expected

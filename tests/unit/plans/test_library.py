@@ -180,5 +180,5 @@ def test_a_missing_folder_is_said(tmp_path: Path) -> None:
 
 
 def test_a_parsed_plan_is_linted() -> None:
-    with pytest.raises(PlanLibraryError, match="plan.yaml:23:43"):
+    with pytest.raises(PlanLibraryError, match=r"plan\.yaml:23:43"):
         parse_plan(SOUND.replace("people >= 10", "peopel >= 10"), "plan.yaml")

@@ -91,7 +91,7 @@ def test_distinct_windows_count_values() -> None:
         ("{count: complaint, per: day}", {"topic": None}, True),
     ],
 )
-def test_only_what_is_known_to_belong_counts(window: str, changes: dict[str, Any], counted: bool) -> None:
+def test_only_what_is_known_to_belong_counts(window: str, changes: dict[str, Any], *, counted: bool) -> None:
     assert (only(with_window(window), **changes) is not None) is counted
 
 

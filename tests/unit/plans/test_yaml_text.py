@@ -12,7 +12,8 @@ def refused(text: str) -> str:
 
 def test_texts_stay_texts() -> None:
     data, _ = read_yaml(
-        "on: no\nyes: off\nwhen: 2026-03-02T09:00:00+08:00\nday: 2026-03-02\nclock: 09:30\nquoted: '3'\nx: 0x10\nb: 1_000",
+        "on: no\nyes: off\nwhen: 2026-03-02T09:00:00+08:00\nday: 2026-03-02\nclock: 09:30\n"
+        "quoted: '3'\nx: 0x10\nb: 1_000",
         "f.yaml",
     )
     assert data == {
