@@ -1,3 +1,9 @@
 """Registers the fixtures; test pieces themselves are imported from `tests.support`."""
 
-pytest_plugins = ("tests.support.postgres", "tests.support.broker", "tests.support.sink", "tests.support.kannel")
+pytest_plugins = (
+    "tests.support.postgres",
+    "tests.support.broker",
+    "tests.support.messaging",
+    "tests.support.sink",
+    "tests.support.kannel",
+)

@@ -11,8 +11,8 @@ from shared.embedded.broker import EmbeddedBroker
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.embedded.processes import Child, Port
 from shared.embedded.readiness import http_answers
+from shared.embedded.sink.launch import ACCOUNT, sink_child
 
-SMS_USER = "fenghuo"
 Overrides = Mapping[str, Mapping[str, str | int | float | bool]]
 
 
@@ -24,26 +24,16 @@ def broker_of(layout: Layout) -> EmbeddedBroker:
     return EmbeddedBroker(layout.broker_port, port_setting="FENGHUO_BROKER_PORT", log_file=layout.log_file("broker"))
 
 
-def sink_child(layout: Layout, values: SecretValues) -> Child:
+def message_sink(layout: Layout, values: SecretValues) -> Child:
     """A mail server and an SMS gateway that keep what they get, to be read on the console's message page."""
-    return Child(
-        name="sink",
-        argv=(
-            sys.executable,
-            "-m",
-            "shared.embedded.sink",
-            "--smtp-port",
-            str(layout.sink_smtp_port),
-            "--http-port",
-            str(layout.sink_http_port),
-        ),
-        ready=lambda: http_answers(f"{layout.sink_url}/healthz"),
-        env={"FENGHUO_SINK_SMS_USER": SMS_USER, "FENGHUO_SINK_SMS_PASSWORD": values.sms_password},
+    return sink_child(
+        layout.sink_smtp_port,
+        layout.sink_http_port,
+        password=values.sms_password,
+        reply_url=f"{layout.url_of('intake')}/v1/sms/kannel?from=%p&to=%P&text=%a&key={values.operator_key}",
         log_file=layout.log_file("sink"),
-        ports=(
-            Port(layout.sink_smtp_port, "FENGHUO_SINK_SMTP_PORT"),
-            Port(layout.sink_http_port, "FENGHUO_SINK_HTTP_PORT"),
-        ),
+        smtp_setting="FENGHUO_SINK_SMTP_PORT",
+        http_setting="FENGHUO_SINK_HTTP_PORT",
     )
 
 
@@ -90,7 +80,7 @@ def _service_child(
             "FENGHUO_SMTP_URL": f"smtp://127.0.0.1:{layout.sink_smtp_port}?tls=none",
             "FENGHUO_MAIL_FROM": "fenghuo@example.org",
             "FENGHUO_SMS_URL": (
-                f"http://{SMS_USER}:{quote(values.sms_password)}@127.0.0.1:{layout.sink_http_port}/cgi-bin/sendsms"
+                f"http://{ACCOUNT}:{quote(values.sms_password)}@127.0.0.1:{layout.sink_http_port}/cgi-bin/sendsms"
             ),
             "FENGHUO_SMS_FROM": "10690000",
         },

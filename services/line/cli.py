@@ -53,7 +53,8 @@ def demo(
         code = await play(line, _out)
         if unattended:
             return code
-        return await show_board(line)
+        await line.supervisor.run()
+        return code
 
     _run(work, DEMO_OVERRIDES)
 

@@ -10,11 +10,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import httpx
-from sqlalchemy import text
 
+from services.line.broker_memory import renew_broker_memory
 from services.line.layout import SERVICES
-from shared.db.engine import Database
-from shared.db.outbox import forget_broker
+from shared.db.provision import DATABASE
 from shared.runtime.logging import get_logger
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ async def recycle_broker_when_quiet(line: "RunningLine") -> None:
             if published is None or published - baseline < _MOST_RECORDS:
                 continue
             if await _is_quiet(client, line):
-                await _forget(line)
+                await renew_broker_memory(line.admin_url, DATABASE)
                 await line.supervisor.restart("broker")
                 baseline = published
                 _log.info("broker.recycled", records=published)
@@ -65,15 +64,3 @@ async def _total(client: httpx.AsyncClient, line: "RunningLine", metric: str) ->
             return None
         total += sum(float(value) for name, value in _SAMPLE.findall(page.text) if name == metric)
     return total
-
-
-async def _forget(line: "RunningLine") -> None:
-    """Tell the outboxes that the log begins anew on purpose: what was consumed need not be published again."""
-    for url in line.database_urls.values():
-        database = Database.connect(url, application="fenghuo-recycle", pool_size=2)
-        try:
-            async with database.transaction() as tx:
-                if (await tx.connection.execute(text("SELECT to_regclass('outbox')"))).scalar() is not None:
-                    await forget_broker(tx.connection)
-        finally:
-            await database.close()

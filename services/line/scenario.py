@@ -11,11 +11,12 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from services.line.children import Overrides
 from services.line.expectations import Watcher
 from services.line.whole_line import RunningLine
 from shared.runtime.clock import SystemClock
 
-DEMO_OVERRIDES: Final = {
+DEMO_OVERRIDES: Final[Overrides] = {
     # Short limits through the plans' own parameters, so that a story of minutes is told in seconds.
     "bancassurance-incident": {"acknowledge_within": "6s", "page_repeats": 0},
     "telecom-service-quality": {"acknowledge_within": "45s", "page_repeats": 0},
@@ -118,7 +119,7 @@ async def _nobody_acknowledges(watcher: Watcher, run: str, say: Callable[[str], 
 
 
 async def _a_forecast_draws_near(watcher: Watcher, run: str, say: Callable[[str], None]) -> None:
-    """A large crowd is expected in a little more than six hours; three seconds later yellow turns to orange by itself."""
+    """A crowd is expected in a little over six hours; seconds later yellow turns to orange by itself."""
     expected_at = SystemClock().now() + timedelta(hours=6, seconds=4)
     number = await _post(
         watcher,

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 
 from aiokafka.errors import KafkaError
 
+from services.line.broker_memory import renew_broker_memory
 from services.line.children import (
     Overrides,
     broker_of,
     kafka_environment,
+    message_sink,
     postgres_of,
     service_children,
-    sink_child,
 )
 from services.line.layout import Layout
 from services.line.provisioning import prepare_database, write_credentials
 from services.line.recycling import recycle_broker_when_quiet
 from services.line.secret_values import SecretValues, load_or_make
+from shared.db.provision import DATABASE
 from shared.embedded.supervisor import ChildStatus, Supervisor
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topic_admin import ensure_topics
@@ -32,7 +34,7 @@ class RunningLine:
     layout: Layout
     values: SecretValues
     supervisor: Supervisor
-    database_urls: dict[str, str]
+    admin_url: str
 
 
 @asynccontextmanager
@@ -69,13 +71,15 @@ async def whole_line(
         if layout.kafka is None:
             embedded.append(broker_of(layout).child())
         say("starting " + ", ".join(child.name for child in embedded) + " and the message sink")
-        await supervisor.start(*embedded, sink_child(layout, values))
+        await supervisor.start(*embedded, message_sink(layout, values))
         admin_url = layout.database_url.get_secret_value() if layout.database_url is not None else postgres.url()
         urls, _ = await asyncio.gather(prepare_database(admin_url, layout, values, say), _topics(settings))
         write_credentials(layout, values)
+        if layout.kafka is None:
+            await renew_broker_memory(admin_url, DATABASE)
         say("starting the five services")
         await supervisor.start(*service_children(layout, values, urls, overrides or {}))
-        line = RunningLine(layout, values, supervisor, urls)
+        line = RunningLine(layout, values, supervisor, admin_url)
         recycling = asyncio.create_task(recycle_broker_when_quiet(line)) if layout.kafka is None else None
         try:
             yield line

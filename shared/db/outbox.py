@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,7 +25,7 @@ _INSERT: Final = text(
 
 def headers_to_text(headers: Iterable[Header]) -> str:
     """Headers as readable JSON; latin-1 keeps any bytes exactly."""
-    return json.dumps([[name, value.decode("latin-1")] for name, value in headers])
+    return to_json([(name, value.decode("latin-1")) for name, value in headers]).decode()
 
 
 def headers_from_text(stored: str) -> list[Header]:
@@ -111,15 +112,6 @@ async def republish_lost(
         {"topic": topic, "partition": partition, "below": below_seq, "horizon": horizon},
     )
     return result.rowcount
-
-
-async def forget_broker(connection: AsyncConnection) -> None:
-    """Before a planned replacement of a broker whose log was consumed to its end: it has nothing to lose any more.
-
-    Rows published after this are watched as ever. The caller commits.
-    """
-    await connection.execute(text("UPDATE outbox SET partition = NULL WHERE partition IS NOT NULL"))
-    await connection.execute(text("DELETE FROM outbox_heads"))
 
 
 async def status(connection: AsyncConnection) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The relay: publishes the outbox in order, one active relay per service, awake the moment something commits.
 
-Order: rows go out by `seq`; a row whose predecessor in the same case failed waits for the next round. At least once:
-a crash between Kafka's answer and the mark sends a row again, and consumers skip it by its event id.
+Order: rows go out by `seq`. When a broker fails in the middle of a round, a row may be seen before its predecessor in
+the same case; the predecessor and everything after it in that case is then sent again, and consumers order by the
+sequence or revision that every contract carries. At least once: a crash between Kafka's answer and the mark sends a
+row again, and consumers skip it by its event id.
 
 What a broker loses (an embedded broker keeps its log in memory; a cluster can lose an unsynced tail) comes again:
 the relay remembers the newest acknowledged record of every partition and checks that the broker still has it, on
