@@ -1,4 +1,4 @@
-"""The classifier as its use cases see it: a migrated schema, a plan library from text, events and what was published."""
+"""The classifier as its use cases see it: a migrated schema, plans from text, events and what was published."""
 
 import asyncio
 import json

@@ -203,6 +203,7 @@ def _evaluate(tx: Tx, job: _Job, counts: Mapping[Count, int], ports: Ports, tall
             previous=job.run.level,
             evaluation=evaluation,
             facts=job.facts,
+            place=job.view.place,
             problems=job.problems,
             now=tx.now,
         )

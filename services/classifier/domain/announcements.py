@@ -1,6 +1,5 @@
 """What the classifier says on `cases-classified`, in the words of the contract."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,7 +9,7 @@ from services.classifier.domain.cases import CaseState
 from services.classifier.domain.runs import Run
 from services.classifier.domain.warnings import Verdict, Warned, facts_of, place_of, title_of
 from shared.contracts.classifications import MAX_PROBLEMS, CaseClassifiedV1
-from shared.contracts.values import MAX_TEXT, CaseKind, FactValue
+from shared.contracts.values import MAX_TEXT, CaseKind, FactValue, Place
 from shared.plans.compiled import CompiledPlan, Evaluation
 
 SOURCE: Final = "/fenghuo/classifier"
@@ -33,7 +32,8 @@ def case_classified(
     run: Run,
     previous: str | None,
     evaluation: Evaluation,
-    facts: Mapping[str, FactValue],
+    facts: dict[str, FactValue],
+    place: Place,
     problems: tuple[str, ...],
     now: datetime,
 ) -> CaseClassifiedV1:
@@ -53,9 +53,9 @@ def case_classified(
         source=state.source,
         channel=state.given("channel"),
         topic=state.given("topic"),
-        place=state.place,
+        place=place,
         language=state.given("language") or "zh",
-        facts=dict(facts),
+        facts=facts,
         problems=tuple(problem[:MAX_TEXT] for problem in problems[:MAX_PROBLEMS]),
         occurred_at=state.occurred_at,
         received_at=state.received_at,

@@ -13,7 +13,7 @@ from shared.plans.compiled import CaseView
 Dated = tuple[int, Any]
 """A value with the sequence of the report that gave it."""
 
-_PLACE: Final = ("province", "city", "district", "site")
+_PLACE: Final = {name: f"place.{name}" for name in ("province", "city", "district", "site")}
 _ATTRIBUTES: Final = ("channel", "topic", "category", "title", "language")
 _NEVER: Final[Dated] = (0, None)
 
@@ -54,7 +54,8 @@ class CaseState:
 
     @property
     def place(self) -> Place:
-        return Place(**{name: self.given(f"place.{name}") for name in _PLACE})
+        given = self.attributes
+        return Place(**{name: given.get(path, _NEVER)[1] for name, path in _PLACE.items()})
 
     def given(self, name: str) -> Any:
         """The newest value of an attribute, or None."""
@@ -79,14 +80,14 @@ class CaseState:
         )
 
     def as_data(self) -> dict[str, Any]:
-        """The state as JSON values; `state_from_data` is the inverse."""
+        """The state as values that JSON takes, instants as they are; `state_from_data` is the inverse."""
         return {
             "kind": self.kind,
             "first": self.first,
             "number": self.number,
             "source": self.source,
-            "occurred_at": self.occurred_at.isoformat(),
-            "received_at": self.received_at.isoformat(),
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
             "drill": self.drill,
             "confidential": self.confidential,
             "requested": self.requested,
@@ -150,10 +151,10 @@ def _given(report: CaseReport) -> Iterator[tuple[str, FactValue]]:
         value = getattr(report, name)
         if value is not None:
             yield name, value
-    for name in _PLACE:
+    for name, path in _PLACE.items():
         value = getattr(report.place, name)
         if value is not None:
-            yield f"place.{name}", value
+            yield path, value
     if isinstance(report, ComplaintReceivedV1) and report.complainant_ref is not None:
         yield "complainant_ref", report.complainant_ref
     if isinstance(report, IncidentReportedV1):

@@ -1,11 +1,12 @@
 """One case under one plan: what was published last, and whether something new is worth publishing."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
+
+from pydantic_core import to_json
 
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.windows import Counted, counted_from_data
@@ -28,7 +29,7 @@ class Run:
     reconsider_at: datetime | None = None
 
     def as_data(self) -> dict[str, Any]:
-        """The run as JSON values; `run_from_data` is the inverse."""
+        """The run as values that JSON takes; `run_from_data` is the inverse."""
         return {
             "plan": self.plan,
             "sha256": self.sha256,
@@ -37,7 +38,7 @@ class Run:
             "held": self.held,
             "digest": self.digest,
             "counted": sorted(counted.as_data() for counted in self.counted),
-            "reconsider_at": self.reconsider_at.isoformat() if self.reconsider_at else None,
+            "reconsider_at": self.reconsider_at,
         }
 
 
@@ -90,6 +91,6 @@ def judge(run: Run, evaluation: Evaluation, digest: str, counted: frozenset[Coun
 
 def digest_of(state: CaseState, facts: Mapping[str, FactValue], problems: tuple[str, ...]) -> str:
     """What a classification says besides level and criteria, as a short hash."""
-    attributes = {name: value for name, (_, value) in state.attributes.items() if name != "complainant_ref"}
-    told = (facts, attributes, problems, state.number, state.confidential, state.drill, state.first)
-    return blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=8).hexdigest()
+    attributes = sorted((name, value) for name, (_, value) in state.attributes.items() if name != "complainant_ref")
+    told = (sorted(facts.items()), attributes, problems, state.number, state.confidential, state.drill, state.first)
+    return blake2b(to_json(told), digest_size=8).hexdigest()

@@ -25,7 +25,7 @@ class Counted:
     member: str
 
     def as_data(self) -> list[Any]:
-        return [self.window_id, self.group_key, self.bucket_start.isoformat(), self.member]
+        return [self.window_id, self.group_key, self.bucket_start, self.member]
 
 
 def counted_from_data(data: list[Any]) -> Counted:

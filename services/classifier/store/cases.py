@@ -1,12 +1,12 @@
 """Case rows: merged state and runs as JSON text, locked in the order of their ids."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import RowMapping
 
 from services.classifier.domain.cases import CaseState, state_from_data
@@ -46,7 +46,7 @@ async def lock_cases(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, StoredCase]
     rows = await tx.fetch(
         "SELECT c.case_id, c.org, c.state, c.runs, c.unrouted_since FROM cases AS c "
         "WHERE c.case_id = ANY(CAST(:ids AS uuid[])) ORDER BY c.case_id FOR UPDATE",
-        ids=sorted(set(case_ids)),
+        ids=sorted(set(case_ids), key=_number),
     )
     return {row["case_id"]: _stored(row) for row in rows}
 
@@ -110,7 +110,7 @@ async def forget_events(tx: Tx, event_ids: Sequence[UUID]) -> None:
 
 
 def _arrays(rows: Sequence[CaseRow]) -> dict[str, list[Any]]:
-    ordered = sorted(rows, key=lambda row: row.case_id)
+    ordered = sorted(rows, key=lambda row: row.case_id.int)
     return {
         "ids": [row.case_id for row in ordered],
         "orgs": [row.org for row in ordered],
@@ -121,16 +121,20 @@ def _arrays(rows: Sequence[CaseRow]) -> dict[str, list[Any]]:
     }
 
 
+def _number(case_id: UUID) -> int:
+    return case_id.int
+
+
 def _text(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return to_json(data).decode()
 
 
 def _stored(row: RowMapping) -> StoredCase:
-    runs = [run_from_data(data) for data in json.loads(row["runs"])]
+    runs = [run_from_data(data) for data in from_json(row["runs"])]
     return StoredCase(
         case_id=row["case_id"],
         org=row["org"],
-        state=state_from_data(json.loads(row["state"])),
+        state=state_from_data(from_json(row["state"])),
         runs={run.plan: run for run in runs},
         unrouted_since=row["unrouted_since"],
     )

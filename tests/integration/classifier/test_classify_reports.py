@@ -72,7 +72,7 @@ async def test_the_same_event_again_changes_nothing(classifier: Classifier) -> N
     assert (await classifier.rows("SELECT sum(count)::int AS n FROM window_counters"))[0]["n"] == 2
 
 
-async def test_any_order_and_multiplicity_give_the_same_state(classifier_url: str, postgres: object) -> None:
+async def test_any_order_and_multiplicity_give_the_same_state(classifier_url: str) -> None:
     case_id, other = uuid4(), uuid4()
     reports = [
         create_complaint(case_id, facts={"customers": 5}, city="成都", complainant_ref="a" * 32),
@@ -83,9 +83,8 @@ async def test_any_order_and_multiplicity_give_the_same_state(classifier_url: st
     expected = None
     for order in itertools.permutations(reports):
         made = create_classifier(classifier_url, BURSTS)
-        for table in ("inbox", "outbox", "cases", "window_members", "window_counters", "window_groups", "warnings"):
-            async with made.database.transaction() as tx:
-                await tx.execute(f"DELETE FROM {table}")
+        async with made.database.transaction() as tx:
+            await tx.execute("TRUNCATE inbox, outbox, cases, window_members, window_counters, window_groups, warnings")
         await one_by_one(made, [*order, *order])
         state = await made.state()
         for row in state["cases"]:
@@ -228,8 +227,8 @@ async def test_the_number_of_statements_does_not_grow_with_the_batch(classifier:
     await classifier.classify(
         *(create_complaint(city=f"城{n % 3}", topic=f"t{n}", complainant_ref=f"{n:032x}") for n in range(size))
     )
-    # Inbox, cases, groups, members, counts of cases, later buckets, warnings, counts of groups, cases, outbox; and where
-    # a warning rises: its number, its cases, itself.
+    # Inbox, cases, groups, members, counts of cases, later buckets, warnings, counts of groups, cases, outbox; and
+    # where a warning rises: its number, its cases, itself.
     assert len(statements) <= 13
 
 
@@ -242,6 +241,5 @@ async def test_a_race_for_a_new_case_is_settled_by_reading_again(classifier: Cla
     assert len(rows) == 1
     revisions = [case.revision for case in await classifier.cases()]
     assert sorted(revisions) == list(range(1, len(revisions) + 1))
-    assert (await classifier.cases())[-1].facts["customers"] <= 8
     assert '"customers":[8,8]' in rows[0]["state"]
     await replica.database.close()

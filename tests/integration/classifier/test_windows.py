@@ -255,5 +255,6 @@ async def test_old_buckets_are_forgotten_and_young_ones_kept(classifier: Classif
     ]
     classifier.clock.advance(timedelta(days=90))
     await forget_windows(classifier.database, timedelta(days=50))
-    for table in ("window_members", "window_counters", "window_groups"):
-        assert await classifier.rows(f"SELECT * FROM {table}") == []
+    assert await classifier.rows("SELECT series_id FROM window_members") == []
+    assert await classifier.rows("SELECT series_id FROM window_counters") == []
+    assert await classifier.rows("SELECT group_id FROM window_groups") == []
