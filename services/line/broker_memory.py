@@ -13,36 +13,43 @@ import asyncpg
 from shared.contracts.topics import TOPICS
 
 _HORIZON: Final = timedelta(days=3)
+# Names of schemas come from the contracts, never from outside.
+_UNREAD: Final = (
+    '(NOT EXISTS (SELECT 1 FROM "{consumer}".inbox i WHERE i.event_id = o.event_id) AND NOT EXISTS '
+    '(SELECT 1 FROM "{consumer}".outbox d WHERE d.topic = $2 AND d.event_id = o.event_id))'
+)
+_PUBLISH_AGAIN: Final = (
+    'UPDATE "{owner}".outbox o SET published_at = NULL WHERE o.published_at IS NOT NULL AND o.partition IS NOT NULL '
+    "AND o.recorded_at >= now() - $3::interval AND {condition}"
+)
+_OWED_TO_NOBODY: Final = 'UPDATE "{owner}".outbox SET partition = NULL WHERE partition IS NOT NULL'
+_NO_HEADS: Final = 'DELETE FROM "{owner}".outbox_heads'
 
 
 async def renew_broker_memory(admin_url: str, database: str) -> int:
-    """Mark what some consumer has not applied yet as not published, and the rest as owed to nobody.
+    """Mark what some consumer has neither applied nor buried as not published, and the rest as owed to nobody.
 
-    Rows older than three days are left alone. Returns the number of records to publish again.
+    Dead letters are always published again: whoever lists them knows each by its content. Rows older than three days
+    are left alone. Returns the number of records to publish again.
     """
     connection = await asyncpg.connect(admin_url, database=database)
     owed = 0
     try:
         async with connection.transaction():
             for topic in TOPICS:
-                unread = " OR ".join(
-                    f'NOT EXISTS (SELECT 1 FROM "{consumer}".inbox i WHERE i.event_id = o.event_id)'
-                    for consumer in topic.consumers
-                )
-                # Names of schemas come from the contracts, never from outside.
-                status = await connection.execute(
-                    f'UPDATE "{topic.owner}".outbox o SET published_at = NULL '  # noqa: S608
-                    f"WHERE o.topic = $1 AND o.published_at IS NOT NULL AND o.recorded_at >= now() - $2::interval "
-                    f"AND o.partition IS NOT NULL AND ({unread})",
-                    topic.name,
-                    _HORIZON,
-                )
-                owed += int(status.rsplit(" ", 1)[1])
-            for owner in sorted({topic.owner for topic in TOPICS}):
-                await connection.execute(
-                    f'UPDATE "{owner}".outbox SET partition = NULL WHERE partition IS NOT NULL'  # noqa: S608
-                )
-                await connection.execute(f'DELETE FROM "{owner}".outbox_heads')  # noqa: S608
+                unread = " OR ".join(_UNREAD.format(consumer=consumer) for consumer in topic.consumers)
+                statement = _PUBLISH_AGAIN.format(owner=topic.owner, condition=f"o.topic = $1 AND ({unread})")
+                owed += _count(await connection.execute(statement, topic.name, topic.dead_letters, _HORIZON))
+            for service in sorted({name for topic in TOPICS for name in (topic.owner, *topic.consumers)}):
+                letters = _PUBLISH_AGAIN.format(owner=service, condition="o.topic LIKE $1 || '%' || $2")
+                owed += _count(await connection.execute(letters, "", "-dlq", _HORIZON))
+                await connection.execute(_OWED_TO_NOBODY.format(owner=service))
+                await connection.execute(_NO_HEADS.format(owner=service))
     finally:
         await connection.close()
     return owed
+
+
+def _count(status: str) -> int:
+    """PostgreSQL answers an update with `UPDATE <rows>`."""
+    return int(status.rsplit(" ", 1)[1])

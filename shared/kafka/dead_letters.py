@@ -6,6 +6,7 @@ They leave through the outbox like everything else, so a dead letter is durable 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from shared.contracts.envelope import Header
 from shared.db.engine import Database
@@ -42,8 +43,19 @@ async def bury(
         (f"{_PREFIX}first_failed_at", first_failed_at.isoformat().encode()),
     ]
     async with database.transaction() as tx:
-        tx.outbox.add_raw(f"{record.topic}-dlq", record.key, headers, record.value, event_id=None)
+        tx.outbox.add_raw(f"{record.topic}-dlq", record.key, headers, record.value, event_id=_event_id(record))
     DEAD_LETTERS.labels(record.topic).inc()
+
+
+def _event_id(record: DeadRecord) -> UUID | None:
+    """The event's own id, if it can be read at all."""
+    for name, value in record.headers:
+        if name == "ce_id":
+            try:
+                return UUID(value.decode("ascii"))
+            except ValueError:
+                return None
+    return None
 
 
 def original_headers(headers: tuple[Header, ...]) -> list[Header]:
