@@ -74,7 +74,9 @@ async def test_new_event_of_a_known_reference_adds_facts_to_the_same_case(regist
     assert second.json()["case_id"] == first["case_id"]
     assert second.json()["number"] == first["number"]
     assert second.json()["sequence"] == 2
-    sequences = [event.data.sequence for event in await register.published() if isinstance(event.data, ComplaintReceivedV1)]
+    sequences = [
+        event.data.sequence for event in await register.published() if isinstance(event.data, ComplaintReceivedV1)
+    ]
     assert sequences == [1, 2]
 
 
@@ -106,7 +108,11 @@ async def test_one_person_has_one_ref_across_spellings_and_another_in_another_or
     for number, phone in enumerate(("13800001234", "+86 138 0000 1234", "0086-13800001234", "１３８００００１２３４")):
         await register.post("/v1/complaints", complaint(f"T-{number}", complainant={"phone": phone}))
     await register.post("/v1/complaints", complaint("T-9", complainant={"phone": "13800001234"}), **other)
-    refs = [event.data.complainant_ref for event in await register.published() if isinstance(event.data, ComplaintReceivedV1)]
+    refs = [
+        event.data.complainant_ref
+        for event in await register.published()
+        if isinstance(event.data, ComplaintReceivedV1)
+    ]
     assert len(set(refs[:4])) == 1
     assert refs[4] != refs[0]
     assert len(await register.rows("SELECT 1 FROM persons")) == 2
@@ -174,7 +180,9 @@ async def test_two_facts_of_one_case_in_one_batch_follow_each_other(register: Re
     results = (await register.post("/v1/complaints:batch", items)).json()["results"]
     assert [result["sequence"] for result in results] == [1, 2, 3]
     assert len({result["case_id"] for result in results}) == 1
-    steps = [event.data.facts["step"] for event in await register.published() if isinstance(event.data, ComplaintReceivedV1)]
+    steps = [
+        event.data.facts["step"] for event in await register.published() if isinstance(event.data, ComplaintReceivedV1)
+    ]
     assert steps == [0, 1, 2]
 
 
