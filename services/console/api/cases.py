@@ -15,7 +15,7 @@ from services.console.app.read_case import CaseFile, read_case
 from shared.access.api_keys import ApiKey, Scope
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState
-from shared.contracts.values import Facts, LongText, Name, Slug
+from shared.contracts.values import CaseKind, Facts, LongText, Name, Slug
 from shared.runtime.problems import ProblemError
 
 _Search = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$", description="Number, title, topic, place")]
@@ -50,13 +50,14 @@ def cases_router(parts: ApiParts) -> APIRouter:
         state: CaseState | None = None,
         level: Annotated[Slug | None, Query()] = None,
         plan: Annotated[Slug | None, Query()] = None,
+        kind: CaseKind | None = None,
         q: _Search = None,
         open_only: Annotated[bool | None, Query(alias="open")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(max_length=300)] = None,
         key: ApiKey = reader,
     ) -> dict[str, Any]:
-        wanted = Filter(open=open_only, state=state.value if state else None, level=level, plan=plan, text=q)
+        wanted = Filter(open=open_only, state=state.value if state else None, level=level, plan=plan, kind=kind, text=q)
         try:
             found, following = await list_cases(
                 key.org, wanted, limit=limit, cursor=cursor, database=parts.database, words=parts.words

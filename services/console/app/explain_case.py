@@ -23,11 +23,11 @@ def _chain(case: CaseFile, plan: dict[str, Any]) -> dict[str, Any]:
     return {
         "plan": {
             "name": plan["plan"],
-            "title": plan["plan_title"],
+            "title": plan["plan_words"],
             "version": plan["plan_version"],
             "sha256": plan["plan_sha256"],
         },
-        "level": {"id": plan["level"], "label": plan["level_label"], "because": plan["because"]},
+        "level": {"id": plan["level"], "label": plan["level_words"], "because": plan["because"]},
         "criterion": plan["criterion"],
         "criteria": deciding["criteria"] if deciding else [],
         "linked_cases": deciding["linked_cases"] if deciding else [],
@@ -35,9 +35,9 @@ def _chain(case: CaseFile, plan: dict[str, Any]) -> dict[str, Any]:
         "clocks": plan["clocks"],
         "tier": {
             "id": plan["tier"],
-            "label": plan["tier_label"],
+            "label": plan["tier_words"],
             "next": plan["next_tier"],
-            "next_label": plan["next_tier_label"],
+            "next_label": plan["next_tier_words"],
             "next_at": plan["next_tier_at"],
         },
         "told": plan["told"],

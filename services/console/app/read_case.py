@@ -50,8 +50,8 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
     classifications: dict[str, list[View]] = {}
     for row in judged:
         view = {"revision": row["revision"], "classified_at": instant(row["classified_at"]), **row["body"]}
-        view["plan_title"] = words.title(row["plan"]).model_dump()
-        view["level_label"] = words.level(row["plan"], view["level"]).model_dump()
+        view["plan_words"] = words.title(row["plan"]).model_dump()
+        view["level_words"] = words.level(row["plan"], view["level"]).model_dump()
         view["criteria"] = [criterion_view(criterion, row["plan"], words) for criterion in view["criteria"]]
         classifications.setdefault(row["plan"], []).append(view)
     numbers = [row["number"] for row in (*plans, *reports, *judged)]

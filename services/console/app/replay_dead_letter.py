@@ -12,16 +12,17 @@ from shared.db.outbox import headers_from_text
 
 
 async def replay_dead_letter(org: str, letter_id: UUID, actor: str, *, database: Database, intake: Intake) -> Answer:
-    """Publish the record as it was. Consumers that applied it before skip it; so doing it twice is harmless."""
+    """Publish the record as it was, once. Consumers that applied it before skip it. Dying again makes a new letter."""
     async with database.transaction() as tx:
         letter = await get_letter(tx, org, letter_id)
     if letter is None:
         return Answer(404, None, "There is no such dead letter")
     body: dict[str, Any] = {
         "topic": letter["topic"],
-        "key": _base64(letter["record_key"]),
+        "letter_id": str(letter_id),
+        "key_base64": _base64(letter["record_key"]),
         "headers": {name: value.decode("latin-1") for name, value in headers_from_text(letter["headers"])},
-        "value": _base64(letter["value"]),
+        "value_base64": _base64(letter["value"]),
     }
     try:
         answer = await intake.replay(body)

@@ -30,14 +30,16 @@ def case_view(row: Row, told: Sequence[Row], words: PlanWords) -> View:
         "case_id": str(row["case_id"]),
         "seq": row["touched"],
         "open": row["is_open"],
-        "plan_title": words.title(plan).model_dump(),
-        "level_label": words.level(plan, row["level"], row["level_label"]).model_dump(),
+        "plan_words": words.title(plan).model_dump(),
+        "level_label": row["level_label"],
+        "level_words": words.level(plan, row["level"], row["level_label"]).model_dump(),
         "severity": severity(row["level_rank"], row["highest_rank"]),
         "because": row["because"],
         "decided_by": row["decided_by"],
         "criterion": criterion_view(row["decided"], plan, words) if row.get("decided") else None,
-        "tier_label": tier.model_dump() if tier else None,
-        "next_tier_label": next_tier.model_dump() if next_tier else None,
+        "tier_label": row["tier_label"],
+        "tier_words": tier.model_dump() if tier else None,
+        "next_tier_words": next_tier.model_dump() if next_tier else None,
         "clocks": [
             clock | {"words": words.clock(plan, clock["id"], clock["label"]).model_dump()} for clock in row["clocks"]
         ],
@@ -52,7 +54,7 @@ def criterion_view(criterion: Row, plan: str, words: PlanWords) -> View:
     """A criterion with words for its level and for every name it reads."""
     return {
         **criterion,
-        "level_label": words.level(plan, criterion["level"]).model_dump(),
+        "level_words": words.level(plan, criterion["level"]).model_dump(),
         "names": {name: words.name(plan, name).model_dump() for name in criterion["values"]},
     }
 

@@ -27,6 +27,7 @@ AND (CAST(:open AS boolean) IS NULL OR c.is_open = :open)
 AND (CAST(:state AS text) IS NULL OR c.state = :state)
 AND (CAST(:level AS text) IS NULL OR c.level = :level)
 AND (CAST(:plan AS text) IS NULL OR c.plan = :plan)
+AND (CAST(:kind AS text) IS NULL OR c.kind = :kind)
 AND (CAST(:text AS text) IS NULL OR c.number ILIKE :text OR c.title ILIKE :text OR c.topic ILIKE :text
     OR c.because ILIKE :text OR c.place::text ILIKE :text)
 """
@@ -56,6 +57,7 @@ class Filter:
     state: str | None = None
     level: str | None = None
     plan: str | None = None
+    kind: str | None = None
     text: str | None = None
 
     def parameters(self, org: str) -> Row:
@@ -67,6 +69,7 @@ class Filter:
             "state": self.state,
             "level": self.level,
             "plan": self.plan,
+            "kind": self.kind,
             "text": f"%{escaped}%" if escaped else None,
         }
 

@@ -1,0 +1,155 @@
+"""`fenghuo case list | show | explain | ack`."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.text import Text
+
+from services.console.cli.connection import Connection
+from services.console.cli.output import OUT, both, case_table, local_time, named, print_json, shown, table, why
+from services.console.cli.wording import language, say
+from shared.runtime.clock import SystemClock
+
+app = typer.Typer(help="查看与处置案件 / look at cases and act on them", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
+Case = Annotated[str, typer.Argument(help="案件编号或 ID / number or id")]
+_HOLDS_STYLES = {"held": "bold green", "not-held": "dim", "not-known": "yellow"}
+
+
+@app.command("list")
+def list_cases(  # noqa: PLR0917  # options are given by name
+    state: Annotated[str | None, typer.Option(help="classified, acknowledged, in-progress, …")] = None,
+    level: Annotated[str | None, typer.Option(help="level id of a plan")] = None,
+    plan: Annotated[str | None, typer.Option(help="plan name")] = None,
+    text: Annotated[str | None, typer.Option("--text", "-q", help="number, title, topic or place")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,  # noqa: FBT002  # a flag
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    as_json: Json = False,  # noqa: FBT002  # a flag
+) -> None:
+    """列出案件，最新在前 / cases, newest first."""
+    connection = Connection.find()
+    found = connection.get(
+        connection.console_url,
+        "/v1/cases",
+        state=state,
+        level=level,
+        plan=plan,
+        q=text,
+        limit=limit,
+        open=None if everything else True,
+    )
+    if as_json:
+        print_json(found)
+    elif found["cases"]:
+        OUT.print(case_table(found["cases"], SystemClock().now()))
+    else:
+        OUT.print(say("没有符合条件的案件。", "No cases fit."))
+
+
+@app.command()
+def show(case: Case, as_json: Json = False) -> None:  # noqa: FBT002  # a flag
+    """一件案件的现状和全程记录 / a case as it stands, with its whole history."""
+    connection = Connection.find()
+    found = connection.get(connection.console_url, f"/v1/cases/{quote(case, safe='')}")
+    if as_json:
+        print_json(found)
+        return
+    OUT.print(Text(f"{found['number']}  {found['case_id']}", style="bold"))
+    if found["plans"]:
+        OUT.print(case_table(found["plans"], SystemClock().now()))
+    OUT.print()
+    lines = table(say("时间", "Time"), say("记录", "What happened"))
+    for line in found["timeline"]:
+        style = {"bad": "red", "warn": "yellow", "good": "green"}.get(line["tone"], "")
+        lines.add_row(local_time(line["at"]), Text(line[language()], style=style))
+    OUT.print(lines)
+
+
+@app.command()
+def explain(case: Case, as_json: Json = False) -> None:  # noqa: FBT002  # a flag
+    """为什么：事件、判据、预案版本、时限、通知、确认 / why: event, criteria, plan, clocks, told, acknowledgement."""
+    connection = Connection.find()
+    found = connection.get(connection.console_url, f"/v1/cases/{quote(case, safe='')}/explain")
+    if as_json:
+        print_json(found)
+        return
+    OUT.print(Text(f"{found['number']}  {found['case_id']}", style="bold"))
+    event = found["event"]
+    if event:
+        OUT.print(say("事件  ", "Event  "), event["source"], "/", event["reference"], local_time(event["received_at"]))
+    for chain in found["plans"]:
+        _explain_plan(chain)
+
+
+@app.command()
+def ack(
+    case: Case,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="理由 / reason")] = None,
+    person: Annotated[str | None, typer.Option("--as", help="以谁的名义 / in whose name (roster id)")] = None,
+    plan: Annotated[str | None, typer.Option(help="only under this plan")] = None,
+    as_json: Json = False,  # noqa: FBT002  # a flag
+) -> None:
+    """确认接手，停止上报 / acknowledge: the case goes no further up."""
+    connection = Connection.find()
+    body: dict[str, Any] = {"command": "acknowledge"}
+    body |= {name: value for name, value in (("reason", reason), ("person", person), ("plan", plan)) if value}
+    answer = connection.post(connection.console_url, f"/v1/cases/{quote(case, safe='')}/commands", body)
+    if as_json:
+        print_json(answer)
+    else:
+        OUT.print(say(f"已提交确认：{case}", f"Acknowledgement sent: {case}"), style="green")
+
+
+def _explain_plan(chain: dict[str, Any]) -> None:
+    plan, level, tier = chain["plan"], chain["level"], chain["tier"]
+    OUT.print()
+    OUT.print(Text(f"{both(plan['title'])}  {plan['name']} v{plan['version']}  {plan['sha256'][:12]}", style="bold"))
+    OUT.print(say("级别  ", "Level  "), both(level["label"]), "·", named("state", chain["state"]))
+    OUT.print(say("因为  ", "Because"), why({"criterion": chain["criterion"], "because": level["because"]}))
+    criteria = table(
+        say("结果", "Result"), say("级别", "Level"), say("判据", "Criterion"), say("读到的值", "Values read")
+    )
+    for one in chain["criteria"]:
+        values = ", ".join(f"{name}={shown(value)}" for name, value in one["values"].items())
+        result = Text(named("holds", one["result"]), style=_HOLDS_STYLES.get(one["result"], ""))
+        criteria.add_row(
+            result, both(one["level_words"]), f"{both(one['label'], one['id'])}\n[dim]{_plain(one)}[/dim]", values
+        )
+    OUT.print(criteria)
+    clocks = table(say("时限", "Clock"), say("状态", "State"), say("截止", "Due"))
+    for clock in chain["clocks"]:
+        clocks.add_row(both(clock["words"]), named("clock", clock["state"]), local_time(clock["due_at"]))
+    OUT.print(clocks)
+    OUT.print(
+        say("层级  ", "Tier   "),
+        both(tier["label"], tier["id"]),
+        "→",
+        both(tier["next_label"], tier["next"]),
+        local_time(tier["next_at"]),
+    )
+    people = table(
+        say("时间", "Time"), say("目的", "Purpose"), say("角色", "Role"), say("人员", "Person"), say("渠道", "Channel"),
+        say("结果", "Result"), say("说明", "Detail"),
+    )  # fmt: skip
+    for one in chain["told"]:
+        people.add_row(
+            local_time(one["at"]),
+            named("purpose", one["purpose"]),
+            one["role"],
+            one["person_label"] or one["person"] or "—",
+            named("channel", one["channel"]),
+            named("settlement", one["settlement"]),
+            Text(one["reason"]),
+        )
+    OUT.print(people)
+    done = chain["acknowledgement"]
+    if done:
+        by = (done["by"] or {}).get("ref", "—")
+        OUT.print(say(f"确认  {by} 于 {local_time(done['at'])}", f"Acknowledged by {by} at {local_time(done['at'])}"))
+    else:
+        OUT.print(say("尚未确认", "Not acknowledged yet"), style="yellow")
+
+
+def _plain(criterion: dict[str, Any]) -> str:
+    return str(criterion["when"]).replace("[", r"\[")

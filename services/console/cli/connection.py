@@ -1,0 +1,100 @@
+"""Where the services are and with which key: environment first, then the credentials file of an installation."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from services.console.cli.wording import CommandError
+
+_TIMEOUT_S: Final = 15.0
+_CREDENTIALS: Final = Path(".fenghuo") / "credentials.json"
+_DEFAULTS: Final = {
+    "console_url": ("FENGHUO_URL", "http://127.0.0.1:8600"),
+    "intake_url": ("FENGHUO_INTAKE_URL", "http://127.0.0.1:8601"),
+    "notifier_url": ("FENGHUO_NOTIFIER_URL", "http://127.0.0.1:8604"),
+    "api_key": ("FENGHUO_API_KEY", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Addresses without a trailing slash, and the key."""
+
+    console_url: str
+    intake_url: str
+    notifier_url: str
+    api_key: str
+
+    @classmethod
+    def find(cls) -> "Connection":
+        """Raises CommandError when there is no key or the credentials file is damaged."""
+        stored = _stored()
+        found = {
+            name: (os.environ.get(variable) or str(stored.get(name) or "") or default).rstrip("/")
+            for name, (variable, default) in _DEFAULTS.items()
+        }
+        if not found["api_key"]:
+            raise CommandError(
+                f"没有 API 密钥：请设置 FENGHUO_API_KEY，或在含有 {_CREDENTIALS} 的目录中运行。",
+                f"No API key: set FENGHUO_API_KEY, or run where {_CREDENTIALS} is.",
+                2,
+            )
+        return cls(**found)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.api_key}"}
+
+    def get(self, base: str, path: str, **query: Any) -> dict[str, Any]:
+        """The JSON of a GET. Raises CommandError in one sentence."""
+        return self._ask("GET", base + path, params={name: v for name, v in query.items() if v is not None})
+
+    def post(self, base: str, path: str, body: Any) -> dict[str, Any]:
+        """The JSON of a POST. Raises CommandError in one sentence."""
+        return self._ask("POST", base + path, json=body)
+
+    def _ask(self, method: str, url: str, **given: Any) -> dict[str, Any]:
+        try:
+            response = httpx.request(method, url, headers=self.headers, timeout=_TIMEOUT_S, **given)
+        except httpx.InvalidURL as error:
+            raise CommandError(f"地址无效：{url}", f"Not an address: {url}", 2) from error
+        except httpx.HTTPError as error:
+            raise CommandError(
+                f"{url} 没有回应（{type(error).__name__}）。服务是否已启动？",
+                f"{url} does not answer ({type(error).__name__}). Is the service running?",
+            ) from error
+        try:
+            body = response.json()
+        except ValueError:
+            body = {}
+        if not response.is_success:
+            told = problem_sentence(body)
+            raise CommandError(f"被拒绝（{response.status_code}）：{told}", f"Refused ({response.status_code}): {told}")
+        return body if isinstance(body, dict) else {"items": body}
+
+
+def problem_sentence(body: Any) -> str:
+    """Problem details as one sentence that names the fields."""
+    if not isinstance(body, dict):
+        return "?"
+    parts = [str(body.get("detail") or body.get("title") or "?")]
+    errors = body.get("errors")
+    if isinstance(errors, list):
+        parts += [f"{one.get('field')}: {one.get('detail')}" for one in errors if isinstance(one, dict)]
+    return "; ".join(parts)
+
+
+def _stored() -> dict[str, Any]:
+    home = os.environ.get("FENGHUO_HOME")
+    path = Path(home) / "credentials.json" if home else _CREDENTIALS
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise CommandError(f"无法读取 {path}：{error}", f"{path} cannot be read: {error}", 2) from error
+    return content if isinstance(content, dict) else {}
