@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.escalator.domain import deadlines, ladder, wording
 from services.escalator.domain.case import DISMISSED_STATES, Case
-from services.escalator.domain.decision import Decision, Turn
+from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.escalations import CaseState, ChangeKind
@@ -234,7 +234,7 @@ def _follow_source(turn: Turn, *, resolved: bool) -> None:
 
 def _inform(turn: Turn) -> None:
     roles = turn.rules.plan.informed(turn.case.level)
-    turn.request(Purpose.INFORM, roles)
+    turn.request(Purpose.INFORM, roles, channels=INFORM_CHANNELS)
     turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *roles))))
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from services.escalator.domain import deadlines, ladder, wording
 from services.escalator.domain.case import OPEN_STATES, Acknowledgement, Case, Overruling
 from services.escalator.domain.classification import raise_level, reopen, stand_down
-from services.escalator.domain.decision import Decision, Turn
+from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
@@ -243,7 +243,7 @@ def _lower(order: _Order) -> None:
     if case.paging and present not in {tier.id for tier in ladder.tiers_of(turn)}:
         # The tier that was being paged is none of this level's: somebody of this level must answer instead.
         ladder.start(turn)
-    turn.request(Purpose.INFORM, plan.informed(level))
+    turn.request(Purpose.INFORM, plan.informed(level), channels=INFORM_CHANNELS)
 
 
 def _cannot_handle(order: _Order) -> None:

@@ -17,6 +17,8 @@ from shared.contracts.values import MAX_TEXT, ChannelKind, FactValue
 LADDER: Final = "ladder"
 _CLOCK_PREFIX: Final = "clock:"
 DEFAULT_CHANNELS: Final = (ChannelKind.SMS, ChannelKind.EMAIL)
+INFORM_CHANNELS: Final = (ChannelKind.EMAIL, ChannelKind.SMS)
+"""Those who need not act are told where it disturbs least; a telephone comes next."""
 _KEPT_PAGES: Final = 20
 
 
