@@ -25,7 +25,7 @@ from shared.plans.inputs import Reader, reader_of, vocabulary_of
 from shared.plans.limits import parse_threshold
 from shared.plans.model import ClockSpec, Condition, Criterion, ParameterValue, Plan, TierSpec
 from shared.plans.parameters import PlanCompileError, resolve_limit, resolve_repeat, resolve_roles, resolve_wait
-from shared.plans.windows import CompiledWindow, sliding_length
+from shared.plans.windows import CompiledWindow, sliding_length, text_read
 from shared.plans.yaml_text import KeyPath
 
 
@@ -188,6 +188,8 @@ class _Compilation:
             zone=self._zone,
             day_start=time.fromisoformat(self._plan.business_day_start),
             sliding=sliding,
+            group_reads=tuple((by, text_read(by, self._plan.facts)) for by in window.by),
+            distinct_read=None if window.distinct is None else text_read(window.distinct, self._plan.facts),
         )
 
     def _clock(self, index: int, clock: ClockSpec) -> CompiledClock:

@@ -1,7 +1,7 @@
 """A plan ready to decide: conditions compiled, parameters put in, identity fixed. Pure; safe to share between tasks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -167,22 +167,16 @@ class CompiledPlan:
 
     def contributions(self, case: CaseView) -> tuple[Contribution, ...]:
         """Every bucket the case belongs to now."""
-        if not self._parts.windows:
-            return ()
-        fitting = self._fitting(case)
-        env = self._fill(inputs_of(fitting, fitting.facts), {}, _NO_TIME)
-        found = (window.contribution(fitting, env) for window in self._parts.windows.values())
+        windows = self._parts.windows.values()
+        where = any(window.where is not None and window.counts(case.kind) for window in windows)
+        env = self._fill(self.inputs(case), {}, _NO_TIME) if where else None
+        found = (window.contribution(case, env) for window in windows)
         return tuple(contribution for contribution in found if contribution is not None)
 
     def reads(self, case: CaseView) -> tuple[WindowRead, ...]:
         """Every count that judging the case may read, whether or not the case adds to it."""
-        fitting = self._fitting(case)
-        found = (window.read(fitting) for window in self._parts.windows.values())
+        found = (window.read(case) for window in self._parts.windows.values())
         return tuple(read for read in found if read is not None)
-
-    def _fitting(self, case: CaseView) -> CaseView:
-        """The case with only the facts that are declared and fit: others must not name a group."""
-        return replace(case, facts=self.type_facts(case.facts)[0])
 
     def group_inputs(self, group_key: GroupKey) -> dict[str, FactValue | None]:
         """What `evaluate` takes for the warning case of a group."""

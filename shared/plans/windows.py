@@ -1,14 +1,17 @@
 """Which counts a case adds to: buckets of time, groups and members. Storing and counting them is the classifier's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.contracts.values import CaseKind, FactValue, Place
 from shared.plans.expressions import Environment, Test
+from shared.plans.facts import FactSpec, fact_problem
 from shared.plans.limits import parse_elapsed
 from shared.plans.model import Window
 
@@ -17,6 +20,7 @@ COMPLAINANT: Final = "complainant"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 GroupKey = tuple[tuple[str, str], ...]
+ReadText = Callable[["CaseView"], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class CompiledWindow:
-    """A window with its period worked out.
+    """A window with its period worked out and its names turned into reads.
 
     A sliding window is kept in buckets of a 96th of its length (at least a second): it never counts anything older
     than its length and may leave out the oldest bucket's share.
@@ -79,6 +83,8 @@ class CompiledWindow:
     zone: ZoneInfo
     day_start: time
     sliding: timedelta | None
+    group_reads: tuple[tuple[str, ReadText], ...]
+    distinct_read: ReadText | None
 
     def counts(self, kind: CaseKind) -> bool:
         wanted = self.spec.count or self.spec.of
@@ -90,9 +96,13 @@ class CompiledWindow:
 
     def group_of(self, case: CaseView) -> GroupKey | None:
         """The group the case belongs to, or None when one of the `by` values is not known."""
-        values = [(name, value_of(case, name)) for name in self.by]
-        known = tuple((name, value) for name, value in values if value is not None)
-        return known if len(known) == len(values) else None
+        group: list[tuple[str, str]] = []
+        for name, read in self.group_reads:
+            value = read(case)
+            if value is None:
+                return None
+            group.append((name, value))
+        return tuple(group)
 
     def bucket(self, at: datetime) -> tuple[datetime, datetime]:
         """The bucket that holds the instant: [start, end) in UTC."""
@@ -100,23 +110,8 @@ class CompiledWindow:
             step = max(self.sliding // SLIDING_STEPS, timedelta(seconds=1))
             start = _EPOCH + (at - _EPOCH) // step * step
             return start, start + step
-        local = at.astimezone(self.zone)
-        if self.spec.per == "hour":
-            start = local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
-            return start, start + timedelta(hours=1)
-        lead = timedelta(hours=self.day_start.hour, minutes=self.day_start.minute)
-        first = (local.replace(tzinfo=None) - lead).date()
-        if self.spec.per == "week":
-            first -= timedelta(days=first.weekday())
-            last = first + timedelta(days=7)
-        elif self.spec.per == "month":
-            first = first.replace(day=1)
-            last = (first + timedelta(days=32)).replace(day=1)
-        else:
-            last = first + timedelta(days=1)
-        ends = (datetime.combine(day, self.day_start, self.zone).astimezone(UTC) for day in (first, last))
-        start, end = ends
-        return start, end
+        # Every period of every zone begins at a whole minute, so one answer serves the minute.
+        return _period(self.spec.per, self.zone, self.day_start, at.replace(second=0, microsecond=0))
 
     def span(self, at: datetime) -> tuple[datetime, datetime]:
         """Buckets that begin in [start, end) make the window's value at the instant."""
@@ -131,17 +126,39 @@ class CompiledWindow:
         group = self.group_of(case)
         return None if group is None else WindowRead(self.id, group, *self.span(self.instant_of(case)))
 
-    def contribution(self, case: CaseView, env: Environment) -> Contribution | None:
-        """What the case adds, or None: another kind, `where` does not hold, group or distinct value not known."""
-        if not self.counts(case.kind) or (self.where is not None and self.where(env) is not True):
+    def contribution(self, case: CaseView, env: Environment | None) -> Contribution | None:
+        """What the case adds, or None: another kind, `where` does not hold, group or distinct value not known.
+
+        `env` may be None when the window has no `where`.
+        """
+        if not self.counts(case.kind) or (self.where is not None and (env is None or self.where(env) is not True)):
             return None
         group = self.group_of(case)
-        member = str(case.case_id) if self.spec.distinct is None else value_of(case, self.spec.distinct)
+        member = str(case.case_id) if self.distinct_read is None else self.distinct_read(case)
         if group is None or member is None:
             return None
-        at = self.instant_of(case)
-        start, end = self.bucket(at)
+        start, end = self.bucket(self.instant_of(case))
         return Contribution(self.id, group, start, end, member, self._span_start(start, end))
+
+
+@lru_cache(maxsize=8192)
+def _period(per: str, zone: ZoneInfo, day_start: time, minute: datetime) -> tuple[datetime, datetime]:
+    local = minute.astimezone(zone)
+    if per == "hour":
+        start = local.replace(minute=0).astimezone(UTC)
+        return start, start + timedelta(hours=1)
+    lead = timedelta(hours=day_start.hour, minutes=day_start.minute)
+    first = (local.replace(tzinfo=None) - lead).date()
+    if per == "week":
+        first -= timedelta(days=first.weekday())
+        last = first + timedelta(days=7)
+    elif per == "month":
+        first = first.replace(day=1)
+        last = (first + timedelta(days=32)).replace(day=1)
+    else:
+        last = first + timedelta(days=1)
+    begins, ends = (datetime.combine(day, day_start, zone).astimezone(UTC) for day in (first, last))
+    return begins, ends
 
 
 def sliding_length(window: Window) -> timedelta | None:
@@ -154,20 +171,22 @@ def sliding_length(window: Window) -> timedelta | None:
     return length
 
 
-def value_of(case: CaseView, name: str) -> str | None:
-    """The value a case has for a name of `by` or `distinct`, as text, or None when it is not known."""
-    value: FactValue | None
-    if name == COMPLAINANT:
-        value = case.complainant_ref
-    elif name in _ATTRIBUTES:
-        value = getattr(case, name)
-    elif name.startswith("place."):
-        value = getattr(case.place, name.removeprefix("place."))
-    else:
+def text_read(name: str, facts: Mapping[str, FactSpec]) -> ReadText:
+    """How a case's value for a name of `by` or `distinct` is read, as text; None where it is not known.
+
+    A fact that does not fit its declaration is not known: it must not name a group.
+    """
+    spec = facts.get(name)
+    if spec is None:
+        read: ReadText = attrgetter("complainant_ref" if name == COMPLAINANT else name)
+        return read
+
+    def fact_text(case: CaseView) -> str | None:
         value = case.facts.get(name)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return None if value is None or isinstance(value, list) else str(value)
+        if value is None or fact_problem(name, spec, value) is not None:
+            return None
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return str(value)
 
-
-_ATTRIBUTES: Final = frozenset({"topic", "category", "channel", "source"})
+    return fact_text

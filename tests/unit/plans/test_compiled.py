@@ -144,6 +144,7 @@ def test_clocks_apply_by_level_and_condition(plan: CompiledPlan) -> None:
     assert names("grave", media="province") == ["answer", "press"]
     assert names("grave", media="city") == ["answer"]
     assert names("grave") == ["answer"]
+    assert names(None, media="province") == []
     answer, press = plan.clocks
     assert answer.limit.elapsed == timedelta(hours=2)
     assert [threshold.offset(answer.limit.elapsed) for threshold in answer.warn] == [
