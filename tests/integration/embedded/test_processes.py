@@ -28,7 +28,7 @@ from shared.embedded.processes import (
 
 def sleeper(code: str = "", **options: object) -> Child:
     program = f"import sys, time\n{code}\ntime.sleep(60)"
-    return Child("part", (sys.executable, "-S", "-c", program), **{"ready": lambda: True, **options})  # type: ignore[arg-type]
+    return Child("part", (sys.executable, "-S", "-c", program), **{"ready": lambda: True, **options})  # type: ignore[arg-type]  # options are as mixed as the arguments
 
 
 def test_children_do_not_inherit_the_switch_that_makes_rust_verbose(monkeypatch: pytest.MonkeyPatch) -> None:

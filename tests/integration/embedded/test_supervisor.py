@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[3]
 
 def sleeper(name: str, code: str = "", **options: object) -> Child:
     program = f"import time, sys, signal, os\n{code}\ntime.sleep(60)"
-    return Child(name=name, argv=(sys.executable, "-S", "-c", program), **{"ready": lambda: True, **options})  # type: ignore[arg-type]
+    return Child(name=name, argv=(sys.executable, "-S", "-c", program), **{"ready": lambda: True, **options})  # type: ignore[arg-type]  # options are as mixed as the arguments
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
@@ -131,7 +131,7 @@ async def test_deaths_that_lie_apart_are_forgiven() -> None:
             os.kill(pid_of(supervisor, "notifier"), signal.SIGKILL)
             await until(
                 lambda count=count: (
-                    supervisor.status()[0].restarts == count  # type: ignore[misc]
+                    supervisor.status()[0].restarts == count  # type: ignore[misc]  # mypy infers no type for it
                     and supervisor.status()[0].state is ChildState.READY
                 )
             )
