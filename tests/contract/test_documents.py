@@ -4,7 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from typer import Context
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from services.command_line import app
 from shared.contracts.topics import TOPICS
 from shared.runtime import metrics
 
@@ -44,6 +48,17 @@ def test_metrics_and_alerts_that_are_named_exist(path: Path) -> None:
     alerts = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8")
     for named in re.findall(r"`(Fenghuo[A-Z]\w+)`", text):
         assert f"alert: {named}\n" in alerts, named
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_id)
+def test_commands_that_are_named_exist(path: Path) -> None:
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    for name, word in re.findall(r"`fenghuo ([a-z]+)(?: ([a-z]+))?[^`]*`", path.read_text("utf-8")):
+        command = root.get_command(Context(root), name)
+        assert command is not None, name
+        if isinstance(command, TyperGroup) and word:
+            assert word in command.list_commands(Context(command)), f"{name} {word}"
 
 
 def test_every_runbook_is_listed_and_every_decision_too() -> None:

@@ -16,7 +16,7 @@ _EXPLAINED = re.compile(r"(?P<codes>[\s:\[\],\w-]*?)(?:\s(?:#|-|—)\s*(?P<reaso
 _LOGGERS = frozenset({"_log", "log", "logger", "_logger"})
 _LOG_METHODS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
 _LOG_WORD = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
-_SHORTEST_REASON = 8
+_SHORTEST_REASON = 5
 
 
 def short_files(source: Source) -> Iterator[Finding]:
