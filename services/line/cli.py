@@ -4,12 +4,15 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from services.console.cli.connection import Connection
+from services.console.cli.watch import follow_board
+from services.console.cli.wording import say
 from services.line.children import Overrides
 from services.line.layout import Layout
 from services.line.provisioning import USER
@@ -19,17 +22,20 @@ from shared.embedded.errors import EmbeddedError
 from shared.embedded.supervisor import ChildState, ChildStatus
 
 app = typer.Typer(add_completion=False)
+_ExitWhenDone = Annotated[
+    bool, typer.Option(envvar="DEMO_EXIT", help="演示完自动结束 / end by itself after the scenario, with a summary")
+]
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 
 
 @app.command()
 def up() -> None:
-    """Start PostgreSQL, a broker, message sinks and the five services; keep them running until Ctrl-C."""
+    """整条链路在本机启动 / start PostgreSQL, a broker, message sinks and the five services, until Ctrl-C."""
 
     async def work(line: RunningLine) -> int:
         _addresses(line)
-        _out.print("Ctrl-C ends everything.")
+        _out.print(say("按 Ctrl-C 结束。", "Ctrl-C ends everything."))
         await line.supervisor.run()
         return 0
 
@@ -37,12 +43,8 @@ def up() -> None:
 
 
 @app.command()
-def demo(
-    exit_when_done: bool = typer.Option(  # noqa: FBT001  # a command-line flag
-        default=False, envvar="DEMO_EXIT", help="End by itself after the scenario, with a summary."
-    ),
-) -> None:
-    """Start everything and play a scenario; then show the live board until Ctrl-C.
+def demo(exit_when_done: _ExitWhenDone = False) -> None:  # noqa: FBT002  # a command-line flag
+    """启动并演示一个场景 / start everything, play a scenario, then show the live board until Ctrl-C.
 
     Without a terminal it ends by itself, with exit code 0 only if every expected message arrived.
     """
@@ -51,12 +53,29 @@ def demo(
     async def work(line: RunningLine) -> int:
         _addresses(line)
         code = await play(line, _out)
-        if unattended:
-            return code
-        await line.supervisor.run()
+        if not unattended:
+            await _show_board(line)
         return code
 
     _run(work, DEMO_OVERRIDES)
+
+
+async def _show_board(line: RunningLine) -> None:
+    """The live board, until Ctrl-C or until a process of the line has died too often."""
+    over = asyncio.Event()
+    board = asyncio.create_task(follow_board(_connection(line), _out, stop=over))
+    try:
+        await line.supervisor.run()
+    finally:
+        over.set()
+        await board
+
+
+def _connection(line: RunningLine) -> Connection:
+    layout = line.layout
+    return Connection(
+        layout.url_of("console"), layout.url_of("intake"), layout.url_of("notifier"), line.values.operator_key
+    )
 
 
 def _run(work: Callable[[RunningLine], Awaitable[int]], overrides: Overrides) -> NoReturn:
@@ -69,7 +88,7 @@ def _run(work: Callable[[RunningLine], Awaitable[int]], overrides: Overrides) ->
         raise SystemExit(2) from error
 
     async def all_of_it() -> int:
-        async with whole_line(layout, overrides=overrides, say=_say, on_state=_note) as line:
+        async with whole_line(layout, overrides=overrides, tell=_tell, on_state=_note) as line:
             return await work(line)
 
     try:
@@ -82,7 +101,7 @@ def _run(work: Callable[[RunningLine], Awaitable[int]], overrides: Overrides) ->
     raise SystemExit(code)
 
 
-def _say(what: str) -> None:
+def _tell(what: str) -> None:
     _out.print(f"[dim]·[/dim] {what}")
 
 
@@ -93,11 +112,18 @@ def _note(status: ChildStatus) -> None:
 
 def _addresses(line: RunningLine) -> None:
     layout, values = line.layout, line.values
+    console, intake = layout.url_of("console"), layout.url_of("intake")
+    user = say("用户", "user")
+    password = say("密码", "password")
     _out.print()
     _out.print(
-        f"  Console   [bold]{layout.url_of('console')}[/bold]   user [bold]{USER}[/bold]   "
-        f"password [bold]{values.user_password}[/bold]"
+        f"  {say('控制台', 'Console ')}  [bold]{console}[/bold]  {user} [bold]{USER}[/bold]  "
+        f"{password} [bold]{values.user_password}[/bold]",
+        soft_wrap=True,
     )
-    _out.print(f"  Messages  {layout.url_of('console')}/messages   (what the mail and SMS sinks received)")
-    _out.print(f"  Intake    {layout.url_of('intake')}   API key in {layout.credentials_file}")
+    _out.print(f"  {say('消息  ', 'Messages')}  {console}/messages", soft_wrap=True)
+    _out.print(
+        f"  {say('登记  ', 'Intake  ')}  {intake}  {say('API 密钥见', 'API key in')} {layout.credentials_file}",
+        soft_wrap=True,
+    )
     _out.print()

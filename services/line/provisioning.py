@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from services.console.app.create_user import Role, provision_user
+from services.console.cli.wording import say
 from services.line.layout import SERVICES, Layout
 from services.line.secret_values import SecretValues, write_private
 from shared.access.api_keys import Scope
@@ -20,7 +21,7 @@ _KEYED_SERVICES = ("intake", "notifier", "console")
 
 
 async def prepare_database(
-    admin_url: str, layout: Layout, values: SecretValues, say: Callable[[str], None]
+    admin_url: str, layout: Layout, values: SecretValues, tell: Callable[[str], None]
 ) -> dict[str, str]:
     """Roles, schemas and tables of every service; the address each service uses, by its name."""
     urls: dict[str, str] = {}
@@ -30,7 +31,7 @@ async def prepare_database(
         if not await _can_enter(urls[service]):
             urls[service] = await provision_service(admin_url, service, password)
         if await needs_migration(service, urls[service]):
-            say(f"making the tables of {service}")
+            tell(say(f"建立 {service} 的表", f"making the tables of {service}"))
             # Alembic runs its own event loop.
             await asyncio.to_thread(migrate, service, urls[service])
     await _issue_access(urls, layout, values)

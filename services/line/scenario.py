@@ -11,6 +11,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from services.console.cli.wording import say
 from services.line.children import Overrides
 from services.line.expectations import Watcher
 from services.line.whole_line import RunningLine
@@ -31,7 +32,7 @@ async def play(line: RunningLine, out: Console) -> int:
     run = secrets.token_hex(3)
     try:
         await watcher.skip_old_messages()
-        with out.status("playing the scenario: four stories at once"):
+        with out.status(say("演示场景：四个故事同时发生", "playing the scenario: four stories at once")):
             await asyncio.gather(
                 _a_complaint_climbs(watcher, run, out.print),
                 _a_burst_raises_a_warning(watcher, run, out.print),
@@ -41,13 +42,13 @@ async def play(line: RunningLine, out: Console) -> int:
         _summary(watcher, out)
         return 0 if all(outcome.met for outcome in watcher.outcomes) else 1
     except httpx.HTTPError as error:
-        out.print(f"the scenario broke off: {error!r}", style="red", markup=False)
+        out.print(say("场景中断：", "the scenario broke off: ") + repr(error), style="red", markup=False)
         return 1
     finally:
         await watcher.close()
 
 
-async def _a_complaint_climbs(watcher: Watcher, run: str, say: Callable[[str], None]) -> None:
+async def _a_complaint_climbs(watcher: Watcher, run: str, tell: Callable[[str], None]) -> None:
     """Facts arrive one after the other; the case rises from yellow to red; the link in the message stops the chain."""
     number = ""
     for customers, level in ((5_200, "黄色预警"), (21_000, "橙色预警"), (52_000, "红色预警")):
@@ -60,7 +61,8 @@ async def _a_complaint_climbs(watcher: Watcher, run: str, say: Callable[[str], N
             title="小区宽带大面积中断",
             facts={"line": "network", "customers_affected": customers},
         )
-        say(f"  [bold]{number}[/bold]  宽带中断，影响 {customers} 户 → {level}")
+        story = say(f"宽带中断，影响 {customers} 户 → {level}", f"broadband down for {customers} customers → {level}")
+        tell(f"  [bold]{number}[/bold]  {story}")
         await watcher.expect(f"{number} {level} SMS", _told(watcher, number, level, kind="sms"))
     await watcher.expect(f"{number} 红色预警 mail", _told(watcher, number, "红色预警", kind="mail"))
     link = await watcher.expect(f"{number} link", _link(watcher, number))
@@ -68,7 +70,7 @@ async def _a_complaint_climbs(watcher: Watcher, run: str, say: Callable[[str], N
         async with httpx.AsyncClient(timeout=10.0) as phone:
             fields = dict(_FIELD.findall((await phone.get(link)).text))
             (await phone.post(link, data=fields)).raise_for_status()
-        say(f"  [bold]{number}[/bold]  按短信链接确认")
+        tell(f"  [bold]{number}[/bold]  " + say("按短信链接确认", "acknowledged by the link in the SMS"))
 
     async def acknowledged() -> bool:
         case = await watcher.case(number)
@@ -77,7 +79,7 @@ async def _a_complaint_climbs(watcher: Watcher, run: str, say: Callable[[str], N
     await watcher.expect(f"{number} acknowledged, chain stopped", acknowledged)
 
 
-async def _a_burst_raises_a_warning(watcher: Watcher, run: str, say: Callable[[str], None]) -> None:
+async def _a_burst_raises_a_warning(watcher: Watcher, run: str, tell: Callable[[str], None]) -> None:
     """More than 100, then more than 300 complaints on one topic in a day."""
     topic = f"话费争议 {run}"
     posted = 0
@@ -89,7 +91,9 @@ async def _a_burst_raises_a_warning(watcher: Watcher, run: str, say: Callable[[s
             ]
             (await watcher.intake.post("/v1/complaints:batch", json=batch)).raise_for_status()
             posted += len(batch)
-        say(f"  {topic}：今日已有 {posted} 件投诉 → {level}")
+        tell(
+            "  " + say(f"{topic}：今日已有 {posted} 件投诉 → {level}", f"{topic}: {posted} complaints today → {level}")
+        )
 
         async def raised(level: str = level) -> bool:
             warning = await watcher.warning_on(topic)
@@ -102,7 +106,7 @@ async def _a_burst_raises_a_warning(watcher: Watcher, run: str, say: Callable[[s
             await watcher.expect(f"{number} {level} SMS", _told(watcher, number, level, kind="sms"))
 
 
-async def _nobody_acknowledges(watcher: Watcher, run: str, say: Callable[[str], None]) -> None:
+async def _nobody_acknowledges(watcher: Watcher, run: str, tell: Callable[[str], None]) -> None:
     """Five customers complain together at an outlet; the contacts stay silent; the responsible persons are called."""
     number = await _post(
         watcher,
@@ -113,12 +117,16 @@ async def _nobody_acknowledges(watcher: Watcher, run: str, say: Callable[[str], 
         title="多名客户在网点集体投诉",
         facts={"people": 5},
     )
-    say(f"  [bold]{number}[/bold]  5 名客户集体投诉，应急联系人未确认 → 上报责任人")
+    story = say(
+        "5 名客户集体投诉，应急联系人未确认 → 上报责任人",
+        "5 customers complain together; the contacts stay silent → responsible persons",
+    )
+    tell(f"  [bold]{number}[/bold]  {story}")
     for role in ("bank-emergency-contact", "bank-responsible-person"):
         await watcher.expect(f"{number} {role} SMS", _told(watcher, number, role=role, kind="sms"), within=30.0)
 
 
-async def _a_forecast_draws_near(watcher: Watcher, run: str, say: Callable[[str], None]) -> None:
+async def _a_forecast_draws_near(watcher: Watcher, run: str, tell: Callable[[str], None]) -> None:
     """A crowd is expected in a little over six hours; seconds later yellow turns to orange by itself."""
     expected_at = SystemClock().now() + timedelta(hours=6, seconds=4)
     number = await _post(
@@ -130,7 +138,11 @@ async def _a_forecast_draws_near(watcher: Watcher, run: str, say: Callable[[str]
         title="预计出现大客流",
         facts={"expected_at": expected_at.isoformat()},
     )
-    say(f"  [bold]{number}[/bold]  预计 6 小时后出现大客流：黄色，随时间自动升为橙色")
+    story = say(
+        "预计 6 小时后出现大客流：黄色，随时间自动升为橙色",
+        "a large crowd in 6 hours: yellow, and orange by the passing of time",
+    )
+    tell(f"  [bold]{number}[/bold]  {story}")
     for level in ("黄色预警", "橙色预警"):
         await watcher.expect(f"{number} {level} SMS", _told(watcher, number, level, kind="sms"))
 
@@ -174,10 +186,10 @@ def _link(watcher: Watcher, number: str) -> Callable[[], Any]:
 
 
 def _summary(watcher: Watcher, out: Console) -> None:
-    table = Table(title="烽火 · what was expected and what arrived", title_justify="left")
-    table.add_column("expected")
-    table.add_column("arrived", justify="center")
-    table.add_column("after", justify="right")
+    table = Table(title=say("烽火 · 应到与已到", "Fenghuo · what was expected and what arrived"), title_justify="left")
+    table.add_column(say("应到", "expected"))
+    table.add_column(say("已到", "arrived"), justify="center")
+    table.add_column(say("用时", "after"), justify="right")
     for outcome in watcher.outcomes:
         mark = "[green]✓[/green]" if outcome.met else "[red]✗[/red]"
         table.add_row(outcome.what, mark, f"{outcome.seconds:.1f} s")

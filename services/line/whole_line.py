@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aiokafka.errors import KafkaError
 
+from services.console.cli.wording import say
 from services.line.broker_memory import renew_broker_memory
 from services.line.children import (
     Overrides,
@@ -42,7 +43,7 @@ async def whole_line(
     layout: Layout,
     *,
     overrides: Overrides | None = None,
-    say: Callable[[str], None] = print,
+    tell: Callable[[str], None],
     on_state: Callable[[ChildStatus], None] | None = None,
 ) -> AsyncIterator[RunningLine]:
     """Every process started and ready; all of them ended when the block ends.
@@ -70,14 +71,15 @@ async def whole_line(
             embedded.append(postgres.child())
         if layout.kafka is None:
             embedded.append(broker_of(layout).child())
-        say("starting " + ", ".join(child.name for child in embedded) + " and the message sink")
+        names = [*(child.name for child in embedded), "sink"]
+        tell(say("启动 ", "starting ") + ", ".join(names))
         await supervisor.start(*embedded, message_sink(layout, values))
         admin_url = layout.database_url.get_secret_value() if layout.database_url is not None else postgres.url()
-        urls, _ = await asyncio.gather(prepare_database(admin_url, layout, values, say), _topics(settings))
+        urls, _ = await asyncio.gather(prepare_database(admin_url, layout, values, tell), _topics(settings))
         write_credentials(layout, values)
         if layout.kafka is None:
             await renew_broker_memory(admin_url, DATABASE)
-        say("starting the five services")
+        tell(say("启动五个服务", "starting the five services"))
         await supervisor.start(*service_children(layout, values, urls, overrides or {}))
         line = RunningLine(layout, values, supervisor, admin_url)
         recycling = asyncio.create_task(recycle_broker_when_quiet(line)) if layout.kafka is None else None

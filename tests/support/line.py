@@ -38,6 +38,7 @@ class Line:
     def start(self, *, within: float = 120.0) -> Self:
         """Start it and wait until every service is ready; fails with the output when it does not come up."""
         self.home.mkdir(parents=True, exist_ok=True)
+        written = len(self.output.read_text(errors="replace")) if self.output.exists() else 0
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "services.command_line", "up"],
@@ -47,7 +48,9 @@ class Line:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.eventually(lambda: "Ctrl-C" in self.output.read_text(errors="replace"), within=within, what="the line up")
+        self.eventually(
+            lambda: "Ctrl-C" in self.output.read_text(errors="replace")[written:], within=within, what="the line up"
+        )
         return self
 
     def stop(self) -> int:
