@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from services.escalator.domain.classification import reclassify
 from services.escalator.domain.commands import apply_command
 from services.escalator.domain.decision import LADDER, Decision
 from services.escalator.domain.firing import fire
@@ -11,7 +12,7 @@ from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose, Settlement
 from shared.contracts.values import ChannelKind
-from tests.support.escalations import PERSON, at, command, opened, rules, settled
+from tests.support.escalations import PERSON, at, classified, command, opened, rules, settled
 
 
 def ladder_fires(known: Rules, decision: Decision, now: datetime) -> Decision:
@@ -41,10 +42,14 @@ def test_first_page_goes_at_once_with_the_reason_and_what_comes_next() -> None:
     assert decision.case.ladder.next_at == at(minutes=15)
 
 
-def test_case_without_a_level_pages_nobody_and_still_runs_its_clocks() -> None:
-    decision = opened(rules(), None)
-    assert decision.requests == ()
-    assert [clock.id for clock in decision.case.clocks] == ["respond", "finish"]
+def test_case_without_a_level_pages_nobody_and_counts_nothing_until_it_has_one() -> None:
+    known = rules()
+    decision = opened(known, None)
+    assert (decision.requests, decision.timers) == ((), ())
+    assert kinds(decision) == [ChangeKind.OPENED]
+    later = reclassify(known, decision.case, classified(known.plan.ref, revision=2, when=at(hours=1)), at(hours=1))
+    assert pages(later) == [("liaison",)]
+    assert {clock.id: clock.started_at for clock in later.case.clocks} == {"respond": at(hours=1), "finish": at()}
 
 
 def test_unanswered_page_repeats_then_climbs_then_reaches_the_end_and_never_falls_silent() -> None:

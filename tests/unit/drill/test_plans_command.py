@@ -1,0 +1,112 @@
+"""`plans` on the command line: exit codes, places of problems, and output for machines."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from services.drill.cli.plans import app
+from tests.support.escalations import PLAN_TEXT
+
+RUNNER = CliRunner()
+CASE = """
+case: first
+about: {zh: 测试, en: test}
+start: 2026-11-02T09:00:00+08:00
+report: {facts: {people: 1}}
+expect: {level: LEVEL}
+"""
+
+
+@pytest.fixture
+def packs(tmp_path: Path) -> Path:
+    cases = tmp_path / "ladder-test" / "cases"
+    cases.mkdir(parents=True)
+    (cases.parent / "plan.yaml").write_text(PLAN_TEXT, encoding="utf-8")
+    (cases / "first.yaml").write_text(CASE.replace("LEVEL", "yellow"), encoding="utf-8")
+    return tmp_path
+
+
+def call(packs: Path, *arguments: str) -> tuple[int, str]:
+    done = RUNNER.invoke(app, [*arguments, "--plans-dir", str(packs)], env={"COLUMNS": "200"})
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done.exit_code, done.output
+
+
+def call_json(packs: Path, *arguments: str) -> tuple[int, Any]:
+    code, output = call(packs, *arguments, "--json")
+    return code, json.loads(output)
+
+
+def test_sound_plans_pass_lint_with_their_identity(packs: Path) -> None:
+    code, data = call_json(packs, "lint")
+    assert code == 0
+    assert [plan["name"] for plan in data["plans"]] == ["ladder-test"]
+    assert call(packs, "lint")[0] == 0
+
+
+def test_every_problem_is_printed_with_its_place(packs: Path) -> None:
+    plan = packs / "ladder-test" / "plan.yaml"
+    plan.write_text(PLAN_TEXT.replace("people >= 1,", "peeple >= 1,").replace("level: red,", "level: crimson,"))
+    code, output = call(packs, "lint")
+    assert code == 1
+    lines = [line for line in output.splitlines() if "plan.yaml:" in line]
+    assert len(lines) >= 2
+    assert all(line.split(":")[1].isdigit() and line.split(":")[2].isdigit() for line in lines)
+    code, data = call_json(packs, "lint")
+    assert code == 1
+    assert {"line", "column", "message", "field", "file"} == set(data["problems"][0])
+
+
+def test_cases_that_fail_make_the_command_fail(packs: Path) -> None:
+    assert call(packs, "test")[0] == 0
+    (packs / "ladder-test" / "cases" / "first.yaml").write_text(CASE.replace("LEVEL", "red"), encoding="utf-8")
+    code, output = call(packs, "test")
+    assert code == 1
+    assert "level: expected red, found yellow" in output
+    code, data = call_json(packs, "test")
+    assert code == 1
+    assert data["results"][0]["passed"] is False
+
+
+def test_plan_is_shown_with_its_levels_clocks_and_tiers(packs: Path) -> None:
+    code, output = call(packs, "show", "ladder-test")
+    assert code == 0
+    for word in ("红色", "people >= 100", "首次响应", "1h", "主管领导"):
+        assert word in output
+    assert "Red" in call(packs, "show", "ladder-test", "--language", "en")[1]
+
+
+def test_simulation_tells_who_is_told_when(packs: Path) -> None:
+    arguments = ("simulate", "ladder-test", "-f", "people=12", "--then", "5m:acknowledge", "--run-for", "1h")
+    code, data = call_json(packs, *arguments)
+    assert code == 0
+    told = [(entry["after"], entry["role"], entry["purpose"]) for entry in data["timeline"] if entry["what"] == "told"]
+    assert told == [("0s", "liaison", "page"), ("0s", "customer-service", "inform")]
+    assert data["case"]["state"] == "acknowledged"
+    code, output = call(packs, *arguments)
+    assert code == 0
+    assert "liaison" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("simulate", "ladder-test", "-f", "people=many"), "fact 'people' must be a whole number"),
+        (("simulate", "ladder-test", "-f", "poeple=1"), "has no fact 'poeple'"),
+        (("simulate", "ladder-test", "-f", "people"), "is not of the form name=value"),
+        (("simulate", "ladder-test", "--then", "5m:explode"), "command"),
+        (("simulate", "ladder-test", "--run-for", "soon"), "is not a length of time"),
+        (("simulate", "ladder-test", "--start", "monday"), "monday"),
+        (("simulate", "ladder-test", "--case", "second"), "has no case 'second'; it has: first"),
+        (("simulate", "unheard-of"), "there is no plan 'unheard-of'; there are: ladder-test"),
+        (("show", "unheard-of"), "there is no plan 'unheard-of'"),
+    ],
+)
+def test_bad_input_gives_one_clear_sentence(packs: Path, arguments: tuple[str, ...], message: str) -> None:
+    code, output = call(packs, *arguments)
+    assert code == 1
+    assert message in output
+    assert "Traceback" not in output
