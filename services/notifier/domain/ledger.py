@@ -90,5 +90,5 @@ def shortened(address: str) -> str:
     local, at, domain = address.rpartition("@")
     if at:
         return f"{local[:1]}***@{domain}"
-    kept = min(4, len(address) // 3)
-    return f"{address[:kept]}****{address[len(address) - kept :]}"
+    head, tail = min(3, len(address) // 3), min(4, len(address) // 2)
+    return f"{address[:head]}****{address[len(address) - tail :]}"

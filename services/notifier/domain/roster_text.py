@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from services.notifier.domain.roster import (
@@ -22,12 +23,21 @@ from services.notifier.domain.roster import (
     Source,
     SourceKind,
 )
-from services.notifier.domain.rotation import Period, Rotation
-from shared.contracts.values import Bilingual, ChannelKind, Language, Slug
+from services.notifier.domain.roster_file import (
+    Moment,
+    WrittenFile,
+    WrittenPerson,
+    WrittenRole,
+    WrittenRotation,
+    WrittenSource,
+)
+from services.notifier.domain.rotation import Rotation
+from shared.contracts.values import ChannelKind
 
 MAX_BYTES: Final = 4_000_000
 _MAX_PROBLEMS: Final = 50
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NOT_IN_ADDRESSES: Final = frozenset('<>,;:"()[]\\@')
 Path = tuple[str | int, ...]
 
 
@@ -39,108 +49,13 @@ class RosterError(ValueError):
         self.problems = tuple(problems)
 
 
-def _checked_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"'{name[:60]}' is not an IANA time zone") from error
-    return name
-
-
-class _Written(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-Zone = Annotated[str, AfterValidator(_checked_zone)]
-WallTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM, 24 hours")]
-Moment = Annotated[
-    date | datetime | str, Field(description="A day, or a local time such as 2026-11-22 09:00; an offset is allowed")
-]
-Address = Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
-
-
-class _Contact(_Written):
-    channel: ChannelKind
-    to: Address
-    id: Slug | None = None
-
-
-class _Leave(_Written):
-    begins: Annotated[Moment, Field(alias="from")]
-    ends: Annotated[Moment, Field(alias="to")]
-    reason: Annotated[str, Field(max_length=100)] = "leave"
-
-
-class _Person(_Written):
-    id: Slug
-    name: Bilingual
-    contacts: tuple[_Contact, ...]
-    deputy: Slug | None = None
-    leave: tuple[_Leave, ...] = ()
-    language: Language | None = None
-
-
-class _Team(_Written):
-    id: Slug
-    people: Annotated[tuple[Slug, ...], Field(min_length=1)]
-
-
-class _Rotation(_Written):
-    id: Slug
-    every: Period
-    length: Annotated[int, Field(ge=1, le=52)] = 1
-    start: date
-    handover: WallTime
-    timezone: Zone | None = None
-    people: Annotated[tuple[Slug, ...], Field(min_length=1)]
-
-
-class _Source(_Written):
-    person: Slug | None = None
-    team: Slug | None = None
-    rotation: Slug | None = None
-    role: Slug | None = None
-
-
-class _Hours(_Written):
-    days: Annotated[tuple[str, ...], Field(min_length=1)]
-    begins: Annotated[WallTime, Field(alias="from")]
-    ends: Annotated[WallTime, Field(alias="to")]
-
-
-class _Role(_Written):
-    id: Slug
-    name: Bilingual
-    duty: Annotated[tuple[_Source, ...], Field(min_length=1)]
-    hours: _Hours | None = None
-    off_hours: tuple[_Source, ...] = ()
-
-
-class _Override(_Written):
-    role: Slug
-    people: Annotated[tuple[Slug, ...], Field(min_length=1)]
-    begins: Annotated[Moment, Field(alias="from")]
-    ends: Annotated[Moment, Field(alias="to")]
-    reason: Annotated[str, Field(min_length=1, max_length=100)]
-
-
-class _File(_Written):
-    organisation: Annotated[str, Field(min_length=1, max_length=120)]
-    timezone: Zone
-    people: Annotated[tuple[_Person, ...], Field(min_length=1)]
-    teams: tuple[_Team, ...] = ()
-    rotations: tuple[_Rotation, ...] = ()
-    roles: Annotated[tuple[_Role, ...], Field(min_length=1)]
-    overrides: tuple[_Override, ...] = ()
-
-
 def parse_roster(text: str, *, file: str) -> Roster:
     """The roster in `text`; `file` only names it in messages. Raises RosterError with every problem found."""
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise RosterError([f"{file}:1: the file is larger than {MAX_BYTES} bytes"])
     tree = _tree(text, file)
     try:
-        written = _File.model_validate(tree)
+        written = WrittenFile.model_validate(tree)
     except ValidationError as error:
         raise RosterError([_problem(tree, file, tuple(one["loc"]), one["msg"]) for one in _errors(error)]) from error
     checker = _Checker(written, tree, file)
@@ -150,9 +65,18 @@ def parse_roster(text: str, *, file: str) -> Roster:
     return checker.roster(hashlib.sha256(text.encode()).hexdigest())
 
 
+class _Constructor(RoundTripConstructor):
+    """Leaves days and times as written: the fields that hold them say what is wrong, with their line."""
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_scalar)
+
+
 def _tree(text: str, file: str) -> CommentedMap:
     try:
-        tree = YAML(typ="rt").load(text)
+        yaml = YAML(typ="rt")
+        yaml.Constructor = _Constructor
+        tree = yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 1
@@ -174,7 +98,8 @@ def _problem(tree: CommentedMap, file: str, path: Path, what: str) -> str:
     line = 1
     for step in path:
         if isinstance(node, CommentedMap) and step in node:
-            line = node.lc.value(step)[0] + 1 if not isinstance(node[step], CommentedMap) else node.lc.key(step)[0] + 1
+            is_block = isinstance(node[step], CommentedMap | CommentedSeq)
+            line = (node.lc.key(step) if is_block else node.lc.value(step))[0] + 1
         elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
             line = node.lc.item(step)[0] + 1
         else:
@@ -187,7 +112,7 @@ def _problem(tree: CommentedMap, file: str, path: Path, what: str) -> str:
 class _Checker:
     """References, moments and cycles: what one entry alone cannot tell."""
 
-    def __init__(self, written: _File, tree: CommentedMap, file: str) -> None:
+    def __init__(self, written: WrittenFile, tree: CommentedMap, file: str) -> None:
         self._written = written
         self._tree = tree
         self._file = file
@@ -240,7 +165,7 @@ class _Checker:
             sha256=sha256,
         )
 
-    def _check_person(self, path: Path, person: _Person) -> None:
+    def _check_person(self, path: Path, person: WrittenPerson) -> None:
         if person.deputy is not None and person.deputy not in self._people:
             self._add((*path, "deputy"), f"there is no person '{person.deputy}'")
         if person.deputy == person.id:
@@ -254,7 +179,7 @@ class _Checker:
         for at, leave in enumerate(person.leave):
             self._span((*path, "leave", at), leave.begins, leave.ends)
 
-    def _check_role(self, path: Path, role: _Role) -> None:
+    def _check_role(self, path: Path, role: WrittenRole) -> None:
         for name, sources in (("duty", role.duty), ("off_hours", role.off_hours)):
             for at, source in enumerate(sources):
                 named = _named(source)
@@ -309,17 +234,14 @@ class _Checker:
 
     def _instant(self, moment: Moment, *, is_end: bool) -> datetime:
         """A day means all of it: as an end, until the following midnight."""
-        written = (
-            datetime.fromisoformat(moment)
-            if isinstance(moment, str) and len(moment) > len("2026-11-22")
-            else (date.fromisoformat(moment) if isinstance(moment, str) else moment)
-        )
-        if isinstance(written, datetime):
-            return written if written.tzinfo is not None else written.replace(tzinfo=self._zone)
+        if len(moment) > len("2026-11-22"):
+            instant = datetime.fromisoformat(moment)
+            return instant if instant.tzinfo is not None else instant.replace(tzinfo=self._zone)
+        written = date.fromisoformat(moment)
         day = written + timedelta(days=1) if is_end else written
         return datetime.combine(day, time(), self._zone)
 
-    def _person(self, person: _Person) -> Person:
+    def _person(self, person: WrittenPerson) -> Person:
         return Person(
             id=person.id,
             label=person.name,
@@ -329,7 +251,7 @@ class _Checker:
             language=person.language,
         )
 
-    def _rotation(self, rotation: _Rotation) -> Rotation:
+    def _rotation(self, rotation: WrittenRotation) -> Rotation:
         return Rotation(
             id=rotation.id,
             every=rotation.every,
@@ -340,7 +262,7 @@ class _Checker:
             length=rotation.length,
         )
 
-    def _role(self, role: _Role) -> Role:
+    def _role(self, role: WrittenRole) -> Role:
         hours = None
         if role.hours is not None:
             hours = Hours(
@@ -361,7 +283,7 @@ class _Checker:
         self.problems.append(_problem(self._tree, self._file, path, what))
 
 
-def _contacts(person: _Person) -> tuple[ContactPoint, ...]:
+def _contacts(person: WrittenPerson) -> tuple[ContactPoint, ...]:
     counts: dict[ChannelKind, int] = {}
     points = []
     for contact in person.contacts:
@@ -374,14 +296,14 @@ def _contacts(person: _Person) -> tuple[ContactPoint, ...]:
 
 def _is_mail_address(text: str) -> bool:
     local, at, domain = text.rpartition("@")
-    return text.isascii() and bool(local and at and domain) and not any(char in text for char in '<>,;:"()[]\\')
+    return text.isascii() and bool(local and at and domain) and not set(text[: -len(domain) - 1]) & _NOT_IN_ADDRESSES
 
 
-def _named(source: _Source) -> list[tuple[SourceKind, str]]:
+def _named(source: WrittenSource) -> list[tuple[SourceKind, str]]:
     return [(kind, target) for kind in SourceKind if (target := getattr(source, kind.value)) is not None]
 
 
-def _sources(sources: Sequence[_Source]) -> Iterator[Source]:
+def _sources(sources: Sequence[WrittenSource]) -> Iterator[Source]:
     for source in sources:
         for kind, target in _named(source):
             yield Source(kind, target)

@@ -77,7 +77,7 @@ def request(
         next_tier="业务管理部门领导",
         occurred_at=datetime(2026, 11, 22, 1, 0, tzinfo=UTC),
     )
-    body = {
+    body: dict[str, Any] = {
         "request_id": IDS.new(),
         "purpose": Purpose.PAGE,
         "roles": roles,
@@ -189,7 +189,10 @@ class Desk:
             found = await self.settlements()
             return found if [one.settlement.value for one in found] == list(expected) else None
 
-        return await self.eventually(as_expected, what=lambda: f"settlements {expected}", within=within)
+        found: list[NotificationSettledV1] = await self.eventually(
+            as_expected, what=lambda: f"settlements {expected}", within=within
+        )
+        return found
 
     async def eventually(self, condition: Any, *, what: Callable[[], str], within: float = 15.0) -> Any:
         deadline = monotonic() + within

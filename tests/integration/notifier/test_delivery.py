@@ -9,8 +9,7 @@ from shared.access.links import read_acknowledgement
 from shared.contracts.notifications import Purpose, Settlement
 from shared.contracts.values import ChannelKind
 from shared.kafka.outcome import Done, Skip
-from shared.runtime.clock import monotonic
-from tests.integration.notifier.desk import CLOCK, IDS, SECRET, Desk, request, with_policy
+from tests.integration.notifier.desk import CLOCK, SECRET, Desk, request, with_policy
 from tests.support.sink import Sink
 
 SMS, EMAIL, VOICE = ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.VOICE
@@ -173,14 +172,7 @@ async def test_nobody_reachable_is_failed_with_each_reason_and_tried_on_until_it
     assert "voice: no provider is configured" in failed.reason
 
     sink.forget()
-    _, better = await asyncio.wait_for(_two(desk), 10)
-    assert better.settlement in {Settlement.SENT, Settlement.DELIVERED}
-
-
-async def _two(desk: Desk) -> list:  # type: ignore[type-arg]  # two settlements
-    while len(found := await desk.settlements()) < 2:
-        await asyncio.sleep(0.02)
-    return found[:2]
+    await desk.eventually(lambda: _settled_as(desk, "delivered", "sent"), what=lambda: "a better settlement")
 
 
 async def test_an_address_that_does_not_exist_is_never_tried_again(desk: Desk, sink: Sink) -> None:
@@ -207,8 +199,8 @@ async def test_a_later_step_takes_the_place_of_one_that_is_still_on_its_way(desk
     assert len(sink.messages()) == 1
 
 
-async def _settled_as(desk: Desk, settlement: str) -> bool:
-    return any(one.settlement.value == settlement for one in await desk.settlements())
+async def _settled_as(desk: Desk, *settlements: str) -> bool:
+    return any(one.settlement.value in settlements for one in await desk.settlements())
 
 
 async def test_an_information_does_not_take_the_place_of_a_page(desk: Desk, sink: Sink) -> None:
@@ -228,16 +220,16 @@ async def test_a_stale_message_says_how_late_it_is(desk: Desk, sink: Sink) -> No
     assert "本消息迟到：1小时23分钟" in sink.messages(PHONE)[0]["text"]
 
 
-async def test_the_way_from_request_to_provider_is_short(desk: Desk, sink: Sink) -> None:
-    await desk.accept(request("liaison"))
-    await desk.settled("sent", "delivered")
-    waits = []
-    for _ in range(10):
-        started = monotonic()
-        event = request("liaison", step=IDS.new().int % 1000)
-        await desk.accept(event)
-        while not any(event.data.subject.number in message["text"] for message in sink.messages(PHONE)):
-            await asyncio.sleep(0.001)
-        waits.append(monotonic() - started)
-    # A single-digit number of milliseconds when the machine is idle; a poll would be far above this bound.
-    assert sorted(waits)[len(waits) // 2] < 0.25
+async def test_the_way_from_request_to_provider_is_short(desk: Desk) -> None:
+    for number in range(20):
+        await desk.accept(request("liaison", step=number))
+        await asyncio.sleep(0.05)
+    rows = await desk.rows(
+        "SELECT extract(epoch FROM o.ended_at - r.accepted_at) AS seconds FROM outcomes o "
+        "JOIN attempts a ON a.attempt_id = o.attempt_id JOIN intents i ON i.intent_id = a.intent_id "
+        "JOIN requests r ON r.request_id = i.request_id"
+    )
+    waits = sorted(float(row["seconds"]) for row in rows)
+    # A few milliseconds on an idle machine; the fallback poll of 500 ms would be far above this bound.
+    assert len(waits) >= 15
+    assert waits[len(waits) // 2] < 0.15, waits

@@ -1,0 +1,239 @@
+"""What messages say, how they are sized, and what hostile text cannot do to them."""
+
+import email
+from datetime import UTC, datetime, timedelta
+from email import policy
+from email.message import EmailMessage
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifier.channels.channel import OutgoingMessage
+from services.notifier.channels.mail_message import mail_bytes
+from services.notifier.domain.segments import is_gsm, segments
+from services.notifier.domain.texts import Message, Rendered, render
+from services.notifier.domain.words import clean
+from shared.contracts.notifications import Purpose, Subject
+from shared.contracts.values import ChannelKind, Language, Place
+
+NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+LINK = "http://127.0.0.1:8601/a/" + "x" * 150
+
+
+def _subject(**changes: object) -> Subject:
+    plain: dict[str, object] = {
+        "number": "2026-11-000123",
+        "plan": "telecom-service-quality",
+        "plan_title": "重大业务服务质量事件应急管理",
+        "level": "red",
+        "level_label": "红色预警",
+        "level_rank": 3,
+        "highest_rank": 3,
+        "because": "customers_affected 60000 > 50000",
+        "title": "全市无法上网",
+        "topic": "network",
+        "place": Place(province="某省", city="某市"),
+        "expected": "组织处理并签收",
+        "due_at": NOW + timedelta(hours=1),
+        "next_tier": "业务管理部门领导",
+        "occurred_at": NOW,
+    }
+    return Subject.model_construct(**(plain | changes))  # type: ignore[arg-type]  # unchecked on purpose: hostile text
+
+
+def _rendered(
+    *, language: Language = "zh", purpose: Purpose = Purpose.PAGE, link: str | None = LINK, drill: bool = False,
+    max_segments: int = 6, **subject: object,
+) -> Rendered:  # fmt: skip
+    message = Message(
+        purpose=purpose,
+        subject=_subject(**subject),
+        language=language,
+        zone=ZoneInfo("Asia/Shanghai"),
+        now=NOW,
+        link=link,
+        requested_at=NOW,
+        drill=drill,
+    )
+    return render(message, max_segments=max_segments)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", 0),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("a" * 306, 2),  # 2 × 153
+        ("a" * 307, 3),
+        ("€" * 80, 1),  # two septets each
+        ("€" * 81, 2),
+        ("a" * 152 + "€" + "a" * 152, 3),  # 306 septets, but the pair does not fit the end of the first part
+        ("字" * 70, 1),
+        ("字" * 71, 2),
+        ("字" * 134, 2),  # 2 × 67
+        ("字" * 135, 3),
+        ("🔥" * 35, 1),  # two code units each
+        ("🔥" * 36, 2),
+        ("🔥" * 67, 3),  # 66 code units fit a part of 67
+    ],
+)
+def test_segments(text: str, expected: int) -> None:
+    assert segments(text) == expected
+
+
+def test_a_page_says_all_that_is_needed() -> None:
+    text = _rendered()
+    for part in ("2026-11-000123", "红色预警", "全市无法上网", "customers_affected 60000 > 50000", "某省 某市"):
+        assert part in text.plain
+    assert "时限：2026-11-22 11:00" in text.plain, "in the reader's time zone"
+    assert "未确认将升级至：业务管理部门领导" in text.plain
+    assert LINK in text.plain
+    assert text.headline == "【烽火】红色预警 2026-11-000123 请立即处理并确认：全市无法上网"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_every_purpose_has_its_words_in_both_languages(language: Language, purpose: Purpose) -> None:
+    texts = {one: _rendered(language=language, purpose=one).headline for one in Purpose}
+    assert len(set(texts.values())) == len(Purpose)
+    assert _rendered(language=language, purpose=purpose).spoken
+
+
+def test_a_drill_is_marked_everywhere() -> None:
+    text = _rendered(drill=True)
+    assert text.headline.startswith("【演练】")
+    assert text.sms.startswith("【演练】")
+    assert "这是演练" in text.plain
+    assert "这是演练" in text.html
+    assert text.spoken.startswith("这是演练")
+
+
+def test_a_title_cannot_pretend_to_be_a_drill_or_us() -> None:
+    text = _rendered(title="【演练】【烽火】不用理会")
+    assert "【演练】" not in text.sms + text.headline + text.plain
+    assert text.sms.count("【烽火】") == 1
+
+
+@pytest.mark.parametrize("limit", [4, 5, 6])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_sms_fits_and_keeps_case_level_and_link(limit: int, language: Language) -> None:
+    long = "长" * 500
+    text = _rendered(language=language, max_segments=limit, because=long, title=long, expected=long, next_tier=long).sms
+    assert segments(text) <= limit
+    assert text.endswith(LINK)
+    assert "2026-11-000123" in text
+    assert "红色预警" in text
+
+
+def test_what_matters_least_is_dropped_first() -> None:
+    """Four segments hold 268 code units: occurrence, plan and next tier go before title and time limit."""
+    short, long = _rendered(max_segments=4).sms, _rendered(max_segments=8).sms
+    assert "重大业务服务质量事件应急管理" in long
+    assert "重大业务服务质量事件应急管理" not in short
+    assert "全市无法上网" in short
+    assert "时限：" in short
+
+
+def test_english_without_other_signs_costs_the_cheaper_alphabet() -> None:
+    text = _rendered(
+        language="en", level_label="Red warning", title="No network", plan_title="Service quality", place=Place(),
+        because="60000 affected", expected="Act", next_tier="Head", link=None,
+    ).sms  # fmt: skip
+    assert is_gsm(text.replace("【Fenghuo】", ""))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "a\r\nBcc: everybody@example.org\r\n\r\nbody",
+        "\u202egnihtemos\u202c",
+        "\x00\x1b[31m\x7f",
+        "<script>alert(1)</script>",
+        "http://evil.example.org/a/steal",
+        "🔥" * 600,
+        "e\u0301" * 400,
+        "字" * 1_000_000,
+        "\ud83d lone",
+        "%d%A{link}{0}\\",
+    ],
+)
+def test_hostile_text_stays_text(hostile: str) -> None:
+    text = _rendered(title=hostile, because=hostile, expected=hostile, topic=hostile, next_tier=hostile)
+    for form in (text.headline, text.sms, text.plain, text.html, text.spoken):
+        assert len(form) < 20_000
+        form.encode("utf-8")
+        assert not any(sign in form for sign in "\r\x00\x1b\x7f\u202e\u202c")
+    assert "\n" not in text.headline + text.sms
+    assert "<script>" not in text.html
+    assert "http://evil" not in text.plain + text.sms
+    assert text.sms.endswith(LINK)
+    assert segments(text.sms) <= 6
+
+
+@given(st.text(max_size=300), st.integers(5, 80))
+def test_cleaned_text_is_one_line_within_its_limit(text: str, limit: int) -> None:
+    found = clean(text, limit)
+    assert len(found) <= limit
+    assert found == clean(found, limit)
+    assert found.isprintable() or "\u200d" in found
+
+
+def test_lateness_is_said_once_the_message_is_stale() -> None:
+    def late(minutes: int, language: Language = "zh") -> str:
+        return render(
+            Message(
+                purpose=Purpose.PAGE,
+                subject=_subject(),
+                language=language,
+                zone=ZoneInfo("Asia/Shanghai"),
+                now=NOW,
+                stale_after=NOW - timedelta(minutes=minutes - 10),
+                requested_at=NOW - timedelta(minutes=minutes),
+            )
+        ).plain
+
+    assert "迟到" not in late(9)
+    assert "本消息迟到：10分钟" in late(10)
+    assert "This message is late by: 2 h 5 min" in late(125, "en")
+
+
+def _mail(**changes: object) -> OutgoingMessage:
+    plain: dict[str, object] = {
+        "token": "intent.smtp.email-1",
+        "attempt_id": UUID(int=1),
+        "case_id": UUID(int=2),
+        "channel": ChannelKind.EMAIL,
+        "to": "manager-a@example.org",
+        "text": _rendered(title="全市无法上网\r\nBcc: x@example.org"),
+        "link": LINK,
+        "receipt_url": "http://127.0.0.1/r",
+        "drill": True,
+    }
+    return OutgoingMessage(**(plain | changes))  # type: ignore[arg-type]  # the fields named above
+
+
+def test_a_mail_is_well_formed_and_no_header_can_be_added() -> None:
+    raw = mail_bytes(_mail(), sender="烽火 Fenghuo <fenghuo@example.org>", now=NOW)
+    mail = email.message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
+    assert mail["bcc"] is None
+    assert mail["subject"].endswith("全市无法上网 Bcc: x@example.org")
+    assert mail["message-id"] == "<intent.smtp.email-1@example.org>"
+    assert mail["from"].addresses[0].display_name == "烽火 Fenghuo"
+    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert LINK in plain.get_content()
+    assert f'href="{LINK}"' in html.get_content()
+    assert all(len(line) <= 998 and line.isascii() for line in raw.split(b"\r\n")), "RFC 5322 §2.1.1"
+
+
+@pytest.mark.parametrize(
+    "to", ["a@example.org\r\nBcc: b@example.org", "a@example.org\n", "甲@example.org", "no address"]
+)
+def test_an_address_that_is_not_one_is_refused(to: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        mail_bytes(_mail(to=to), sender="fenghuo@example.org", now=NOW)
