@@ -1,34 +1,73 @@
 """`fenghuo`: every command of the product, put together. The only module that knows all of them.
 
-Commands of other rooms are mounted by name (`services.drill.cli.plans`, `services.line.cli`), and services are started
-by name, so that this module imports no service's inside but the console's command line.
+Each command is loaded when it is asked for, by name: so a small command starts fast, no service's inside is imported
+here, and a room that an installation lacks is simply not there.
 """
 
 import runpy
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from services.console.cli import cases, databases, dead_letters, roster
-from services.console.cli.post import post
-from services.console.cli.watch import watch
-from services.console.cli.wording import CommandError, say, use_language
+from services.console.cli.wording import CommandError, use_language
 
 SERVICES: Final = ("intake", "classifier", "escalator", "notifier", "console")
-_err: Final = Console(stderr=True, highlight=False)
+# Command: the module and what in it holds the command (a Typer) or is it (a function).
+_ROOMS: Final = {
+    "up": ("services.line.cli", "up"),
+    "demo": ("services.line.cli", "demo"),
+    "post": ("services.console.cli.post", "post"),
+    "watch": ("services.console.cli.watch", "watch"),
+    "case": ("services.console.cli.cases", "app"),
+    "plans": ("services.drill.cli.plans", "app"),
+    "roster": ("services.console.cli.roster", "app"),
+    "dlq": ("services.console.cli.dead_letters", "app"),
+    "outbox": ("services.console.cli.databases", "outbox"),
+    "keys": ("services.console.cli.databases", "keys"),
+    "users": ("services.console.cli.databases", "users"),
+    "migrate": ("services.console.cli.databases", "migrate"),
+}
+
+
+class _Rooms(TyperGroup):
+    """The commands of `_ROOMS` beside those of this module."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*(name for name, (module, _) in _ROOMS.items() if _is_there(module)), *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _ROOMS:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = _ROOMS[cmd_name]
+        if not _is_there(module):
+            return None
+        found = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            command: Any = get_group(found)
+        else:
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command(cmd_name)(found)
+            command = get_command(alone)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
     name="fenghuo",
+    cls=_Rooms,
     help="烽火：投诉与事件，及时告知对的人 / complaints and incidents: the right people told in time",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 service = typer.Typer(help="单个服务 / one service", no_args_is_help=True)
+app.add_typer(service, name="service")
 
 
 @app.callback()
@@ -60,39 +99,16 @@ def main() -> None:
     try:
         app()
     except CommandError as error:
-        _err.print(str(error), style="red", markup=False, soft_wrap=True)
+        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
         sys.exit(error.code)
 
 
-def _mount() -> None:
-    app.command()(post)
-    app.command()(watch)
-    app.add_typer(cases.app, name="case")
-    app.add_typer(dead_letters.app, name="dlq")
-    app.add_typer(databases.outbox, name="outbox")
-    app.add_typer(roster.app, name="roster")
-    app.add_typer(databases.keys, name="keys")
-    app.add_typer(databases.users, name="users")
-    app.command()(databases.migrate)
-    app.add_typer(service, name="service")
-    _mount_module("services.drill.cli.plans", lambda room: app.add_typer(room.app, name="plans"))
-    # `up` and `demo`: commands of the top level.
-    _mount_module("services.line.cli", lambda room: app.registered_commands.extend(room.app.registered_commands))
-
-
-def _mount_module(module: str, mount: Callable[[Any], None]) -> None:
-    """Mount a room that an installation may lack."""
+def _is_there(module: str) -> bool:
     try:
-        present = find_spec(module) is not None
+        return find_spec(module) is not None
     except ModuleNotFoundError:
-        present = False
-    if present:
-        mount(import_module(module))
+        return False
 
-
-_mount()
 
 if __name__ == "__main__":
     main()
-
-__all__ = ["app", "main", "say"]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -268,12 +268,19 @@ async def _build(database: TestDatabase) -> None:
     await asyncio.to_thread(migrate, "console", database.url("console"))
 
 
-@pytest.fixture
-async def console_url(postgres: PostgresServer) -> AsyncIterator[str]:
-    """Address of a fresh schema of the console."""
+@asynccontextmanager
+async def migrated_console(postgres: PostgresServer) -> AsyncIterator[str]:
+    """Address of a fresh schema of the console, dropped afterwards."""
     made = await postgres.create("console", _build)
     yield made.url("console")
     await postgres.drop(made)
+
+
+@pytest.fixture
+async def console_url(postgres: PostgresServer) -> AsyncIterator[str]:
+    """Address of a fresh schema of the console."""
+    async with migrated_console(postgres) as url:
+        yield url
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from services.console.cli.connection import Connection
-from services.console.cli.output import OUT, local_time, print_json, table
+from services.console.cli.output import OUT, both, local_time, print_json, table
 from services.console.cli.wording import say
 
 app = typer.Typer(help="值班表 / the roster", no_args_is_help=True)
@@ -28,18 +28,17 @@ def who(
     if as_json:
         print_json(found)
         return
-    OUT.print(f"{found.get('role', role)}  {local_time(found.get('at'))}", style="bold")
-    people = found.get("on_duty", [])
+    OUT.print(f"{found['role']}  {local_time(found['at'])}", style="bold")
+    people = found["on_duty"]
     if not people:
         OUT.print(say("无人值班。", "Nobody is on duty."), style="red")
         return
     rows = table(say("人员", "Person"), say("姓名", "Name"), say("联系方式", "Contacts"), say("依据", "Why"))
     for person in people:
-        contacts = person.get("contacts") or {}
         rows.add_row(
-            str(person.get("person") or person.get("id") or "—"),
-            str(person.get("label") or person.get("name") or "—"),
-            ", ".join(contacts.values() if isinstance(contacts, dict) else map(str, contacts)),
-            str(person.get("because") or person.get("reason") or person.get("why") or ""),
+            person["person"],
+            both(person["label"]),
+            ", ".join(person["contacts"].values()),
+            both(person["because"]),
         )
     OUT.print(rows)

@@ -1,0 +1,68 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from services.console.domain.lines import BAD, GOOD, lines_of
+from services.console.domain.plan_words import PlanWords
+from shared.contracts.commands import CommandKind
+from shared.contracts.escalations import Change, ChangeKind
+from shared.contracts.notifications import Settlement
+from shared.contracts.topics import TOPICS
+from shared.contracts.values import Contract
+from tests.support.console import (
+    IDS,
+    create_classified,
+    create_command,
+    create_escalated,
+    create_event,
+    create_settled,
+    create_story,
+)
+
+NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+WORDS = PlanWords({})
+
+
+def test_every_event_of_every_topic_has_a_line_in_both_languages() -> None:
+    events = [*create_story("N-1", at=NOON), create_event(create_command(NOON), IDS.new())]
+    told: set[type[Contract]] = set()
+    for event in events:
+        lines = lines_of(event, WORDS)
+        assert lines
+        assert all(line.zh and line.en for line in lines)
+        json.dumps([line.details for line in lines])
+        told.add(type(event.data))
+    missing = {model.__name__ for topic in TOPICS for model in topic.models} - {model.__name__ for model in told}
+    assert missing == {"IncidentReportedV1"}, "incidents share the line of complaints"
+
+
+def test_each_change_of_a_case_is_a_line_of_its_own() -> None:
+    changes = (
+        Change(kind=ChangeKind.LEVEL_RAISED, at=NOON, because="橙色 → 红色"),
+        Change(kind=ChangeKind.TIER_REACHED, at=NOON, because="业务部门领导"),
+    )
+    lines = lines_of(create_event(create_escalated("N-1", "red", NOON, changes=changes), IDS.new()), WORDS)
+    assert [line.kind for line in lines] == ["level-raised", "tier-reached"]
+    assert lines[0].zh == "级别提升：橙色 → 红色"
+    assert lines[0].tone == BAD
+
+
+def test_a_classification_says_which_criterion_decided_and_what_it_read() -> None:
+    line = lines_of(create_event(create_classified("N-1", "red", NOON), IDS.new()), WORDS)[0]
+    assert "超过 50000 户" in line.zh
+    assert line.details["values"] == {"line": "network", "customers_affected": 62000}
+
+
+@pytest.mark.parametrize(
+    ("settlement", "tone"), [(Settlement.DELIVERED, GOOD), (Settlement.FAILED, BAD), (Settlement.NOBODY, BAD)]
+)
+def test_a_settlement_shows_whether_it_went_well(settlement: Settlement, tone: str) -> None:
+    data = create_settled("N-1", NOON, IDS.new(), settlement=settlement)
+    assert lines_of(create_event(data, IDS.new()), WORDS)[0].tone == tone
+
+
+def test_a_command_names_who_gave_it_and_why() -> None:
+    line = lines_of(create_event(create_command(NOON, CommandKind.RESOLVE), IDS.new()), WORDS)[0]
+    assert line.zh == "值班经理甲 操作：解决，理由：已到现场"
+    assert line.actor == {"kind": "person", "ref": "值班经理甲"}
