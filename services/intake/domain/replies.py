@@ -8,7 +8,7 @@ from typing import Final
 from services.intake.domain.numbers import find_number
 
 _ACKNOWLEDGED: Final = re.compile(
-    r"^\s*(?:1|确认|收到|已收到|已确认|ack(?:nowledged?)?|ok|y(?:es)?)(?![0-9a-z])", re.IGNORECASE
+    r"^\s*(?:确认|收到|已收到|已确认|(?:1|ack(?:nowledged?)?|ok|y(?:es)?)(?![0-9a-z]))", re.IGNORECASE
 )
 
 

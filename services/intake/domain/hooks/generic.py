@@ -19,6 +19,6 @@ def _one(fields: object, prefix: str) -> MappedReport:
     if not isinstance(fields, dict):
         raise UnmappableError(prefix.rstrip("."), "must be an object")
     kind = fields.get("kind", "incident")
-    if kind not in {route.value for route in Route}:
+    if not isinstance(kind, str) or kind not in {route.value for route in Route}:
         raise UnmappableError(f"{prefix}kind", "must be complaint or incident")
     return MappedReport(Route(kind), {name: value for name, value in fields.items() if name != "kind"})

@@ -1,0 +1,154 @@
+"""Replies, receipts, numbers, people's hashes, sealed bytes and the fold of registration."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.intake.domain.bodies import Complainant, Route
+from services.intake.domain.identity import complainant_ref, normalised_phone
+from services.intake.domain.numbers import find_number, month_of, number_text
+from services.intake.domain.receipts import channel_of, read_fields, read_kannel
+from services.intake.domain.registration import Contradicted, Entry, KnownCase, Repeated, decide
+from services.intake.domain.replies import AcknowledgementReply, UnclearReply, read_reply
+from services.intake.domain.reports import Report, prepare
+from services.intake.store.vault import UnreadableSealError, Vault, seal, unseal
+from shared.contracts.receipts import ReceiptStatus
+from shared.contracts.values import ChannelKind
+
+_KEY = b"key"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 2026-11-000123",
+        "确认 2026-11-000123",
+        "确认2026-11-000123",
+        "１　２０２６－１１－０００１２３",
+        "ACK 202611000123",
+        "收到，2026-11-000123",
+    ],
+)
+def test_reply_acknowledges_the_case_it_names(text: str) -> None:
+    assert read_reply(text) == AcknowledgementReply("2026-11-000123")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "nop", "2026-11-000123", "不确认 2026-11-000123", "11 2026-11-000123", "okay"]
+)
+def test_anything_less_acknowledges_nothing(text: str) -> None:
+    assert isinstance(read_reply(text), UnclearReply)
+
+
+def test_numbers() -> None:
+    late = datetime(2026, 10, 31, 16, 30, tzinfo=UTC)
+    assert month_of(late, ZoneInfo("Asia/Shanghai")) == "2026-11"
+    assert month_of(late, ZoneInfo("UTC")) == "2026-10"
+    assert number_text("2026-11", 123) == "2026-11-000123"
+    assert number_text("2026-11", 1_234_567) == "2026-11-1234567"
+    assert find_number("案件 2026-11-1234567 。") == "2026-11-1234567"
+    assert find_number("2026-13-000123") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("1", ReceiptStatus.DELIVERED),
+        ("2", ReceiptStatus.UNDELIVERED),
+        ("4", ReceiptStatus.BUFFERED),
+        ("8", ReceiptStatus.ACCEPTED),
+        ("16", ReceiptStatus.REJECTED),
+        ("9", ReceiptStatus.DELIVERED),
+        ("0", ReceiptStatus.UNKNOWN),
+        ("-1", ReceiptStatus.UNKNOWN),
+        ("x", ReceiptStatus.UNKNOWN),
+        ("¹", ReceiptStatus.UNKNOWN),
+    ],
+)
+def test_kannel_types(kind: str, status: ReceiptStatus) -> None:
+    assert read_kannel({"type": kind}).status is status
+
+
+def test_receipts_in_other_words() -> None:
+    assert read_fields({"MessageStatus": "delivered", "MessageSid": "SM1"}).provider_message_id == "SM1"
+    assert read_fields({"status": "No_Answer"}).status is ReceiptStatus.UNDELIVERED
+    unknown = read_fields({"status": "teleported"})
+    assert (unknown.status, unknown.detail) == (ReceiptStatus.UNKNOWN, "status 'teleported' is not known")
+    assert read_fields({}).status is ReceiptStatus.UNKNOWN
+    assert channel_of("kannel", None) is ChannelKind.SMS
+    assert channel_of("voice:acme", None) is ChannelKind.VOICE
+    assert channel_of("acme", "email") is ChannelKind.EMAIL
+
+
+def test_phones_in_every_spelling_are_one() -> None:
+    spellings = ("13800001234", "+86 138-0000-1234", "0086 13800001234", "86-13800001234", "１３８００００１２３４")
+    assert {normalised_phone(phone) for phone in spellings} == {"13800001234"}
+    assert normalised_phone("010-1234 5678") == normalised_phone("(010)12345678")
+    assert normalised_phone("n/a") == ""
+
+
+def test_ref_says_nothing_without_the_key_and_is_absent_without_particulars() -> None:
+    person = Complainant(phone="13800001234")
+    assert complainant_ref("a", person, b"k1") != complainant_ref("a", person, b"k2")
+    assert complainant_ref("a", person, b"k1") != complainant_ref("b", person, b"k1")
+    assert complainant_ref("a", Complainant(name="甲方"), b"k1") is None
+    assert complainant_ref("a", Complainant(phone="n/a", customer_number=" C1 "), b"k1") == complainant_ref(
+        "a", Complainant(customer_number="c1"), b"k1"
+    )
+
+
+def test_sealed_bytes_open_only_in_their_place_with_their_key() -> None:
+    vault = Vault(b"a secret of at least thirty-two bytes")
+    key = vault.new_key()
+    sealed = seal(key, b"personal", "events:1:original")
+    assert b"personal" not in sealed
+    assert unseal(key, sealed, "events:1:original") == b"personal"
+    person = UUID(int=1)
+    assert vault.unwrap(vault.wrap(key, person), person) == key
+    for broken in (sealed[:-1], sealed[:5], b"", b"\x02" + sealed[1:]):
+        with pytest.raises(UnreadableSealError):
+            unseal(key, broken, "events:1:original")
+    with pytest.raises(UnreadableSealError):
+        unseal(key, sealed, "events:2:original")
+    with pytest.raises(UnreadableSealError):
+        vault.unwrap(vault.wrap(key, person), UUID(int=2))
+    with pytest.raises(UnreadableSealError):
+        Vault(b"another secret of thirty-two bytes!").unwrap(vault.wrap(key, person), person)
+    with pytest.raises(ValueError, match="at least 32"):
+        Vault(b"short")
+
+
+def _report(reference: str = "R", *, repeatable: bool = False, route: Route = Route.INCIDENT, **body: object) -> Report:
+    parsed = {"source": "s", "reference": reference, **body}
+    return prepare(route, parsed, org="o", key=_KEY, repeatable=repeatable)
+
+
+def _ids(count: int) -> list[UUID]:
+    return [UUID(int=number) for number in range(1, count + 1)]
+
+
+def test_a_group_gives_the_result_of_its_reports_one_by_one() -> None:
+    reports = [_report(id="1"), _report("Q", id="2"), _report(id="1"), _report(id="3"), _report(id="1", title="x")]
+    decisions, changed = decide(reports, _ids(5), {}, {})
+    assert [type(decision) for decision in decisions] == [Entry, Entry, Repeated, Entry, Contradicted]
+    assert [decision.sequence for decision in decisions if isinstance(decision, Entry)] == [1, 1, 2]
+    assert changed["o", "s", "R"].last_sequence == 2
+    assert changed["o", "s", "R"].case_id == UUID(int=1)
+
+
+def test_repeatable_reports_are_new_again_after_a_change() -> None:
+    firing, resolved = _report(repeatable=True), _report(repeatable=True, status="resolved")
+    decisions, _ = decide([firing, firing, resolved, firing], _ids(4), {}, {})
+    assert [type(decision) for decision in decisions] == [Entry, Repeated, Entry, Entry]
+    ids = {decision.event_id for decision in decisions if isinstance(decision, Entry)}
+    assert len(ids) == 3
+
+
+def test_a_reference_of_the_other_kind_is_contradicted() -> None:
+    complaint = _report(route=Route.COMPLAINT)
+    known = KnownCase(UUID(int=9), _report().kind, "2026-11-000001", 1, "e", b"h")
+    [decision], changed = decide([complaint], _ids(1), {complaint.case_key: known}, {})
+    assert isinstance(decision, Contradicted)
+    assert changed == {}
