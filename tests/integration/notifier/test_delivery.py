@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.access.links import read_acknowledgement
-from shared.contracts.notifications import Purpose, Settlement
+from shared.contracts.notifications import Purpose
 from shared.contracts.values import ChannelKind
 from shared.kafka.outcome import Done, Skip
 from tests.integration.notifier.desk import CLOCK, SECRET, Desk, request, with_policy
@@ -185,7 +185,13 @@ async def test_an_address_that_does_not_exist_is_never_tried_again(desk: Desk, s
     assert len(await desk.attempts()) == 1
 
 
-async def test_a_later_step_takes_the_place_of_one_that_is_still_on_its_way(desk: Desk, sink: Sink) -> None:
+async def test_a_later_step_takes_the_place_of_one_that_is_still_on_its_way(
+    notifier_url: str, sink: Sink, receipts_url: str, desks: list[Desk]
+) -> None:
+    patient = with_policy(tries=1, first_wait=timedelta(seconds=30), longest_wait=timedelta(seconds=30))
+    desk = Desk(notifier_url, sink, receipts_url, policy=patient)
+    desks.append(desk)
+    desk.start()
     sink.behave("*", "busy")
     first = request("liaison", step=1)
     await desk.accept(first)
@@ -193,10 +199,11 @@ async def test_a_later_step_takes_the_place_of_one_that_is_still_on_its_way(desk
     sink.forget()
     await desk.accept(request("liaison", case_id=first.case_id, step=2))
 
-    await desk.eventually(lambda: _settled_as(desk, "delivered"), what=lambda: "the second step")
-    suppressed = [one for one in await desk.settlements() if one.settlement is Settlement.SUPPRESSED]
-    assert [(one.step, one.reason) for one in suppressed] == [(1, "superseded by step 2 (page)")]
+    _, suppressed, _, delivered = await desk.settled("failed", "suppressed", "sent", "delivered")
+    assert (suppressed.step, suppressed.reason) == (1, "superseded by step 2 (page)")
+    assert delivered.step == 2
     assert len(sink.messages()) == 1
+    await desk.stop()
 
 
 async def _settled_as(desk: Desk, *settlements: str) -> bool:
