@@ -121,6 +121,19 @@ def test_the_environment_of_a_service_is_what_its_settings_read(service: str) ->
 
 
 @pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_can_be_built_from_what_compose_gives_it(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = _made_environment()
+    for name in [name for name in os.environ if name.startswith("FENGHUO_")]:
+        monkeypatch.delenv(name)
+    for name, value in PARTS[service]["environment"].items():
+        if value is not None:
+            filled = re.sub(r"\$\{(\w+):\?[^}]*\}", lambda match: made[match[1]], str(value))
+            monkeypatch.setenv(name, _default_of(filled).replace("/app/", f"{ROOT}/"))
+    create_app = importlib.import_module(f"services.{service}.main").create_app
+    assert create_app(_settings_of(service)()).routes
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_the_port_of_a_service_is_the_same_everywhere(service: str) -> None:
     default = _settings_of(service).model_fields["port"].default
     assert PARTS[service]["environment"]["FENGHUO_PORT"] == default
