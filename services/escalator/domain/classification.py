@@ -53,7 +53,7 @@ def open_case(
     )
     turn = Turn(rules, case, now)
     rules.plan.rank(classified.level)
-    because = _because(classified)
+    because = _because(turn.rules, classified)
     turn.set(level=classified.level, because=because)
     turn.note(
         ChangeKind.OPENED,
@@ -189,7 +189,7 @@ def _judge_level(turn: Turn, classified: CaseClassifiedV1, *, newer: bool) -> No
             turn,
             classified.level,
             at=classified.classified_at,
-            because=_because(classified),
+            because=_because(turn.rules, classified),
             decided_by=classified.decided_by,
         )
     elif rank != present and newer:
@@ -238,9 +238,9 @@ def _inform(turn: Turn) -> None:
     turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *roles))))
 
 
-def _because(classified: CaseClassifiedV1) -> str:
+def _because(rules: Rules, classified: CaseClassifiedV1) -> str:
     decider = next((found for found in classified.criteria if found.id == classified.decided_by), None)
-    return wording.because_of(decider, classified.language)
+    return wording.because_of(decider, classified.language, rules.plan.plan)
 
 
 def _inputs(rules: Rules, classified: CaseClassifiedV1) -> dict[str, FactValue | None]:

@@ -4,11 +4,10 @@ from typing import Final
 
 from shared.contracts.classifications import CriterionResult
 from shared.contracts.values import MAX_TEXT, Actor, Bilingual, FactValue, Language
+from shared.plans.model import Plan
 from shared.plans.words import Words
 
 _SENTENCES: Final[dict[str, tuple[str, str]]] = {
-    "criterion": ("标准 {criterion}：{values}", "criterion {criterion}: {values}"),
-    "criterion_only": ("标准 {criterion}", "criterion {criterion}"),
     "no_level": ("未达到任何级别", "no level reached"),
     "level_kept": (
         "分级建议为 {proposed}，级别不自动降低，维持 {level}",
@@ -93,15 +92,35 @@ def words(text: Words | Bilingual, language: Language) -> str:
     return text.en if language == "en" else text.zh
 
 
-def because_of(criterion: CriterionResult | None, language: Language) -> str:
-    """The criterion that decided with the values it read, such as `标准 red-area：cities_today = 5`."""
+def because_of(criterion: CriterionResult | None, language: Language, plan: Plan) -> str:
+    """The criterion that decided, in the plan's own words, with the values it read.
+
+    For example `网络或支撑问题影响客户超过50000（影响客户数 60000）`. A name without words stays as it is.
+    """
     if criterion is None:
         return say(language, "no_level")
+    label = criterion.id
+    if criterion.label is not None:
+        label = criterion.label.zh if language == "zh" else criterion.label.en
+    # Figures first: they are what a person checks, and a short message cuts from the end.
+    given = {name: value for name, value in criterion.values.items() if value is not None}
+    read = sorted(
+        ((name, value) for name, value in given.items() if name not in plan.parameters),
+        key=lambda item: isinstance(item[1], bool | str | list),
+    )
     separator = ", " if language == "en" else "，"
-    values = separator.join(f"{name} = {shown(value)}" for name, value in criterion.values.items() if value is not None)
+    values = separator.join(f"{_name(name, language, plan)} {shown(value)}" for name, value in read)
     if not values:
-        return say(language, "criterion_only", criterion=criterion.id)
-    return say(language, "criterion", criterion=criterion.id, values=values)
+        return label[:MAX_TEXT]
+    return (f"{label} ({values})" if language == "en" else f"{label}（{values}）")[:MAX_TEXT]
+
+
+def _name(name: str, language: Language, plan: Plan) -> str:
+    declared = plan.facts.get(name) or plan.windows.get(name)
+    text = None
+    if declared is not None:
+        text = declared.zh if language == "zh" else declared.en
+    return text or name
 
 
 def shown(value: FactValue | None) -> str:

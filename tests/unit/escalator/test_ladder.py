@@ -35,7 +35,7 @@ def test_first_page_goes_at_once_with_the_reason_and_what_comes_next() -> None:
     assert page.roles == ("liaison",)
     assert page.channels == (ChannelKind.SMS, ChannelKind.VOICE)
     assert page.acknowledge
-    assert page.subject.because == "标准 y：people = 1"
+    assert page.subject.because == "y（people 1）"
     assert page.subject.next_tier == "部门领导"
     assert page.subject.due_at == at(minutes=15)
     assert decision.case.ladder is not None
