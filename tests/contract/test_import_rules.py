@@ -49,7 +49,8 @@ SEEDS = (
     Seed("stray-room", "services/intake/helpers/text.py", "", ROOMS_RULE),
     Seed("door-to-store", "services/escalator/consumers/on.py", "import services.escalator.store.rows", DOORS),
     Seed("door-to-channel", "services/notifier/jobs/tick.py", "import services.notifier.channels.sms", DOORS),
-    Seed("drill-to-store", "services/drill/timeline.py", "import services.escalator.store.rows", DRILL),
+    Seed("drill-to-store", "services/drill/domain/timeline.py", "import services.escalator.store.rows", DRILL),
+    Seed("drill-to-use-case", "services/drill/app/simulate.py", "import services.notifier.app.use", DRILL),
 )
 FILES = {
     "api": "routes",
@@ -72,8 +73,12 @@ def _skeleton(root: Path) -> None:
         _file(root / name)
     for name in ("shared/plans/model.py", "shared/calendars/year.py"):
         _file(root / name)
-    _file(root / "services/drill/scenario.py")
-    _file(root / "services/drill/timeline.py", "import services.drill.scenario\nimport services.escalator.domain.rules")
+    drill = root / "services/drill"
+    for room in ("domain", "app", "cli"):
+        _file(drill / room / "__init__.py")
+    _file(drill / "domain/timeline.py", "import services.escalator.domain.rules")
+    _file(drill / "app/simulate.py", "import services.drill.domain.timeline")
+    _file(drill / "cli/plans.py", "import services.drill.app.simulate")
     for service in SERVICES:
         at = root / "services" / service
         _file(at / "__init__.py")

@@ -31,7 +31,7 @@ RULES: dict[str, HouseRule] = {
             ("shared/plans/library.py", "import random\n"),
             ("shared/calendars/year.py", "from time import monotonic\n"),
             ("shared/contracts/values.py", "from secrets import token_hex\n"),
-            ("services/drill/timeline.py", "from shared.runtime.clock import SystemClock\n"),
+            ("services/drill/domain/timeline.py", "from shared.runtime.clock import SystemClock\n"),
             ("services/notifier/domain/bundles.py", "import os\nseed = os.urandom(4)\n"),
         ),
         accepted=(
