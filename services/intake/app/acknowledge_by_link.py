@@ -1,8 +1,6 @@
 """The person a message was sent to acknowledges by its link: looked at any number of times, used once."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
+from services.intake.app.look_at_link import LinkState
 from services.intake.app.register_reports import SOURCE
 from services.intake.store.commands import CommandRow, add_command, link_used_at, use_link
 from services.intake.store.register import find_case
@@ -13,21 +11,6 @@ from shared.contracts.values import Actor, ActorKind
 from shared.db.engine import Database
 from shared.runtime.ids import Ids
 from shared.runtime.tracing import next_span
-
-
-@dataclass(frozen=True, slots=True)
-class LinkState:
-    """What the page shows. `number` is None for a case that intake did not open (a warning case)."""
-
-    number: str | None
-    used_at: datetime | None
-
-
-async def look_at_link(database: Database, link: AcknowledgementLink) -> LinkState:
-    """Changes nothing: mail scanners and previews open links too."""
-    async with database.transaction() as tx:
-        case = await find_case(tx, link.org, case_id=link.case_id)
-        return LinkState(case.number if case is not None else None, await link_used_at(tx, link.intent_id))
 
 
 async def acknowledge_by_link(

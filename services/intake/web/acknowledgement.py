@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.intake.app.acknowledge_by_link import LinkState, acknowledge_by_link, look_at_link
+from services.intake.app.acknowledge_by_link import acknowledge_by_link
 from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.look_at_link import LinkState, look_at_link
 from shared.access.links import AcknowledgementLink, LinkExpiredError, LinkInvalidError, read_acknowledgement
 from shared.contracts.values import Bilingual
 from shared.db.engine import Database

