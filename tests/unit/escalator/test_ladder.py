@@ -155,3 +155,15 @@ def test_who_cannot_handle_it_passes_it_up_even_after_acknowledging() -> None:
     assert respond is not None
     assert respond.running
     assert respond.started_at == at()
+
+
+def test_timer_of_an_earlier_generation_is_void_even_when_the_present_one_is_due() -> None:
+    known = rules()
+    first = opened(known)
+    (old,) = [timer for timer in first.timers if timer.subject == LADDER]
+    raised = reclassify(
+        known, first.case, classified(known.plan.ref, "red", revision=2, when=at(minutes=5)), at(minutes=5)
+    )
+    late = fire(known, raised.case, old, at(hours=1))
+    assert late.ignored == "the timer is void"
+    assert pages(ladder_fires(known, raised, at(hours=1))) == [("head", "deputy")]
