@@ -83,6 +83,32 @@ def test_groups_of_different_shape_are_judged_apart() -> None:
     assert results(plan.evaluate(inputs, {"local": 9}, NOW, Scope.TOPIC)) == {"local-many": Holds.HELD}
 
 
+@pytest.mark.parametrize(
+    ("when", "on_group"),
+    [
+        ("today > 2", True),
+        ("today > 2 and topic == 'roaming'", True),
+        ("today > many", True),
+        ("today > 2 and hurt", False),
+        ("today > 2 and known(channel)", False),
+        ("today > 2 and local > 1", False),
+        ("by_person > 2", False),
+        ("quiet > 2", False),
+        ("today > 2 and since(received_at) > 1h", False),
+    ],
+)
+def test_only_what_the_group_fixes_is_judged_on_the_group(when: str, *, on_group: bool) -> None:
+    windows = (
+        "windows:\n  local: {count: complaint, per: day, by: [place.city]}\n"
+        "  quiet: {count: complaint, per: day, by: [topic], raises: nothing}\n"
+    )
+    used = "  - {id: use, level: mild, when: local > 9 or quiet > 9, label: {zh: 用, en: Use}}\n"
+    text = SOUND.replace("windows:\n", windows).replace("clocks:\n", used + "clocks:\n")
+    plan = compiled(text.replace("when: today > 2,", f"when: today > 2 or {when},"))
+    on_case = results(plan.evaluate({}, {}, NOW, Scope.CASE))
+    assert ("many-today" not in on_case) is on_group
+
+
 def test_the_same_forecast_says_when_it_must_be_looked_at_again(plan: CompiledPlan) -> None:
     evaluation = judge(plan, expected_at=(NOW + timedelta(hours=5)).isoformat())
     assert evaluation.level is None
