@@ -8,9 +8,9 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from services.classifier.app.audit_reconsiderations import audit_reconsiderations
 from services.classifier.app.forget_windows import forget_windows
 from services.classifier.app.judge_cases import Ports
-from services.classifier.app.reconsider_due import audit_reconsiderations
 from services.classifier.app.route_unrouted import route_unrouted
 from services.classifier.consumers.on_report_received import on_report_received
 from services.classifier.jobs.reconsider import ReconsiderLoop

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from services.classifier.app.raise_warnings import raise_warnings
@@ -32,7 +31,6 @@ from shared.runtime.metrics import CASES_UNROUTED, CLASSIFICATIONS, FACTS_UNFIT
 from shared.runtime.tracing import next_span
 
 _log = get_logger(__name__)
-_MAX_NEW_PLANS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ def _jobs(subject: Subject, ports: Ports) -> list[_Job]:
         plans[name] = plan, run
     view = subject.state.view(subject.case_id, subject.org)
     routed, problems = _routed(subject, view, ports) if subject.route else ((), ())
-    for plan in routed[:_MAX_NEW_PLANS]:
+    for plan in routed:
         plans.setdefault(plan.name, (plan, opened(plan)))
     return [_job(subject, plan, run, view=view, problems=problems, ports=ports) for plan, run in plans.values()]
 
@@ -148,19 +146,26 @@ def _job(
     if unfit:
         FACTS_UNFIT.labels(plan.name).inc(len(unfit))
         problems += tuple(problem.message for problem in unfit)
-    counted = run.counted
-    if plan.windows and subject.state.counts:
-        counted = frozenset(counted_of(contribution) for contribution in plan.contributions(view))
-    job = _Job(subject, plan, run, view, facts, problems, counted)
-    wanted = ports.plans.reading(plan).case_windows
-    if wanted:
-        drill = subject.state.drill
-        job.reads = {
-            read.window_id: count_of_read(plan, subject.org, read, drill=drill)
-            for read in plan.reads(view)
-            if read.window_id in wanted
-        }
+    job = _Job(subject, plan, run, view, facts, problems, run.counted)
+    try:
+        if plan.windows and subject.state.counts:
+            job.counted = frozenset(counted_of(contribution) for contribution in plan.contributions(view))
+        job.reads = _reads(job, ports.plans.reading(plan).case_windows)
+    except OverflowError:
+        # An instant at the edge of the calendar has no day in the plan's time zone.
+        job.problems += ("occurred_at or received_at lies outside the years that can be counted",)
     return job
+
+
+def _reads(job: _Job, wanted: frozenset[str]) -> dict[str, Count]:
+    if not wanted:
+        return {}
+    org, drill = job.subject.org, job.subject.state.drill
+    return {
+        read.window_id: count_of_read(job.plan, org, read, drill=drill)
+        for read in job.plan.reads(job.view)
+        if read.window_id in wanted
+    }
 
 
 async def _count(
@@ -226,7 +231,7 @@ def _evaluate(tx: Tx, job: _Job, counts: Mapping[Count, int], ports: Ports, tall
 def _row(tx: Tx, subject: Subject, runs: Mapping[str, Run]) -> CaseRow:
     unrouted_since = None if runs else subject.unrouted_since or tx.now
     if unrouted_since is not None and subject.unrouted_since is None:
-        CASES_UNROUTED.labels(subject.state.kind).inc()
+        tx.after_commit.append(CASES_UNROUTED.labels(subject.state.kind).inc)
         _log.warning(
             "case.unrouted", case_id=str(subject.case_id), org=subject.org, category=subject.state.given("category")
         )

@@ -1,15 +1,14 @@
 """Judge cases again whose level the passing of time alone may have changed."""
 
-from datetime import datetime, timedelta
 from typing import Final
 
 from services.classifier.app.judge_cases import Ports, Subject, judge_cases
 from services.classifier.domain.announcements import Cause
 from services.classifier.store.cases import StoredCase, claim_due_cases
-from services.classifier.store.reconsiderations import arm, next_due, overdue
+from services.classifier.store.reconsiderations import arm
 from shared.db.engine import Database
 from shared.runtime.logging import get_logger
-from shared.runtime.metrics import CLOCK_LATENESS, CLOCKS_FIRED, CLOCKS_OVERDUE
+from shared.runtime.metrics import CLOCK_LATENESS, CLOCKS_FIRED
 
 _log = get_logger(__name__)
 _BATCH: Final = 500
@@ -36,22 +35,6 @@ async def reconsider_due(database: Database, ports: Ports) -> int:
                 CLOCKS_FIRED.labels("reconsider").inc()
                 CLOCK_LATENESS.observe((now - run.reconsider_at).total_seconds())
     return len(claimed)
-
-
-async def next_reconsideration(database: Database) -> datetime | None:
-    """When the next case has to be judged again."""
-    async with database.transaction() as tx:
-        return await next_due(tx)
-
-
-async def audit_reconsiderations(database: Database, grace: timedelta) -> int:
-    """How many instants passed longer than `grace` ago and nobody worked on: 0 when all is well."""
-    async with database.transaction() as tx:
-        late = await overdue(tx, grace)
-    CLOCKS_OVERDUE.set(late)
-    if late:
-        _log.error("reconsideration.overdue", count=late, grace_s=grace.total_seconds())
-    return late
 
 
 def _subject(stored: StoredCase) -> Subject:

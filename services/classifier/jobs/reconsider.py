@@ -4,8 +4,9 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.classifier.app.find_next_reconsideration import find_next_reconsideration
 from services.classifier.app.judge_cases import Ports
-from services.classifier.app.reconsider_due import next_reconsideration, reconsider_due
+from services.classifier.app.reconsider_due import reconsider_due
 from shared.db.engine import Database, is_transient
 from shared.runtime.logging import get_logger
 
@@ -51,7 +52,7 @@ class ReconsiderLoop:
         try:
             if await reconsider_due(self._database, ports):
                 return timedelta(0)
-            due = await next_reconsideration(self._database)
+            due = await find_next_reconsideration(self._database)
         except Exception as error:
             if not is_transient(error):
                 raise

@@ -21,7 +21,8 @@ async def lock_groups(tx: Tx, groups: Iterable[Group]) -> None:
         return
     await tx.execute(
         "INSERT INTO window_groups (group_id, org, plan, drill, group_key, moved_at) "
-        "SELECT g.*, CAST(:now AS timestamptz) FROM unnest(CAST(:ids AS uuid[]), CAST(:orgs AS text[]), CAST(:plans AS text[]), CAST(:drills AS boolean[]), "
+        "SELECT g.*, CAST(:now AS timestamptz) FROM "
+        "unnest(CAST(:ids AS uuid[]), CAST(:orgs AS text[]), CAST(:plans AS text[]), CAST(:drills AS boolean[]), "
         "CAST(:keys AS text[])) AS g ON CONFLICT (group_id) DO UPDATE SET moved_at = EXCLUDED.moved_at",
         ids=[group.id for group in ordered],
         orgs=[group.org for group in ordered],

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from uuid import uuid4
 
 import pytest
@@ -120,6 +120,21 @@ async def test_a_fact_of_the_wrong_type_is_reported_and_satisfies_nothing(classi
     assert case.facts == {"escalated": True}
     assert len(case.problems) == 1
     assert "customers" in case.problems[0]
+
+
+async def test_an_instant_at_the_edge_of_the_calendar_is_reported_and_counts_nowhere(
+    classifier: Classifier, classifier_url: str
+) -> None:
+    occurred = create_classifier(
+        classifier_url, BURSTS.replace("{count: complaint,", "{count: complaint, at: occurred,")
+    )
+    edge = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+    assert await occurred.classify(create_complaint(occurred_at=edge, facts={"customers": 11})) == [DONE]
+    (case,) = await classifier.cases()
+    assert case.level == "yellow"
+    assert "occurred_at" in case.problems[0]
+    assert await classifier.rows("SELECT series_id FROM window_counters") == []
+    await occurred.database.close()
 
 
 async def test_an_unknown_requested_plan_is_reported_and_routing_decides(classifier: Classifier) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.classifier.app.reconsider_due import next_reconsideration, reconsider_due
+from services.classifier.app.find_next_reconsideration import find_next_reconsideration
+from services.classifier.app.reconsider_due import reconsider_due
 from shared.plans.library import PlanLibrary
 from tests.support.classification import IDS, MONDAY, Classifier, create_classifier, create_complaint, create_incident
 
@@ -38,7 +39,7 @@ async def test_a_burst_on_one_topic_is_yellow_above_100_and_orange_above_300(lin
 async def test_a_forecast_climbs_all_four_colours_by_itself(line: Classifier) -> None:
     expected = MONDAY + timedelta(hours=25)
     await line.classify(create_incident(category="crowd-flow", facts={"expected_at": expected.isoformat()}))
-    while (due := await next_reconsideration(line.database)) is not None and due <= expected:
+    while (due := await find_next_reconsideration(line.database)) is not None and due <= expected:
         line.clock.set(due)
         await reconsider_due(line.database, line.ports)
     cases = await line.cases()

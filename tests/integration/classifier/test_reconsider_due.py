@@ -4,7 +4,9 @@ import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from services.classifier.app.reconsider_due import audit_reconsiderations, next_reconsideration, reconsider_due
+from services.classifier.app.audit_reconsiderations import audit_reconsiderations
+from services.classifier.app.find_next_reconsideration import find_next_reconsideration
+from services.classifier.app.reconsider_due import reconsider_due
 from services.classifier.jobs.reconsider import ReconsiderLoop
 from shared.contracts.envelope import Event
 from shared.contracts.reports import IncidentReportedV1
@@ -22,7 +24,7 @@ async def test_a_level_climbs_at_its_instants_and_then_rests(classifier: Classif
     expected = MONDAY + timedelta(hours=30)
     await classifier.classify(forecast(expected))
     climbed: list[tuple[str | None, str | None, int]] = []
-    while (due := await next_reconsideration(classifier.database)) is not None:
+    while (due := await find_next_reconsideration(classifier.database)) is not None:
         classifier.clock.set(due - timedelta(microseconds=1))
         assert await reconsider_due(classifier.database, classifier.ports) == 0
         classifier.clock.set(due)
@@ -52,9 +54,9 @@ async def test_two_sweepers_fire_each_instant_once(classifier: Classifier, class
 async def test_a_new_fact_moves_the_instant(classifier: Classifier) -> None:
     case_id = uuid4()
     await classifier.classify(forecast(MONDAY + timedelta(hours=30), case_id))
-    assert await next_reconsideration(classifier.database) == MONDAY + timedelta(hours=6)
+    assert await find_next_reconsideration(classifier.database) == MONDAY + timedelta(hours=6)
     await classifier.classify(forecast(MONDAY + timedelta(hours=40), case_id, 2))
-    assert await next_reconsideration(classifier.database) == MONDAY + timedelta(hours=16)
+    assert await find_next_reconsideration(classifier.database) == MONDAY + timedelta(hours=16)
     assert classifier.armed == [MONDAY + timedelta(hours=6), MONDAY + timedelta(hours=16)]
 
 

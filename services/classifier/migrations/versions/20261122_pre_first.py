@@ -102,6 +102,6 @@ _STATEMENTS = (
 
 
 def upgrade() -> None:
-    create_messaging_tables_v1(op)  # type: ignore[arg-type]  # alembic.op stands in for Operations
+    create_messaging_tables_v1(op)
     for statement in _STATEMENTS:
         op.execute(statement)
