@@ -1,6 +1,7 @@
 """A request to tell roles becomes intents to tell people, durable before anything is sent."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -9,7 +10,7 @@ from services.notifier.app.advance_intents import advance
 from services.notifier.app.rules import Rules
 from services.notifier.domain.ledger import Intent, Request
 from services.notifier.domain.roster import Duty, on_duty
-from services.notifier.domain.urgency import Lane, superseded_by, urgency
+from services.notifier.domain.urgency import Lane, Notice, superseded_by, urgency
 from services.notifier.store import attempts as attempt_rows
 from services.notifier.store import ledger
 from shared.contracts.envelope import Event
@@ -108,25 +109,24 @@ def _nobody_because(request: Request, role: str, *, known: bool) -> Bilingual:
 
 async def _open(tx: Tx, intents: Sequence[Intent], rules: Rules, ids: Ids) -> None:
     known = await ledger.notices_of(tx, {(one.request.org, one.request.case_id) for one in intents})
-    notices = [notice for notice, _ in known] + [one.notice for one in intents if one.person is not None]
-    stopped = [
-        replace(
-            one,
-            stopped=next((why for later in notices if (why := superseded_by(one.notice, later)) is not None), None),
-        )
-        for one in intents
-    ]
+    threads: dict[object, list[Notice]] = defaultdict(list)
+    for notice in (*(notice for notice, _ in known), *(one.notice for one in intents if one.person is not None)):
+        threads[notice.thread].append(notice)
+    stopped = [replace(one, stopped=_superseded(one.notice, threads)) for one in intents]
     opened = [one.intent for one in await advance(tx, stopped, {}, rules=rules, ids=ids)]
     await ledger.add_intents(tx, opened)
     reasons = {
         notice.intent_id: why
         for notice, is_open in known
-        if is_open
-        for later in intents
-        if later.person is not None and (why := superseded_by(notice, later.notice)) is not None
+        if is_open and (why := _superseded(notice, threads)) is not None
     }
     if reasons:
         await _stop(tx, reasons, rules, ids)
+
+
+def _superseded(notice: Notice, threads: Mapping[object, Sequence[Notice]]) -> str | None:
+    reasons = (superseded_by(notice, later) for later in threads.get(notice.thread, ()))
+    return next((reason for reason in reasons if reason is not None), None)
 
 
 async def _stop(tx: Tx, reasons: dict[UUID, str], rules: Rules, ids: Ids) -> None:

@@ -46,6 +46,11 @@ class Notice:
     step: int
     purpose: Purpose
 
+    @property
+    def thread(self) -> tuple[str, UUID, str, str]:
+        """Only notices of one thread can supersede each other."""
+        return self.org, self.case_id, self.plan, self.recipient
+
 
 def superseded_by(earlier: Notice, later: Notice) -> str | None:
     """The reason not to go on with `earlier` because of `later`, else None.
@@ -53,12 +58,7 @@ def superseded_by(earlier: Notice, later: Notice) -> str | None:
     A later step to the same person says all that the earlier one said, unless it weighs less: an information never
     takes the place of a page. The end of a case takes the place of everything still on its way to that person.
     """
-    same = (earlier.org, earlier.case_id, earlier.plan, earlier.recipient) == (
-        later.org,
-        later.case_id,
-        later.plan,
-        later.recipient,
-    )
-    if not same or later.step <= earlier.step or _WEIGHT[later.purpose] < _WEIGHT[earlier.purpose]:
+    lighter = _WEIGHT[later.purpose] < _WEIGHT[earlier.purpose]
+    if earlier.thread != later.thread or later.step <= earlier.step or lighter:
         return None
     return f"superseded by step {later.step} ({later.purpose.value})"

@@ -28,6 +28,7 @@ CallProvider = Callable[[Call], Awaitable[RecordedAnswer]]
 Record = Callable[[Sequence[RecordedAnswer]], Awaitable[datetime | None]]
 _LOOK_AT_LEAST_EVERY_S: Final = 0.5  # what another replica accepted wakes nobody here
 _DATABASE_AWAY_S: Final = 0.25
+_NO_ROOM_S: Final = 0.05
 _BATCH: Final = 500
 
 
@@ -117,7 +118,7 @@ class SendDue:
             self._start(call)
         for channel, count in started.items():
             self._capacities[channel].pace.take(count)
-        return self._wait(begun, full=any(begun.claimed >= max(places) > 0 for places in free.values()))
+        return self._wait(begun)
 
     def _start(self, call: Call) -> None:
         capacity = self._capacities[call.message.channel]
@@ -134,18 +135,19 @@ class SendDue:
             if self._sleeps_until is not None and self._sleeps_until <= self._clock.now():
                 self.wake()
 
-    def _wait(self, begun: Begun, *, full: bool) -> float:
+    def _wait(self, begun: Begun) -> float:
         self._sleeps_until = begun.next_due_at
-        pauses = [pace.wait() for pace in (capacity.pace for capacity in self._capacities.values()) if pace.wait() > 0]
         if begun.next_due_at is None:
             return _LOOK_AT_LEAST_EVERY_S
         seconds = (begun.next_due_at - self._clock.now()).total_seconds()
         if seconds > 0:
             return min(seconds, _LOOK_AT_LEAST_EVERY_S)
-        if full and not pauses:
-            # More is due than there was room for: look again when a place gets free, at the latest soon.
-            return 0.0 if any(capacity.free(monotonic())[0] for capacity in self._capacities.values()) else 0.05
-        return min(*pauses, 0.05) if pauses else 0.02
+        if begun.claimed > len(begun.calls):
+            # Some were only moved on, without a call: more may stand behind them.
+            return 0.0
+        # More is due than there was room for, or another sender holds it. A place that gets free wakes at once.
+        pauses = (capacity.pace.wait() for capacity in self._capacities.values())
+        return min((pause for pause in pauses if pause > 0), default=_NO_ROOM_S)
 
     async def _record_all(self, stop: asyncio.Event) -> None:
         while True:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.notifier.jobs import send_due
 from shared.access.links import read_acknowledgement
 from shared.contracts.notifications import Purpose
 from shared.contracts.values import ChannelKind
@@ -227,16 +228,14 @@ async def test_a_stale_message_says_how_late_it_is(desk: Desk, sink: Sink) -> No
     assert "本消息迟到：1小时23分钟" in sink.messages(PHONE)[0]["text"]
 
 
-async def test_the_way_from_request_to_provider_is_short(desk: Desk) -> None:
-    for number in range(20):
-        await desk.accept(request("liaison", step=number))
-        await asyncio.sleep(0.05)
-    rows = await desk.rows(
-        "SELECT extract(epoch FROM o.ended_at - r.accepted_at) AS seconds FROM outcomes o "
-        "JOIN attempts a ON a.attempt_id = o.attempt_id JOIN intents i ON i.intent_id = a.intent_id "
-        "JOIN requests r ON r.request_id = i.request_id"
-    )
-    waits = sorted(float(row["seconds"]) for row in rows)
-    # A few milliseconds on an idle machine; the fallback poll of 500 ms would be far above this bound.
-    assert len(waits) >= 15
-    assert waits[len(waits) // 2] < 0.15, waits
+async def test_an_accepted_request_and_a_receipt_wake_the_sender_without_a_poll(
+    still_desk: Desk, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send_due, "_LOOK_AT_LEAST_EVERY_S", 3600)
+    sink.behave(PHONE, "undelivered")
+    still_desk.start()
+    await asyncio.sleep(0.2)
+    await still_desk.accept(request("liaison"))
+
+    _, by_mail = await still_desk.settled("sent", "sent")
+    assert by_mail.channel is EMAIL
