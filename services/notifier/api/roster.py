@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
 from services.notifier.api.reader import Reader
+from services.notifier.app.list_roles import list_roles
 from services.notifier.app.rules import Rosters
-from services.notifier.app.who_is_on_duty import OnDuty, RoleUnknownError, roles_of, who_is_on_duty
+from services.notifier.app.who_is_on_duty import OnDuty, RoleUnknownError, who_is_on_duty
 from services.notifier.domain.ledger import shortened
 from shared.access.api_keys import ApiKey, Scope
 from shared.contracts.values import Slug
@@ -37,10 +38,10 @@ def roster_router(rosters: Rosters, clock: Clock, may_read: Reader) -> APIRouter
 
     @router.get("/v1/roster/roles", summary="The roles of the roster")
     async def roles(key: Annotated[ApiKey, Depends(may_read)]) -> dict[str, Any]:
-        try:
-            return {"roles": roles_of(key.org, rosters=rosters)}
-        except RoleUnknownError as error:
-            raise ProblemError(404, "The organisation has no roster", code="roster-unknown") from error
+        found = list_roles(key.org, rosters=rosters)
+        if found is None:
+            raise ProblemError(404, "The organisation has no roster", code="roster-unknown")
+        return {"roles": found}
 
     return router
 

@@ -64,13 +64,13 @@ async def advance(
         )
         if must_publish(intent.published, decision.verdict) and decision.verdict is not None:
             moved = replace(moved, published=decision.verdict, settled_at=tx.now)
-            publish(tx, moved, decision.verdict, ids=ids)
+            _publish(tx, moved, decision.verdict, ids=ids)
         found.append(Advanced(moved, decision))
     await attempt_rows.end(tx, overdue)
     return found
 
 
-def publish(tx: Tx, intent: Intent, verdict: Verdict, *, ids: Ids) -> None:
+def _publish(tx: Tx, intent: Intent, verdict: Verdict, *, ids: Ids) -> None:
     """Tell the other services how this intent was settled, with the transaction's commit."""
     body = intent.request.body
     route = verdict.route
@@ -106,7 +106,7 @@ def publish(tx: Tx, intent: Intent, verdict: Verdict, *, ids: Ids) -> None:
     )
 
 
-def reach_of(intent: Intent, rules: Rules) -> Reach:
+def _reach_of(intent: Intent, rules: Rules) -> Reach:
     """The routes to this intent's person by the roster in force now."""
     roster = rules.rosters.of(intent.request.org)
     person = roster.people.get(intent.person) if roster is not None and intent.person is not None else None
@@ -119,7 +119,7 @@ def _decision(intent: Intent, attempts: tuple[Attempt, ...], tx: Tx, rules: Rule
     if intent.person is None:
         because = f"nobody is on duty: {intent.because.en}"
         return Decision((), None, Verdict(Settlement.NOBODY, because), ())
-    ways = reach_of(intent, rules)
+    ways = _reach_of(intent, rules)
     body = intent.request.body
     case = Case(
         routes=ways.routes,

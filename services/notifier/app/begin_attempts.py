@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.notifier.app.advance_intents import Advanced, advance
-from services.notifier.app.compose_message import compose_message, contact_of
+from services.notifier.app.compose_message import compose_message
 from services.notifier.app.rules import Rules
 from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.domain.delivery import Send
@@ -104,10 +104,9 @@ def _begin(one: Advanced, tx: Tx, rules: Rules, ids: Ids) -> _BegunIntent:
 
 def _attempt(intent: Intent, send: Send, now: datetime, rules: Rules, ids: Ids) -> tuple[NewAttempt, Call]:
     route = send.route
-    contact = contact_of(intent, route, rules)
     attempt_id = ids.new()
     token = f"{intent.id}.{route.provider}.{route.contact}"
-    message = compose_message(intent, route, contact, attempt_id=attempt_id, token=token, rules=rules, now=now)
+    message = compose_message(intent, route, attempt_id=attempt_id, token=token, rules=rules, now=now)
     attempt = NewAttempt(
         id=attempt_id,
         intent_id=intent.id,
@@ -115,7 +114,7 @@ def _attempt(intent: Intent, send: Send, now: datetime, rules: Rules, ids: Ids) 
         channel=route.channel,
         provider=route.provider,
         contact=route.contact,
-        address=shortened(contact.to),
+        address=shortened(message.to),
         token=token,
         doubtful=send.doubtful,
         started_at=now,

@@ -7,7 +7,7 @@ from services.notifier.app.rules import Rules
 from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.domain.delivery import Route
 from services.notifier.domain.ledger import Intent
-from services.notifier.domain.roster import ContactPoint, Person, Roster
+from services.notifier.domain.roster import Person, Roster
 from services.notifier.domain.texts import Message, render
 from shared.access.links import AcknowledgementLink, ReceiptAddress, sign_acknowledgement, sign_receipt_address
 from shared.contracts.notifications import Subject
@@ -15,10 +15,16 @@ from shared.runtime.logging import redact
 
 
 def compose_message(
-    intent: Intent, route: Route, contact: ContactPoint, *, attempt_id: UUID, token: str, rules: Rules, now: datetime
+    intent: Intent, route: Route, *, attempt_id: UUID, token: str, rules: Rules, now: datetime
 ) -> OutgoingMessage:
-    """The text in the person's language and the organisation's time zone; numbers of people are blacked out."""
+    """The text in the person's language and the organisation's time zone; numbers of people are blacked out.
+
+    Raises LookupError when the roster has lost the person or the contact point meanwhile.
+    """
     roster, person = _who(intent, rules)
+    contact = next((one for one in person.contacts if one.id == route.contact), None)
+    if contact is None:
+        raise LookupError(route.contact)
     body, request, links = intent.request.body, intent.request, rules.links
     link = None
     if body.acknowledge:
@@ -52,15 +58,6 @@ def compose_message(
         receipt_url=f"{links.receipts}/v1/receipts/{sign_receipt_address(address, links.secret)}",
         drill=body.drill,
     )
-
-
-def contact_of(intent: Intent, route: Route, rules: Rules) -> ContactPoint:
-    """The contact point that the route names. Raises LookupError when the roster has lost it meanwhile."""
-    _, person = _who(intent, rules)
-    for contact in person.contacts:
-        if contact.id == route.contact:
-            return contact
-    raise LookupError(route.contact)
 
 
 def _who(intent: Intent, rules: Rules) -> tuple[Roster, Person]:

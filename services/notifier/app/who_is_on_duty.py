@@ -27,11 +27,3 @@ def who_is_on_duty(org: str, role: str, at: datetime, *, rosters: Rosters) -> On
     if roster is None or role not in roster.roles:
         raise RoleUnknownError(role)
     return OnDuty(role, at, on_duty(roster, role, at), roster.sha256)
-
-
-def roles_of(org: str, *, rosters: Rosters) -> tuple[str, ...]:
-    """The roles of the organisation's roster, in its order. Raises RoleUnknownError without a roster."""
-    roster = rosters.of(org)
-    if roster is None:
-        raise RoleUnknownError(org)
-    return tuple(roster.roles)
