@@ -31,7 +31,7 @@ def chromium() -> str:
 
 
 @pytest.fixture
-async def console(
+async def console(  # noqa: PLR0917  # fixtures are asked for by name
     chromium: str,
     console_url: str,
     console_database: Database,

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from services.console.api.access import ApiParts, needs
 from services.console.app.command_case import Decision, command_case
 from services.console.app.explain_case import explain_case
-from services.console.app.read_board import BadCursorError, Filter, list_cases, read_board
+from services.console.app.list_cases import BadCursorError, list_cases
+from services.console.app.read_board import Filter, read_board
 from services.console.app.read_case import CaseFile, read_case
 from shared.access.api_keys import ApiKey, Scope
 from shared.contracts.commands import CommandKind

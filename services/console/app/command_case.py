@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.console.app.read_case import find_case_id
+from services.console.app.find_case import find_case
 from services.console.channels.intake import Intake, IntakeAwayError
+from services.console.domain.answers import Answer, problem_fields
 from shared.contracts.commands import CommandKind
 from shared.db.engine import Database
 
@@ -19,20 +20,6 @@ class Decision:
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of it. `status` is HTTP's: 404 no such case, 503 intake away, else what intake answered."""
-
-    status: int
-    case_id: str | None
-    title: str
-    fields: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def accepted(self) -> bool:
-        return self.status < 300  # noqa: PLR2004  # HTTP's own boundary of success
-
-
 async def command_case(
     org: str, wanted: str, decision: Decision, actor: str, *, database: Database, intake: Intake
 ) -> Answer:
@@ -40,7 +27,7 @@ async def command_case(
 
     The escalator decides whether the case allows it; its answer appears in the history.
     """
-    case_id = await find_case_id(org, wanted, database=database)
+    case_id = await find_case(org, wanted, database=database)
     if case_id is None:
         return Answer(404, None, "There is no such case")
     body: dict[str, Any] = {"command": decision.command.value, "actor": {"ref": actor}}
@@ -62,12 +49,4 @@ async def command_case(
     )
 
 
-def problem_fields(body: dict[str, Any]) -> dict[str, str]:
-    """Fields and what is wrong with them, from problem details."""
-    errors = body.get("errors")
-    if not isinstance(errors, list):
-        return {}
-    return {str(one.get("field")): str(one.get("detail")) for one in errors if isinstance(one, dict)}
-
-
-__all__ = ["Answer", "Decision", "Intake", "command_case", "problem_fields"]
+__all__ = ["Decision", "Intake", "command_case"]

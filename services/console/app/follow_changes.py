@@ -12,10 +12,10 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from services.console.app.read_board import views_of
 from services.console.domain.plan_words import PlanWords
 from services.console.domain.views import View, line_view
 from services.console.store import cases
+from services.console.store.case_views import views_of
 from services.console.store.changes import listening
 from shared.db.engine import Database
 from shared.db.tx import Tx

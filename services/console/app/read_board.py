@@ -1,27 +1,18 @@
-"""Cases as lists: the board and the list behind the API."""
+"""The board: open cases, most urgent first."""
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from services.console.domain.plan_words import PlanWords
-from services.console.domain.views import View, by_case, case_view
+from services.console.domain.rows import severity
+from services.console.domain.views import View
 from services.console.store import cases
+from services.console.store.case_views import views_of
 from services.console.store.cases import Filter
 from services.console.store.letters import count_waiting
 from shared.db.engine import Database
-from shared.db.tx import Tx
 
 BOARD_LIMIT: Final = 200
-_TOLD_ON_BOARD: Final = 6
-
-
-class BadCursorError(ValueError):
-    """The cursor is not one of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +43,6 @@ async def read_board(
     return Board(views, totals, _plans(counted, words), _levels(counted, words), seq, letters)
 
 
-async def list_cases(
-    org: str, wanted: Filter, *, limit: int, cursor: str | None, database: Database, words: PlanWords
-) -> tuple[list[View], str | None]:
-    """Newest first, and the cursor of the next page. Raises BadCursorError."""
-    before = _read_cursor(cursor) if cursor else None
-    async with database.transaction() as tx:
-        rows = await cases.newest(tx, org, wanted, limit + 1, before)
-        more = len(rows) > limit
-        rows = rows[:limit]
-        views = await views_of(tx, org, rows, words)
-    following = _cursor(rows[-1]) if more else None
-    return views, following
-
-
-async def views_of(
-    tx: Tx, org: str, rows: list[dict[str, Any]], words: PlanWords, *, shown: int = _TOLD_ON_BOARD
-) -> list[View]:
-    """Rows with who was told about each."""
-    told = by_case(await cases.told(tx, org, [row["case_id"] for row in rows], shown=shown)) if rows else {}
-    return [case_view(row, told.get((row["case_id"], row["plan"]), []), words) for row in rows]
-
-
 def _plans(counted: list[dict[str, Any]], words: PlanWords) -> list[dict[str, Any]]:
     found: dict[str, int] = {}
     for row in counted:
@@ -93,6 +62,7 @@ def _levels(counted: list[dict[str, Any]], words: PlanWords) -> list[dict[str, A
             {
                 "id": row["level"],
                 "label": words.level(row["plan"], row["level"], row["level_label"]).model_dump(),
+                "severity": severity(row["level_rank"], row["highest_rank"]),
                 "cases": 0,
             },
         )
@@ -100,20 +70,4 @@ def _levels(counted: list[dict[str, Any]], words: PlanWords) -> list[dict[str, A
     return list(found.values())
 
 
-def _cursor(row: dict[str, Any]) -> str:
-    text = json.dumps([row["opened_at"].isoformat(), str(row["case_id"]), row["plan"]])
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID, str]:
-    try:
-        opened_at, case_id, plan = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        found = datetime.fromisoformat(opened_at), UUID(case_id), str(plan)
-    except (binascii.Error, ValueError, TypeError, AttributeError) as error:
-        raise BadCursorError("the cursor is not one given by this list") from error
-    if found[0].tzinfo is None or "\x00" in found[2]:
-        raise BadCursorError("the cursor is not one given by this list")
-    return found
-
-
-__all__ = ["BOARD_LIMIT", "BadCursorError", "Board", "Filter", "list_cases", "read_board", "views_of"]
+__all__ = ["BOARD_LIMIT", "Board", "Filter", "read_board"]

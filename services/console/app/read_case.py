@@ -2,18 +2,16 @@
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final
-from uuid import UUID
 
-from services.console.app.read_board import views_of
+from services.console.app.find_case import find_case
 from services.console.domain.plan_words import PlanWords
 from services.console.domain.views import View, criterion_view, instant, line_view
 from services.console.store import cases
+from services.console.store.case_views import views_of
 from shared.db.engine import Database
-from shared.db.tx import Tx
 
 _HISTORY_SHOWN: Final = 1000
 _TOLD_SHOWN: Final = 300
-_LONGEST_NUMBER: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +29,12 @@ class CaseFile:
         return asdict(self)
 
 
-async def find_case_id(org: str, wanted: str, *, database: Database) -> UUID | None:
-    """The id of a case by its id or number; None when the organisation has no such case."""
-    async with database.transaction() as tx:
-        return await _find(tx, org, wanted)
-
-
 async def read_case(org: str, wanted: str, *, database: Database, words: PlanWords) -> CaseFile | None:
     """By id or number; None when the organisation has no such case."""
+    case_id = await find_case(org, wanted, database=database)
+    if case_id is None:
+        return None
     async with database.transaction() as tx:
-        case_id = await _find(tx, org, wanted)
-        if case_id is None:
-            return None
         reports = await cases.reports_of(tx, org, case_id)
         judged = await cases.classifications_of(tx, org, case_id)
         history = await cases.history_of(tx, org, case_id, _HISTORY_SHOWN)
@@ -66,15 +58,3 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
         classifications=classifications,
         timeline=[line_view(row) for row in history],
     )
-
-
-async def _find(tx: Tx, org: str, wanted: str) -> UUID | None:
-    try:
-        case_id = UUID(wanted)
-    except ValueError:
-        pass
-    else:
-        return case_id if await cases.case_exists(tx, org, case_id) else None
-    if len(wanted) > _LONGEST_NUMBER or "\x00" in wanted:
-        return None
-    return await cases.find_case(tx, org, wanted)

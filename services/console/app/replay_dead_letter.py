@@ -4,8 +4,8 @@ import base64
 from typing import Any
 from uuid import UUID
 
-from services.console.app.command_case import Answer, problem_fields
 from services.console.channels.intake import Intake, IntakeAwayError
+from services.console.domain.answers import Answer, problem_fields
 from services.console.store.letters import get_letter, mark_replayed
 from shared.db.engine import Database
 from shared.db.outbox import headers_from_text

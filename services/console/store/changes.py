@@ -5,19 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import text
-
 from shared.db.engine import Database
 
 
 @asynccontextmanager
 async def listening(database: Database, wake: asyncio.Event) -> AsyncIterator[None]:
     """Set `wake` at every announcement. Holds one connection; raises what the driver raises when it is lost."""
+    async with database.transaction() as tx:
+        row = await tx.fetch_one("SELECT current_schema() || '_changed' AS channel")
+    channel = str(row["channel"]) if row else ""
+    # No statement runs through this connection, so it never holds a transaction open.
     async with database.engine.connect() as connection:
-        schema = (await connection.execute(text("SELECT current_schema()"))).scalar_one()
-        await connection.commit()
         raw: Any = (await connection.get_raw_connection()).driver_connection
-        channel = f"{schema}_changed"
 
         def heard(*_: object) -> None:
             wake.set()

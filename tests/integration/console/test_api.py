@@ -29,7 +29,7 @@ def bearing(key: str) -> dict[str, str]:
 @pytest.mark.parametrize("path", [*READS, "/v1/dead-letters"])
 async def test_without_a_genuine_key_nothing_is_answered(api: httpx.AsyncClient, path: str) -> None:
     for headers in ({}, bearing("fh_00000000_" + "x" * 43), bearing("é"), {"Authorization": "Basic eDp5"}):
-        answer = await api.get(path, headers={name: value.encode() for name, value in headers.items()})
+        answer = await api.get(path, headers=[(name.encode(), value.encode()) for name, value in headers.items()])
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
 
@@ -110,8 +110,18 @@ async def test_a_bad_question_names_the_field(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'{"command": "fly"}', b'{"command": "comment", "more": 1}', b"\xff\xfe", b'{"command": "comment", "reason": "\\ud800"}']
-)  # fmt: skip
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"command": "fly"}',
+        b'{"command": "comment", "more": 1}',
+        b"\xff\xfe",
+        b'{"command": "comment", "reason": "\\ud800"}',
+        b'{"command": "comment", "arguments": {"a": NaN}}',
+    ],
+)
 async def test_a_bad_command_is_refused_whatever_its_bytes(
     api: httpx.AsyncClient, console_database: Database, body: bytes
 ) -> None:

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -62,7 +62,7 @@ class Intake:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever)
 
-    def __enter__(self) -> "Intake":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -113,7 +113,10 @@ async def test_events_and_dead_letters_arrive_from_kafka(
             found: list[dict[str, Any]] = (await client.get("/v1/dead-letters")).json()["dead_letters"]
             return found
 
-        await eventually(buried, what="the record applied")
+        async def listed() -> bool:
+            return bool(await buried())
+
+        await eventually(listed, what="the record buried")
         letter = (await buried())[0]
         assert (letter["topic"], letter["consumer"]) == (topic, "console")
         assert "attribute 'type' is missing" in letter["reason"]
@@ -165,7 +168,12 @@ async def test_a_stream_shows_only_its_own_organisation(
 
 
 def fenghuo(
-    console: RunningConsole, key: str, *arguments: str, stdin: str = "", code: int = 0, **env: str
+    console: RunningConsole,
+    key: str,
+    *arguments: str,
+    stdin: str = "",
+    code: int = 0,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FENGHUO_", "LC_", "LANG"))}
     done = subprocess.run(
@@ -176,7 +184,7 @@ def fenghuo(
         text=True,
         check=False,
         timeout=60,
-        env=kept | {"FENGHUO_URL": console.url, "FENGHUO_API_KEY": key, "COLUMNS": "200", **env},
+        env=kept | {"FENGHUO_URL": console.url, "FENGHUO_API_KEY": key, "COLUMNS": "200", **(env or {})},
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -215,7 +223,7 @@ async def test_the_command_line_reads_explains_and_acknowledges(
 async def test_the_command_line_posts_a_complaint(console: RunningConsole, intake: Intake, key: str) -> None:
     posted = fenghuo(
         console, key, "post", "complaint", "--title", "宽带中断", "--reference", "A-1",
-        "--fact", "customers_affected=12000", "--fact", "line=network", FENGHUO_INTAKE_URL=intake.url,
+        "--fact", "customers_affected=12000", "--fact", "line=network", env={"FENGHUO_INTAKE_URL": intake.url},
     )  # fmt: skip
     assert "2026-11-000042" in posted.stdout
     assert intake.posted[0] == (
@@ -228,7 +236,7 @@ async def test_the_command_line_posts_a_complaint(console: RunningConsole, intak
         },
     )
     incident = '{"source": "alerts", "reference": "B"}'
-    fenghuo(console, key, "post", "incident", "-f", "-", stdin=incident, FENGHUO_INTAKE_URL=intake.url)
+    fenghuo(console, key, "post", "incident", "-f", "-", stdin=incident, env={"FENGHUO_INTAKE_URL": intake.url})
     assert intake.posted[1] == ("/v1/incidents", {"source": "alerts", "reference": "B"})
     bad = fenghuo(console, key, "post", "-f", "-", stdin="{", code=2)
     assert "JSON" in bad.stderr
@@ -238,24 +246,24 @@ async def test_operators_commands_work_on_the_database(
     console: RunningConsole, console_url: str, console_database: Database, key: str
 ) -> None:
     env = {"FENGHUO_CONSOLE_DATABASE_URL": console_url, "FENGHUO_KEY_PEPPER": "only-for-tests"}
-    status = json.loads(fenghuo(console, key, "outbox", "status", "--service", "console", "--json", **env).stdout)
+    status = json.loads(fenghuo(console, key, "outbox", "status", "--service", "console", "--json", env=env).stdout)
     assert status["waiting"] == 0
-    again = fenghuo(console, key, "outbox", "republish", "--service", "console", "--since", "1h", "--json", **env)
+    again = fenghuo(console, key, "outbox", "republish", "--service", "console", "--since", "1h", "--json", env=env)
     assert json.loads(again.stdout)["records"] == 0
     issued = fenghuo(
-        console, key, "keys", "issue", "--label", "x", "--scope", "read", "--service", "console", **env
+        console, key, "keys", "issue", "--label", "x", "--scope", "read", "--service", "console", env=env
     ).stdout.strip()
     assert fenghuo(console, issued, "case", "list", "--json").stdout
-    fenghuo(console, key, "keys", "revoke", issued.split("_")[1], "--service", "console", **env)
-    weak = fenghuo(console, key, "users", "create", "bob", stdin="short\n", code=2, **env)
+    fenghuo(console, key, "keys", "revoke", issued.split("_")[1], "--service", "console", env=env)
+    weak = fenghuo(console, key, "users", "create", "bob", stdin="short\n", code=2, env=env)
     assert "10" in weak.stderr
-    fenghuo(console, key, "users", "create", "bob", stdin="long enough password\n", **env)
+    fenghuo(console, key, "users", "create", "bob", stdin="long enough password\n", env=env)
     async with console_database.transaction() as tx:
         row = await tx.fetch_one("SELECT role, password_hash FROM users WHERE name = 'bob'")
     assert row is not None
     assert row["role"] == "operator"
     assert row["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    fenghuo(console, key, "migrate", "--service", "console", **env)
+    fenghuo(console, key, "migrate", "--service", "console", env=env)
 
 
 async def test_watch_shows_a_change_as_it_happens(

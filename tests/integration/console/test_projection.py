@@ -4,7 +4,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.console.app.read_board import Filter, list_cases, read_board
+from services.console.app.list_cases import list_cases
+from services.console.app.project_events import project_events
+from services.console.app.read_board import Filter, read_board
 from services.console.app.read_case import read_case
 from services.console.app.record_dead_letters import record_dead_letters
 from shared.contracts.escalations import CaseState
@@ -22,7 +24,6 @@ from tests.support.console import (
     create_settled,
     create_story,
     project,
-    project_events,
 )
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)

@@ -1,0 +1,26 @@
+"""What came of a request to intake."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of it. `status` is HTTP's: 404 no such case, 503 intake away, else what intake answered."""
+
+    status: int
+    case_id: str | None
+    title: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> bool:
+        return self.status < 300  # noqa: PLR2004  # HTTP's own boundary of success
+
+
+def problem_fields(body: dict[str, Any]) -> dict[str, str]:
+    """Fields and what is wrong with them, from problem details."""
+    errors = body.get("errors")
+    if not isinstance(errors, list):
+        return {}
+    return {str(one.get("field")): str(one.get("detail")) for one in errors if isinstance(one, dict)}
