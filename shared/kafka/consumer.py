@@ -298,14 +298,16 @@ class BatchConsumer:
     async def _commit(self, consumer: AIOKafkaConsumer, *, due_only: bool) -> None:
         if not self._positions or (due_only and monotonic() - self._committed_at < self._policy.commit_every):
             return
-        positions = {tp: OffsetAndMetadata(offset, "") for tp, offset in self._positions.items()}
+        # Taken before the wait: what fails now must not be sent a second time under another membership.
+        positions, self._positions = self._positions, {}
+        self._committed_at = monotonic()
+        if not _is_member(consumer):
+            return
         try:
-            await consumer.commit(positions)
+            await consumer.commit({tp: OffsetAndMetadata(offset, "") for tp, offset in positions.items()})
         except (CommitFailedError, IllegalStateError) as error:
             # The group moved on while the batch was applied: its new owner reads it again and skips it by inbox.
-            _log.info("consumer.commit_refused", group=self._group, error=repr(error))
-        self._positions.clear()
-        self._committed_at = monotonic()
+            _log.info("consumer.commit_refused", group=self._group, error=type(error).__name__)
 
     async def _leave(self, consumer: AIOKafkaConsumer) -> None:
         try:
@@ -330,6 +332,16 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._owner.take_over(len(assigned))
+
+
+def _is_member(consumer: AIOKafkaConsumer) -> bool:
+    """False once the group has forgotten this member.
+
+    A commit without a membership is accepted by brokers whose group is empty. After a broker that lost its log came
+    back, it would plant positions of the old log, and records of the new one below them would never be read.
+    """
+    coordinator = consumer._coordinator  # noqa: SLF001  # aiokafka tells its generation nowhere else
+    return coordinator is not None and coordinator.generation >= 0
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -18,6 +18,8 @@ from shared.kafka.consumer import DEFAULT_POLICY, BatchConsumer, ConsumerPolicy,
 from shared.kafka.dead_letters import letter_headers
 from shared.kafka.outcome import DONE, Dead, Outcome, Retry
 from shared.kafka.settings import KafkaSettings
+from shared.kafka.topic_admin import ensure_topics
+from tests.support.broker import Broker
 from tests.support.messaging import (
     ApplyingHandler,
     applied,
@@ -217,6 +219,28 @@ async def test_two_members_share_the_partitions_and_nothing_is_applied_twice(
             await produce_events(kafka, events[100:])
             await eventually(lambda: has_applied(service_database, events), seconds=40, what="all applied")
     assert len(await applied(service_database)) == len(events)
+
+
+async def test_positions_of_a_log_the_broker_lost_are_never_committed(
+    service_database: Database, kafka: KafkaSettings, broker: Broker
+) -> None:
+    if broker.process is None or broker.keeps:
+        pytest.skip("this broker keeps its log over a restart")
+    before = [create_command() for _ in range(40)]
+    after = [create_command() for _ in range(6)]
+    late_commits = replace(QUICK, commit_every=60)  # so that positions of the old log are still to be committed
+    async with looping(consumer(service_database, kafka, ApplyingHandler(service_database), late_commits).run):
+        await produce_events(kafka, before[:20])
+        await eventually(lambda: has_applied(service_database, before[:20]), what="the first half applied")
+        await produce_events(kafka, before[20:])
+        await eventually(lambda: has_applied(service_database, before), what="all of the old log applied")
+        broker.process.kill()
+        broker.process.start()
+        await ensure_topics(kafka)
+        await produce_events(kafka, [*after, *before])
+        await eventually(
+            lambda: has_applied(service_database, after), seconds=30, what="the new log read from its start"
+        )
 
 
 async def test_a_graceful_stop_commits_so_that_a_restart_reads_nothing_again(

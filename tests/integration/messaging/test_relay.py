@@ -50,12 +50,16 @@ async def test_a_rolled_back_transaction_publishes_nothing(service_database: Dat
     committed = create_command()
     async with relaying(service_database, kafka):
         with pytest.raises(RuntimeError, match="no"):
-            async with service_database.transaction() as tx:
-                tx.outbox.add(create_command())
-                raise RuntimeError("no")
+            await _fail_after_adding(service_database)
         await publish(service_database, [committed])
         records = await read_topic(kafka, TOPIC, 2, seconds=1.5)
     assert event_ids(records) == [str(committed.id)]
+
+
+async def _fail_after_adding(database: Database) -> None:
+    async with database.transaction() as tx:
+        tx.outbox.add(create_command())
+        raise RuntimeError("no")
 
 
 async def test_a_relay_that_died_before_marking_sends_again_and_one_that_marked_does_not(
