@@ -12,7 +12,7 @@ start, after trouble and every `check_every` seconds.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -201,17 +201,18 @@ class Relay:
             OUTBOX_DELAY.observe(max(0.0, (now - row["recorded_at"]).total_seconds()))
         for topic, count in counts.items():
             OUTBOX_PUBLISHED.labels(topic).inc(count)
-        await self._notice_regression(connection, heads)
+        await self._notice_regression(connection, marked)
 
     async def _notice_regression(
-        self, connection: AsyncConnection, heads: Mapping[tuple[str, int], tuple[RowMapping, int]]
+        self, connection: AsyncConnection, marked: Sequence[tuple[RowMapping, int, int]]
     ) -> None:
         """An offset at or below one given before means the broker's log began anew under our feet."""
-        for (topic, partition), (row, offset) in heads.items():
-            before = self._known.get((topic, partition))
-            self._known[topic, partition] = offset
+        for row, partition, offset in marked:
+            lane = (row["topic"], partition)
+            before = self._known.get(lane)
+            self._known[lane] = offset
             if before is not None and offset <= before:
-                await self._republish(connection, topic, partition, below=row["seq"])
+                await self._republish(connection, *lane, below=row["seq"])
 
     async def _check(self, connection: AsyncConnection) -> None:
         await ensure_topics(self._kafka)

@@ -129,6 +129,24 @@ async def test_a_broker_that_restarts_empty_gets_everything_again(
     assert {str(event.id) for event in [*events, late]} == set(event_ids(records))
 
 
+async def test_a_log_that_began_anew_unnoticed_is_filled_again_however_much_follows(
+    service_database: Database, kafka: KafkaSettings, broker: Broker
+) -> None:
+    if broker.process is None or broker.keeps:
+        pytest.skip("this broker keeps its records over a restart")
+    before = [create_command() for _ in range(4)]
+    after = [create_command() for _ in range(40)]
+    async with relaying(service_database, kafka, check_every=3600):
+        await publish(service_database, before)
+        await eventually(lambda: _is_empty(service_database), what="an empty outbox")
+        broker.process.kill()
+        broker.process.start()
+        await ensure_topics(kafka)
+        await publish(service_database, after)
+        records = await read_topic(kafka, TOPIC, 44, seconds=15)
+    assert {str(event.id) for event in [*before, *after]} == set(event_ids(records))
+
+
 async def test_rows_written_while_the_broker_is_away_follow_once_it_is_back(
     service_database: Database, kafka: KafkaSettings, broker: Broker
 ) -> None:
