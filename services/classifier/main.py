@@ -73,13 +73,11 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
 
 
 def main() -> None:
-    """Entry point of `python -m services.classifier.main`. A plan library with problems is refused with all of them."""
-    settings = ClassifierSettings()
+    """Run until SIGTERM. A plan library with problems is refused with all of them."""
     try:
-        app = create_app(settings)
+        serve(NAME, ClassifierSettings(), create_app)
     except PlanLibraryError as error:
         raise SystemExit(str(error)) from error
-    serve(NAME, app, settings)
 
 
 if __name__ == "__main__":

@@ -118,8 +118,8 @@ def _lifespan(
 
 
 def main() -> None:
-    settings = ConsoleSettings()
-    serve("console", create_app(settings), settings)
+    """Run until SIGTERM."""
+    serve("console", ConsoleSettings(), create_app)
 
 
 if __name__ == "__main__":

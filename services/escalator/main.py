@@ -66,13 +66,11 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
 
 
 def main() -> None:
-    """Entry point of `python -m services.escalator.main`. A plan library with problems is refused with all of them."""
-    settings = EscalatorSettings()
+    """Run until SIGTERM. A plan library with problems is refused with all of them."""
     try:
-        app = create_app(settings)
+        serve(NAME, EscalatorSettings(), create_app)
     except PlanLibraryError as error:
         raise SystemExit(str(error)) from error
-    serve(NAME, app, settings)
 
 
 if __name__ == "__main__":

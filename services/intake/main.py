@@ -130,8 +130,7 @@ def _describe(app: FastAPI) -> None:
 
 def main() -> None:
     """Run until SIGTERM."""
-    settings = IntakeSettings()
-    serve(NAME, create_app(settings), settings)
+    serve(NAME, IntakeSettings(), create_app)
 
 
 if __name__ == "__main__":

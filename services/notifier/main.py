@@ -155,8 +155,8 @@ def _capacities(settings: NotifierSettings) -> dict[ChannelKind, Capacity]:
 
 
 def main() -> None:
-    settings = NotifierSettings()
-    serve(NAME, create_app(settings), settings)
+    """Run until SIGTERM."""
+    serve(NAME, NotifierSettings(), create_app)
 
 
 if __name__ == "__main__":

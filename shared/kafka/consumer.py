@@ -81,7 +81,7 @@ class BatchConsumer:
         policy: ConsumerPolicy = DEFAULT_POLICY,
     ) -> None:
         self._group = f"{kafka.topic_prefix}{group}{kafka.group_suffix}"
-        self._name = group
+        self.group = group
         self._topics = [kafka.topic(topic.name) for topic in topics]
         self._handler = handler
         self._database = database
@@ -181,7 +181,7 @@ class BatchConsumer:
             if highwater is not None:
                 topic = self._kafka.contract_name(partition.topic)
                 CONSUMER_LAG.labels(topic, partition.partition).set(max(0, highwater - batch[-1].offset - 1))
-        BATCH_SECONDS.labels(self._name).observe(monotonic() - started)
+        BATCH_SECONDS.labels(self.group).observe(monotonic() - started)
 
     async def _handle(self, events: Sequence[Event[Contract]], records: Sequence[ConsumerRecord]) -> None:
         try:
@@ -276,7 +276,7 @@ class BatchConsumer:
                 await bury(
                     self._database,
                     dead,
-                    consumer=self._name,
+                    consumer=self.group,
                     reason=reason,
                     attempts=attempts,
                     first_failed_at=failed_at or self._clock.now(),

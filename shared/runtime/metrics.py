@@ -28,7 +28,9 @@ CASES_OPEN: Final = Gauge("fenghuo_cases_open", "Cases not yet resolved, by plan
 CLOCK_LATENESS: Final = Histogram("fenghuo_clock_lateness_seconds", "Due instant to firing", buckets=_LATENCY)
 CLOCKS_FIRED: Final = Counter("fenghuo_clocks_fired", "Timers fired, by purpose", ["purpose"])
 CLOCKS_OVERDUE: Final = Gauge("fenghuo_clocks_overdue", "Armed timers past due and not fired, found by the auditor")
-CLOCKS_UNARMED: Final = Gauge("fenghuo_clocks_unarmed", "Cases that count time with nothing armed, found by the auditor")
+CLOCKS_UNARMED: Final = Gauge(
+    "fenghuo_clocks_unarmed", "Cases that count time with nothing armed, found by the auditor"
+)
 FIRES_UNPUBLISHED: Final = Gauge("fenghuo_fires_unpublished", "Fired timers whose event is not in the outbox")
 CHAINS_ENDED: Final = Counter("fenghuo_chains_ended", "Escalations whose last tier did not acknowledge", ["plan"])
 DELIVERY_ATTEMPTS: Final = Counter(

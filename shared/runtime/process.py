@@ -5,11 +5,11 @@ requests, jobs stop, consumers finish the batch in hand and commit, the relay dr
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import uvicorn
 from aiokafka.errors import KafkaError
@@ -20,6 +20,7 @@ from shared.db.partitions import maintain_partitions
 from shared.kafka.consumer import BatchConsumer
 from shared.kafka.producer import kafka_producer
 from shared.kafka.relay import Relay
+from shared.kafka.settings import KafkaSettings
 from shared.kafka.topic_admin import ensure_topics
 from shared.runtime.background import Background, Loop
 from shared.runtime.collector import freeze_after_start
@@ -59,15 +60,15 @@ async def running(
     health.add("database", database.probe)
     health.add("relay", publisher.probe)
     for consumer in parts.consumers:
-        health.add("consumer", consumer.probe)
+        health.add(f"consumer {consumer.group}", consumer.probe)
 
     async def loops_alive() -> str | None:
         return background.problem()
 
     health.add("loops", loops_alive)
     background.start("relay", publisher.run)
-    for number, consumer in enumerate(parts.consumers):
-        background.start(f"consumer-{number}", _after_topics(consumer, kafka.bootstrap, settings))
+    for consumer in parts.consumers:
+        background.start(f"consumer {consumer.group}", _after_topics(consumer, kafka))
     for loop_name, loop in parts.loops.items():
         background.start(loop_name, loop)
     schedule.every(_PARTITIONS_EVERY, "partitions", partitions)
@@ -108,25 +109,28 @@ class _Publisher:
         return await self._relay.probe() if self._relay else "Kafka has not answered yet"
 
 
-def _after_topics(consumer: BatchConsumer, bootstrap: str, settings: ServiceSettings) -> Loop:
+def _after_topics(consumer: BatchConsumer, kafka: KafkaSettings) -> Loop:
     async def run(stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                await ensure_topics(settings.kafka_settings())
+                await ensure_topics(kafka)
                 break
             except (KafkaError, OSError) as error:
-                _log.warning("consumer.broker_away", bootstrap=bootstrap, error=repr(error))
+                _log.warning("consumer.broker_away", bootstrap=kafka.bootstrap, error=repr(error))
                 await asyncio.sleep(_RETRY_S)
         await consumer.run(stop)
 
     return run
 
 
-def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
-    """Run the application until SIGTERM or SIGINT; both drain first."""
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+
+def serve(name: str, settings: Settings, create_app: Callable[[Settings], FastAPI]) -> None:
+    """Build the application and run it until SIGTERM or SIGINT; both drain first. Logs are set up before anything."""
     configure_logging(name, settings.log_level)
     uvicorn.run(
-        app,
+        create_app(settings),
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,10 @@ def case(line: Line, number: str) -> dict[str, Any]:
     return next((case for case in line.cases(q=number) if case["number"] == number), {})
 
 
+def _is_told(line: Line, number: str, level: str) -> bool:
+    return level in levels_told(line, number)
+
+
 def test_a_complaint_reaches_phones_and_mailboxes_with_its_reason(line: Line) -> None:
     number = line.post("/v1/complaints", complaint("told", line="network", customers_affected=50_001))["number"]
     messages = line.eventually(
@@ -79,7 +84,7 @@ def test_one_complaint_climbs_two_levels_as_facts_are_added(line: Line) -> None:
     for customers, level in ((20_001, "橙色预警"), (50_001, "红色预警")):
         again = line.post("/v1/complaints", complaint("climbs", customers_affected=customers))
         assert again["case_id"] == first["case_id"]
-        line.eventually(lambda level=level: level in levels_told(line, number), what=f"told {level}")
+        line.eventually(partial(_is_told, line, number, level), what=f"told {level}")
     line.eventually(lambda: case(line, number).get("level") == "red", what="red on the board")
 
 
@@ -213,9 +218,11 @@ def test_killing_a_service_in_the_middle_changes_nothing_in_the_end(line: Line, 
         numbers += list(rest)
     assert len(set(numbers)) == 30
     for number in numbers:
-        line.eventually(lambda number=number: line.messages(containing=number), within=60, what=f"told of {number}")
+        line.eventually(partial(line.messages, containing=number), within=60, what=f"told of {number}")
     line.eventually(
-        lambda: all(case(line, number).get("level") == "red" for number in numbers), within=60, what="all red on the board"
+        lambda: all(case(line, number).get("level") == "red" for number in numbers),
+        within=60,
+        what="all red on the board",
     )
     pages = Counter(
         (message["to"], number)
@@ -243,7 +250,7 @@ def test_killing_the_broker_in_the_middle_loses_nothing(line: Line, broker: Brok
         for i in range(10, 20)
     ]
     for number in numbers:
-        line.eventually(lambda number=number: line.messages(containing=number), within=90, what=f"told of {number}")
+        line.eventually(partial(line.messages, containing=number), within=90, what=f"told of {number}")
 
 
 def test_without_its_database_intake_refuses_and_nothing_acknowledged_is_lost(line: Line) -> None:
@@ -255,4 +262,4 @@ def test_without_its_database_intake_refuses_and_nothing_acknowledged_is_lost(li
         what="intake accepting again",
     )["number"]
     for number in (before, after):
-        line.eventually(lambda number=number: line.messages(containing=number), within=60, what=f"told of {number}")
+        line.eventually(partial(line.messages, containing=number), within=60, what=f"told of {number}")
