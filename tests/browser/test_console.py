@@ -83,6 +83,8 @@ async def test_the_board_is_live_and_leads_to_the_reasons(
     await project(console_database, [create_event(acknowledged, story[0].case_id)])
     await expect(page.locator(".plan-card")).to_contain_text("值班经理甲 已确认", timeout=10_000)
     await expect(page.get_by_label("理由或备注")).to_have_value("正在写的理由")
+    await expect(page.get_by_role("button", name="确认接手")).to_have_count(0)
+    await expect(page.get_by_role("button", name="开始处理")).to_be_visible()
     await page.screenshot(path=pictures / "case.png", full_page=True)
 
 

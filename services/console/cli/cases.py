@@ -111,7 +111,9 @@ def _explain_plan(chain: dict[str, Any]) -> None:
         say("结果", "Result"), say("级别", "Level"), say("判据", "Criterion"), say("读到的值", "Values read")
     )
     for one in chain["criteria"]:
-        values = ", ".join(f"{name}={shown(value)}" for name, value in one["values"].items())
+        values = ", ".join(
+            f"{both(one['names'].get(name), name)}={shown(value)}" for name, value in one["values"].items()
+        )
         result = Text(named("holds", one["result"]), style=_HOLDS_STYLES.get(one["result"], ""))
         criteria.add_row(
             result, both(one["level_words"]), f"{both(one['label'], one['id'])}\n[dim]{_plain(one)}[/dim]", values

@@ -40,6 +40,7 @@ def router(site: Site) -> APIRouter:
                 for view in case.plans
                 if view["plan"] in plans
             },
+            partial=template == "case_content.html",
             done=request.query_params.get("done", ""),
         )
 
