@@ -5,8 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI, Request
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.responses import Response
 
 from services.console.api.routes import ApiParts, api_router
@@ -19,7 +17,7 @@ from services.console.domain.plan_words import PlanWords
 from services.console.settings import ConsoleSettings
 from services.console.web.site import Site, install_site
 from shared.access.key_store import KeyStore
-from shared.db.engine import Database, is_transient
+from shared.db.engine import DATABASE_ERRORS, Database, is_transient
 from shared.plans.library import PlanLibrary
 from shared.runtime.health import Health
 from shared.runtime.problems import ProblemError, install_problem_handlers
@@ -59,7 +57,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         lifespan=_lifespan(settings, adapters, health),
     )
     install_problem_handlers(app)
-    for away in (OSError, DBAPIError, PoolTimeoutError):
+    for away in DATABASE_ERRORS:
         app.add_exception_handler(away, _database_away)
     app.router.routes.extend(health.routes())
     app.include_router(

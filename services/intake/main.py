@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.intake.api.cases import CaseDoors
 from services.intake.api.commands import CommandDoors
@@ -34,7 +32,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.store.vault import Vault
 from services.intake.web.acknowledgement import AcknowledgementPage
 from shared.access.key_store import KeyStore
-from shared.db.engine import Database
+from shared.db.engine import DATABASE_ERRORS, Database
 from shared.runtime.health import Health
 from shared.runtime.ids import TimeOrderedIds
 from shared.runtime.problems import install_problem_handlers
@@ -46,9 +44,7 @@ _FORESEEN: Final[tuple[type[Exception], ...]] = (
     ValidationError,
     RegisterAwayError,
     RegisterBusyError,
-    DBAPIError,
-    PoolTimeoutError,
-    OSError,
+    *DATABASE_ERRORS,
 )
 
 

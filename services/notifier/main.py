@@ -26,6 +26,7 @@ from services.notifier.channels.webhook import Webhook
 from services.notifier.consumers.on_notification_requested import on_notification_requested
 from services.notifier.consumers.on_receipt_received import on_receipt_received
 from services.notifier.domain.delivery import Policy
+from services.notifier.domain.roster_text import RosterError
 from services.notifier.jobs.pace import Pace
 from services.notifier.jobs.reload_roster import reload_roster
 from services.notifier.jobs.send_due import Capacity, SendDue
@@ -155,8 +156,11 @@ def _capacities(settings: NotifierSettings) -> dict[ChannelKind, Capacity]:
 
 
 def main() -> None:
-    """Run until SIGTERM."""
-    serve(NAME, NotifierSettings(), create_app)
+    """Run until SIGTERM. A roster with problems is refused at the start with all of them."""
+    try:
+        serve(NAME, NotifierSettings(), create_app)
+    except RosterError as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

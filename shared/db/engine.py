@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from sqlalchemy import text
+import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.db.outbox import PendingRecords
 from shared.db.tx import Tx
@@ -19,18 +19,36 @@ _RETRIABLE_SQLSTATES: Final = frozenset({"40001", "40P01", "55P03", "57014"})
 _CONNECTION_CLASSES: Final = ("08", "53", "57P")
 
 
+DATABASE_ERRORS: Final[tuple[type[Exception], ...]] = (
+    OSError,
+    PoolTimeoutError,
+    DBAPIError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+"""Everything a transaction may raise because of the database rather than of the code in it."""
+
+
+class TransactionAbortedError(RuntimeError):
+    """A statement failed, its error was swallowed, and so nothing could be committed."""
+
+
 def is_transient(error: BaseException) -> bool:
     """True when the same statement may succeed later: connection lost, server starting, deadlock, lock timeout."""
-    if isinstance(error, OSError | PoolTimeoutError | TimeoutError):
+    if isinstance(error, OSError | PoolTimeoutError | TimeoutError | asyncpg.InterfaceError):
         return True
+    if isinstance(error, asyncpg.PostgresError):
+        return _may_pass(error.sqlstate)
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
     state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
-    if state:
-        return state in _RETRIABLE_SQLSTATES or state.startswith(_CONNECTION_CLASSES)
-    return isinstance(error, OperationalError)
+    return _may_pass(state) if state else isinstance(error, OperationalError)
+
+
+def _may_pass(state: str | None) -> bool:
+    return bool(state) and (state in _RETRIABLE_SQLSTATES or str(state).startswith(_CONNECTION_CLASSES))
 
 
 def create_engine(url: str, *, application: str, pool_size: int = 8) -> AsyncEngine:
@@ -75,13 +93,15 @@ class Database:
         durable together or not at all.
         """
         async with self.engine.connect() as connection:
-            tx = Tx(connection, PendingRecords(), self.clock.now())
+            driver = await driver_connection(connection)
+            tx = Tx(driver, PendingRecords(), self.clock.now())
             try:
+                await driver.execute("BEGIN")
                 yield tx
-                await tx.outbox.insert(connection)
-                await connection.commit()
+                await tx.outbox.insert(driver)
+                await _commit(driver)
             except BaseException:
-                await connection.rollback()
+                await _abandon(connection, driver)
                 raise
         for committed in tx.after_commit:
             committed()
@@ -93,10 +113,35 @@ class Database:
         """None when a trivial query answers; else why not. For readiness."""
         try:
             async with self.engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-        except (OSError, DBAPIError, PoolTimeoutError) as error:
+                await (await driver_connection(connection)).execute("SELECT 1")
+        except DATABASE_ERRORS as error:
             return f"PostgreSQL does not answer: {type(error).__name__}"
         return None
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def driver_connection(connection: AsyncConnection) -> asyncpg.Connection:
+    """The driver's connection behind one of the pool."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, asyncpg.Connection)  # noqa: S101  # the engine is created for asyncpg only
+    if driver.is_closed():
+        await connection.invalidate()
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, asyncpg.Connection)  # noqa: S101  # as above
+    return driver
+
+
+async def _commit(driver: asyncpg.Connection) -> None:
+    """PostgreSQL answers ROLLBACK when an error inside the transaction was swallowed."""
+    if await driver.execute("COMMIT") != "COMMIT":
+        raise TransactionAbortedError("the transaction was rolled back instead of committed")
+
+
+async def _abandon(connection: AsyncConnection, driver: asyncpg.Connection) -> None:
+    """Roll back; a connection that cannot even do that is not given back to the pool."""
+    try:
+        await driver.execute("ROLLBACK")
+    except DATABASE_ERRORS:
+        await connection.invalidate()

@@ -99,5 +99,5 @@ def _declared(_: Any, name: str | None, kind: str, __: bool, ___: Any) -> bool: 
 async def _prepare_partitions(url: str) -> None:
     database = Database.connect(url, application="fenghuo-migrate", pool_size=1)
     async with database.transaction() as tx:
-        await maintain_partitions(tx.connection, tx.now)
+        await maintain_partitions(tx, tx.now)
     await database.close()

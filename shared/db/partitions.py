@@ -7,9 +7,7 @@ that a record published again is still recognised.
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from shared.db.tx import Tx
 from shared.runtime.ids import lowest_id_at
 
 OUTBOX_KEPT: Final = timedelta(days=7)
@@ -18,24 +16,24 @@ _AHEAD: Final = 3
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.partitions'))"
 
 
-async def maintain_partitions(connection: AsyncConnection, now: datetime) -> None:
+async def maintain_partitions(tx: Tx, now: datetime) -> None:
     """Make today's and the next days' partitions and drop the expired ones. Safe to run at any time, by several.
 
-    A day of the outbox that still holds unpublished records is never dropped. The caller commits.
+    A day of the outbox that still holds unpublished records is never dropped.
     """
-    await connection.execute(text(_LOCK))
+    await tx.execute(_LOCK)
     today = now.astimezone(UTC).date()
     for offset in range(-1, _AHEAD + 1):
         day = today + timedelta(days=offset)
         start, end = _bounds(day)
-        await _create(connection, "outbox", day, f"'{start.isoformat()}'", f"'{end.isoformat()}'")
-        await _create(connection, "inbox", day, f"'{lowest_id_at(start)}'", f"'{lowest_id_at(end)}'")
-    for name, day in await _days(connection, "outbox"):
-        if day < today - OUTBOX_KEPT and not await _has_waiting(connection, name):
-            await connection.execute(text(f'DROP TABLE "{name}"'))
-    for name, day in await _days(connection, "inbox"):
+        await _create(tx, "outbox", day, f"'{start.isoformat()}'", f"'{end.isoformat()}'")
+        await _create(tx, "inbox", day, f"'{lowest_id_at(start)}'", f"'{lowest_id_at(end)}'")
+    for name, day in await _days(tx, "outbox"):
+        if day < today - OUTBOX_KEPT and not await _has_waiting(tx, name):
+            await tx.execute(f'DROP TABLE "{name}"')
+    for name, day in await _days(tx, "inbox"):
         if day < today - INBOX_KEPT:
-            await connection.execute(text(f'DROP TABLE "{name}"'))
+            await tx.execute(f'DROP TABLE "{name}"')
 
 
 def is_partition(name: str | None) -> bool:
@@ -48,27 +46,22 @@ def _bounds(day: date) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=1)
 
 
-async def _create(connection: AsyncConnection, table: str, day: date, low: str, high: str) -> None:
+async def _create(tx: Tx, table: str, day: date, low: str, high: str) -> None:
     name = f"{table}_p{day:%Y%m%d}"
-    if (await connection.execute(text("SELECT to_regclass(:name)"), {"name": name})).scalar() is None:
-        await connection.execute(
-            text(f'CREATE TABLE "{name}" PARTITION OF {table} FOR VALUES FROM ({low}) TO ({high})')
-        )
+    found = await tx.fetch_one("SELECT to_regclass(:name) AS name", name=name)
+    if found is None or found["name"] is None:
+        await tx.execute(f'CREATE TABLE "{name}" PARTITION OF {table} FOR VALUES FROM ({low}) TO ({high})')
 
 
-async def _days(connection: AsyncConnection, table: str) -> list[tuple[str, date]]:
-    rows = await connection.execute(
-        text(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-            "WHERE i.inhparent = to_regclass(:table) AND c.relname ~ '_p[0-9]{8}$' ORDER BY 1"
-        ),
-        {"table": table},
+async def _days(tx: Tx, table: str) -> list[tuple[str, date]]:
+    rows = await tx.fetch(
+        "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+        "WHERE i.inhparent = to_regclass(:table) AND c.relname ~ '_p[0-9]{8}$' ORDER BY 1",
+        table=table,
     )
-    return [(name, datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC).date()) for name in rows.scalars().all()]
+    return [(row["name"], datetime.strptime(row["name"][-8:], "%Y%m%d").replace(tzinfo=UTC).date()) for row in rows]
 
 
-async def _has_waiting(connection: AsyncConnection, name: str) -> bool:
-    found = await connection.execute(
-        text(f'SELECT 1 FROM "{name}" WHERE published_at IS NULL LIMIT 1')  # noqa: S608  # a name read from pg_class
-    )
-    return found.first() is not None
+async def _has_waiting(tx: Tx, name: str) -> bool:
+    # A name read from pg_class, never from outside.
+    return await tx.fetch_one(f'SELECT 1 FROM "{name}" WHERE published_at IS NULL LIMIT 1') is not None  # noqa: S608

@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy import RowMapping, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db.engine import Database
-from shared.db.outbox import headers_from_text, republish_lost
+from shared.db.engine import DATABASE_ERRORS, Database, driver_connection
+from shared.db.outbox import headers_from_text
+from shared.db.outbox_log import PUBLISH_LOST_AGAIN
+from shared.db.tx import Row, touched
 from shared.kafka.log_probe import Head, lost_heads
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topic_admin import ensure_topics
@@ -42,22 +42,21 @@ _log = get_logger(__name__)
 _BATCH: Final = 1000
 _POLL_S: Final = 0.5
 _STANDBY_S: Final = 1.0
-_LOCK: Final = text("SELECT pg_try_advisory_lock(hashtext(current_schema() || '.relay'))")
-_UNLOCK: Final = text("SELECT pg_advisory_unlock(hashtext(current_schema() || '.relay'))")
-_WAITING: Final = text(
+_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext(current_schema() || '.relay'))"
+_UNLOCK: Final = "SELECT pg_advisory_unlock(hashtext(current_schema() || '.relay'))"
+_WAITING: Final = (
     "SELECT seq, recorded_at, event_id, topic, key, headers, value FROM outbox "
-    "WHERE published_at IS NULL ORDER BY seq LIMIT :batch"
+    "WHERE published_at IS NULL ORDER BY seq LIMIT $1"
 )
-_MARK: Final = text(
-    'UPDATE outbox AS o SET published_at = clock_timestamp(), partition = t.partition, "offset" = t."offset" '
-    "FROM unnest(CAST(:seqs AS bigint[]), CAST(:recorded AS timestamptz[]), CAST(:partitions AS integer[]), "
-    'CAST(:offsets AS bigint[])) AS t (seq, recorded_at, partition, "offset") '
-    "WHERE o.seq = t.seq AND o.recorded_at = t.recorded_at"
-)
-_HEADS: Final = text(
+# One statement marks the rows and keeps, for each partition, the newest of them.
+_MARK: Final = (
+    "WITH sent AS (SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::integer[], $5::bigint[], "
+    '$6::uuid[]) AS t (seq, recorded_at, topic, partition, "offset", event_id)), '
+    "marked AS (UPDATE outbox AS o SET published_at = clock_timestamp(), partition = t.partition, "
+    '"offset" = t."offset" FROM sent t WHERE o.seq = t.seq AND o.recorded_at = t.recorded_at) '
     'INSERT INTO outbox_heads (topic, partition, "offset", seq, event_id) '
-    "SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]), "
-    "CAST(:seqs AS bigint[]), CAST(:events AS uuid[])) "
+    'SELECT DISTINCT ON (topic, partition) topic, partition, "offset", seq, event_id FROM sent '
+    "ORDER BY topic, partition, seq DESC "
     'ON CONFLICT (topic, partition) DO UPDATE SET "offset" = EXCLUDED."offset", seq = EXCLUDED.seq, '
     "event_id = EXCLUDED.event_id"
 )
@@ -90,13 +89,18 @@ class Relay:
         """Publish until `stop`; then drain what is committed, as far as the broker lets it."""
         while not stop.is_set():
             try:
-                async with self._database.engine.connect() as connection:
-                    await connection.execution_options(isolation_level="AUTOCOMMIT")
-                    if not (await connection.execute(_LOCK)).scalar():
+                async with self._database.engine.connect() as pooled:
+                    connection = await driver_connection(pooled)
+                    if not await connection.fetchval(_LOCK):
                         await _sleep(stop, _STANDBY_S)
                         continue
-                    await self._lead(connection, stop)
-            except (DBAPIError, OSError) as error:
+                    try:
+                        await self._lead(connection, stop)
+                    except DATABASE_ERRORS:
+                        # The lock went with the session; the pool must not give the connection to anybody else.
+                        await pooled.invalidate()
+                        raise
+            except DATABASE_ERRORS as error:
                 self._trouble = f"PostgreSQL: {type(error).__name__}"
                 _log.warning("relay.database_away", error=repr(error))
                 await _sleep(stop, _STANDBY_S)
@@ -105,7 +109,7 @@ class Relay:
         """None when publishing works or another replica publishes; for readiness."""
         return self._trouble
 
-    async def _lead(self, connection: AsyncConnection, stop: asyncio.Event) -> None:
+    async def _lead(self, connection: asyncpg.Connection, stop: asyncio.Event) -> None:
         RELAY_ACTIVE.set(1)
         self._checked_at = None
         try:
@@ -120,10 +124,10 @@ class Relay:
             await self._drain(connection)
         finally:
             RELAY_ACTIVE.set(0)
-            if not connection.closed and not connection.invalidated:
+            if not connection.is_closed():
                 await connection.execute(_UNLOCK)
 
-    async def _round(self, connection: AsyncConnection) -> None:
+    async def _round(self, connection: asyncpg.Connection) -> None:
         if self._checked_at is None or monotonic() - self._checked_at > self._check_every:
             await self._check(connection)
             self._trouble = None
@@ -135,15 +139,15 @@ class Relay:
             except TimeoutError:
                 return
 
-    async def _drain(self, connection: AsyncConnection) -> None:
+    async def _drain(self, connection: asyncpg.Connection) -> None:
         try:
             while await self._publish(connection) == _BATCH:
                 continue
         except (KafkaError, OSError) as error:
             _log.warning("relay.not_drained", error=repr(error))
 
-    async def _publish(self, connection: AsyncConnection) -> int:
-        rows = (await connection.execute(_WAITING, {"batch": _BATCH})).mappings().all()
+    async def _publish(self, connection: asyncpg.Connection) -> int:
+        rows = await connection.fetch(_WAITING, _BATCH)
         OUTBOX_BACKLOG.set(len(rows))
         if not rows:
             return 0
@@ -163,9 +167,9 @@ class Relay:
             raise failure
         return len(rows)
 
-    async def _mark(self, connection: AsyncConnection, rows: Sequence[RowMapping], answers: Sequence[Any]) -> None:
+    async def _mark(self, connection: asyncpg.Connection, rows: Sequence[Row], answers: Sequence[Any]) -> None:
         blocked: set[tuple[str, bytes | None]] = set()
-        marked: list[tuple[RowMapping, int, int]] = []
+        marked: list[tuple[Row, int, int]] = []
         for row, answer in zip(rows, answers, strict=True):
             lane = (row["topic"], row["key"])
             if isinstance(answer, BaseException) or lane in blocked:
@@ -176,23 +180,12 @@ class Relay:
             return
         await connection.execute(
             _MARK,
-            {
-                "seqs": [row["seq"] for row, _, _ in marked],
-                "recorded": [row["recorded_at"] for row, _, _ in marked],
-                "partitions": [partition for _, partition, _ in marked],
-                "offsets": [offset for _, _, offset in marked],
-            },
-        )
-        heads = {(row["topic"], partition): (row, offset) for row, partition, offset in marked}
-        await connection.execute(
-            _HEADS,
-            {
-                "topics": [topic for topic, _ in heads],
-                "partitions": [partition for _, partition in heads],
-                "offsets": [offset for _, offset in heads.values()],
-                "seqs": [row["seq"] for row, _ in heads.values()],
-                "events": [row["event_id"] for row, _ in heads.values()],
-            },
+            [row["seq"] for row, _, _ in marked],
+            [row["recorded_at"] for row, _, _ in marked],
+            [row["topic"] for row, _, _ in marked],
+            [partition for _, partition, _ in marked],
+            [offset for _, _, offset in marked],
+            [row["event_id"] for row, _, _ in marked],
         )
         now = self._database.clock.now()
         counts: dict[str, int] = defaultdict(int)
@@ -203,9 +196,7 @@ class Relay:
             OUTBOX_PUBLISHED.labels(topic).inc(count)
         await self._notice_regression(connection, marked)
 
-    async def _notice_regression(
-        self, connection: AsyncConnection, marked: Sequence[tuple[RowMapping, int, int]]
-    ) -> None:
+    async def _notice_regression(self, connection: asyncpg.Connection, marked: Sequence[tuple[Row, int, int]]) -> None:
         """An offset at or below one given before means the broker's log began anew under our feet."""
         for row, partition, offset in marked:
             lane = (row["topic"], partition)
@@ -214,28 +205,23 @@ class Relay:
             if before is not None and offset <= before:
                 await self._republish(connection, *lane, below=row["seq"])
 
-    async def _check(self, connection: AsyncConnection) -> None:
+    async def _check(self, connection: asyncpg.Connection) -> None:
         await ensure_topics(self._kafka)
-        rows = (
-            await connection.execute(text('SELECT topic, partition, "offset", event_id FROM outbox_heads'))
-        ).mappings()
+        rows = await connection.fetch('SELECT topic, partition, "offset", event_id FROM outbox_heads')
         heads = [Head(row["topic"], row["partition"], row["offset"], row["event_id"]) for row in rows]
         self._known = {(head.topic, head.partition): head.offset for head in heads}
         for head in await lost_heads(self._kafka, heads):
             await self._republish(connection, head.topic, head.partition)
             await connection.execute(
-                text("DELETE FROM outbox_heads WHERE topic = :topic AND partition = :partition"),
-                {"topic": head.topic, "partition": head.partition},
+                "DELETE FROM outbox_heads WHERE topic = $1 AND partition = $2", head.topic, head.partition
             )
             self._known.pop((head.topic, head.partition), None)
         self._checked_at = monotonic()
 
     async def _republish(
-        self, connection: AsyncConnection, topic: str, partition: int, *, below: int | None = None
+        self, connection: asyncpg.Connection, topic: str, partition: int, *, below: int | None = None
     ) -> None:
-        count = await republish_lost(
-            connection, topic=topic, partition=partition, below_seq=below, horizon=self._horizon
-        )
+        count = touched(await connection.execute(PUBLISH_LOST_AGAIN, topic, partition, self._horizon, below))
         OUTBOX_REPUBLISHED.labels(topic).inc(count)
         _log.warning("relay.broker_lost_records", topic=topic, partition=partition, republished=count)
         self._wake.set()

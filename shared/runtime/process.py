@@ -55,7 +55,7 @@ async def running(
 
     async def partitions() -> None:
         async with database.transaction() as tx:
-            await maintain_partitions(tx.connection, tx.now)
+            await maintain_partitions(tx, tx.now)
 
     health.add("database", database.probe)
     health.add("relay", publisher.probe)

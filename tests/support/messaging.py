@@ -62,7 +62,7 @@ async def service_database(service_url: str) -> AsyncIterator[Database]:
     """The schema as a service sees it."""
     database = Database.connect(service_url, application="tests")
     async with database.transaction() as tx:
-        await maintain_partitions(tx.connection, tx.now)
+        await maintain_partitions(tx, tx.now)
     yield database
     await database.close()
 
@@ -185,7 +185,7 @@ async def eventually(
     """Wait until the condition holds; fail with its name when it does not in time."""
     try:
         async with asyncio.timeout(seconds):
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110  # the condition lives in a database or a broker
                 await asyncio.sleep(0.02)
     except TimeoutError:
         pytest.fail(f"{what} did not come true within {seconds:g} s")

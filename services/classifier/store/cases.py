@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import RowMapping
 
 from services.classifier.domain.cases import CaseState, state_from_data
 from services.classifier.domain.runs import Run, run_from_data
-from shared.db.tx import Tx
+from shared.db.tx import Row, Tx
 
 
 class CaseOpenedElsewhereError(RuntimeError):
@@ -129,7 +128,7 @@ def _text(data: object) -> str:
     return to_json(data).decode()
 
 
-def _stored(row: RowMapping) -> StoredCase:
+def _stored(row: Row) -> StoredCase:
     runs = [run_from_data(data) for data in from_json(row["runs"])]
     return StoredCase(
         case_id=row["case_id"],

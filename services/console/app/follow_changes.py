@@ -10,14 +10,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
 from services.console.domain.plan_words import PlanWords
 from services.console.domain.views import View, line_view
 from services.console.store import cases
 from services.console.store.case_views import views_of
 from services.console.store.changes import listening
-from shared.db.engine import Database
+from shared.db.engine import DATABASE_ERRORS, Database
 from shared.db.tx import Tx
 from shared.runtime.logging import get_logger
 
@@ -87,7 +85,7 @@ class Changes:
                         self._wake.clear()
                         await self._catch_up()
                         await _first(self._wake, stop, _LOOK_ANYWAY_S)
-            except (OSError, DBAPIError, SQLAlchemyError) as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("changes.database_away", error=repr(error))
                 await _first(stop, stop, _RECONNECT_S)
 

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
 from services.console.app.create_user import DEFAULT_ORG, Role, provision_user
 from services.console.cli.output import OUT, print_json, table
 from services.console.cli.wording import CommandError, say
 from shared.access.api_keys import Scope
 from shared.access.key_store import KeyStore
-from shared.db import outbox as outbox_store
-from shared.db.engine import Database
+from shared.db import outbox_log
+from shared.db.engine import DATABASE_ERRORS, Database
 from shared.db.migrate import migrate as migrate_schema
 from shared.db.migrate import services_with_a_schema
 from shared.runtime.clock import SystemClock
@@ -40,7 +40,7 @@ def status(service: Service, database_url: Url = None, as_json: Json = False) ->
 
     async def work(database: Database) -> dict[str, Any]:
         async with database.transaction() as tx:
-            return await outbox_store.status(tx.connection)
+            return await outbox_log.status(tx)
 
     found = with_database(database_address(service, database_url), work)
     found["oldest"] = found["oldest"].isoformat() if found["oldest"] else None
@@ -69,7 +69,7 @@ def republish(  # noqa: PLR0917  # options are given by name
 
     async def work(database: Database) -> int:
         async with database.transaction() as tx:
-            return await outbox_store.republish(tx.connection, since=first, until=last, topic=topic)
+            return await outbox_log.republish(tx, since=first, until=last, topic=topic)
 
     count = with_database(database_address(service, database_url), work)
     if as_json:
@@ -162,7 +162,7 @@ def migrate(
         address = database_address(name, None)
         try:
             migrate_schema(name, address)
-        except (OSError, DBAPIError) as error:
+        except DATABASE_ERRORS as error:
             raise _away(error) from error
         OUT.print(say(f"{name} 已是最新。", f"{name} is up to date."))
 
@@ -193,7 +193,9 @@ def with_database(address: str, work: Callable[[Database], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(run())
-    except (OSError, DBAPIError, ArgumentError) as error:
+    except ArgumentError as error:
+        raise _away(error) from error
+    except DATABASE_ERRORS as error:
         raise _away(error) from error
 
 

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
+from shared.db.tx import Row as DatabaseRow
 from shared.db.tx import Tx
 
 Row = dict[str, Any]
@@ -210,7 +209,7 @@ async def newest_numbers(tx: Tx) -> tuple[int, int]:
     return (row["board"], row["line"]) if row else (0, 0)
 
 
-def _rows(found: Sequence[RowMapping]) -> list[Row]:
+def _rows(found: Sequence[DatabaseRow]) -> list[Row]:
     return [{name: _value(name, value) for name, value in row.items()} for row in found]
 
 

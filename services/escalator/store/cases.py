@@ -6,10 +6,9 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping
 
 from services.escalator.domain.case import Case
-from shared.db.tx import Tx
+from shared.db.tx import Row, Tx
 
 CaseKey = tuple[UUID, str]
 _CODEC: Final = TypeAdapter(Case)
@@ -42,7 +41,7 @@ class StoredCase:
         return self.case.case_id, self.case.plan.name
 
 
-def read_case(row: RowMapping) -> StoredCase:
+def read_case(row: Row) -> StoredCase:
     return StoredCase(_CODEC.validate_json(row["body"]), row["traceparent"])
 
 

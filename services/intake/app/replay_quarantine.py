@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
 from services.intake.app.accept_hook import Accepted, AcceptHook, HookRequest
 from services.intake.store.quarantine import find, list_rows, mark_replayed, payload_place
 from services.intake.store.vault import Vault, unseal
 from shared.access.api_keys import ApiKey
 from shared.db.engine import Database
+from shared.db.tx import Row
 
 
 class NoSuchQuarantineError(LookupError):
@@ -68,5 +67,5 @@ class ReplayQuarantine:
         return HookRequest.unpacked(row["kind"], packed)
 
 
-def _named(row: RowMapping) -> dict[str, Any]:
+def _named(row: Row) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()}

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
 from shared.contracts.commands import CommandKind
 from shared.contracts.values import Actor
-from shared.db.tx import Tx
+from shared.db.tx import Row, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ async def find_command(tx: Tx, org: str, request_key: str) -> tuple[UUID, bytes]
     return (row["event_id"], bytes(row["body_hash"])) if row is not None else None
 
 
-async def list_commands(tx: Tx, org: str, case_id: UUID, limit: int) -> Sequence[RowMapping]:
+async def list_commands(tx: Tx, org: str, case_id: UUID, limit: int) -> Sequence[Row]:
     """What was asked of the case, oldest first."""
     return await tx.fetch(
         "SELECT event_id, command, actor_kind, actor_ref, key_prefix, issued_at FROM commands "

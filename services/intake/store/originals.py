@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping
-
 from services.intake.domain.json_guard import read_object
 from services.intake.store.vault import UnreadableSealError, Vault, event_place, unseal
+from shared.db.tx import Row
 
 
-def open_original(vault: Vault, row: RowMapping) -> dict[str, Any] | None:
+def open_original(vault: Vault, row: Row) -> dict[str, Any] | None:
     """The body of an event as posted, complainant included; None when its key is gone or it does not open."""
     place = (row["org"], row["source"], row["event_id"])
     try:

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
-from shared.db.tx import Tx
+from shared.db.tx import Row, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ async def add(tx: Tx, row: QuarantineRow) -> None:
     )
 
 
-async def list_rows(tx: Tx, org: str, *, waiting: bool | None, before: UUID | None, limit: int) -> Sequence[RowMapping]:
+async def list_rows(tx: Tx, org: str, *, waiting: bool | None, before: UUID | None, limit: int) -> Sequence[Row]:
     """Newest first, without payloads. `waiting`: True not replayed yet, False replayed, None both."""
     return await tx.fetch(
         "SELECT quarantine_id, kind, received_at, field, reason, size, key_prefix, replayed_at FROM quarantine "
@@ -59,7 +57,7 @@ async def list_rows(tx: Tx, org: str, *, waiting: bool | None, before: UUID | No
     )
 
 
-async def find(tx: Tx, org: str, quarantine_id: UUID) -> RowMapping | None:
+async def find(tx: Tx, org: str, quarantine_id: UUID) -> Row | None:
     """One row with its sealed payload."""
     return await tx.fetch_one(
         "SELECT quarantine_id, kind, received_at, field, reason, size, key_prefix, replayed_at, payload "

@@ -9,12 +9,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
 from services.intake.domain.numbers import number_text
 from services.intake.domain.registration import Entry, Key, KnownCase, KnownEvent
 from shared.contracts.values import CaseKind
-from shared.db.tx import Tx
+from shared.db.tx import Row, Tx
 
 
 class RegisterRaceError(Exception):
@@ -222,7 +220,7 @@ async def org_of_case(tx: Tx, case_id: UUID) -> str | None:
     return row["org"] if row is not None else None
 
 
-async def read_events(tx: Tx, case_id: UUID, limit: int) -> Sequence[RowMapping]:
+async def read_events(tx: Tx, case_id: UUID, limit: int) -> Sequence[Row]:
     """The case's log with its sealed columns and, where it still exists, the person's wrapped key. Oldest first."""
     return await tx.fetch(
         "SELECT e.org, e.source, e.event_id, e.sequence, e.received_at, e.body_hash, e.person_id, e.original, "

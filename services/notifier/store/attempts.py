@@ -5,14 +5,12 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
 from services.notifier.domain.delivery import Answer, Attempt, Outcome, Receipt, Route
 from services.notifier.domain.ledger import NewAttempt, RecordedAnswer
 from shared.contracts.envelope import Event
 from shared.contracts.receipts import ReceiptReceivedV1, ReceiptStatus
 from shared.contracts.values import ChannelKind
-from shared.db.tx import Tx
+from shared.db.tx import Row, Tx
 
 
 async def begin(tx: Tx, attempts: Sequence[NewAttempt]) -> None:
@@ -104,7 +102,7 @@ async def history(tx: Tx, intent_ids: Iterable[UUID]) -> dict[UUID, tuple[Attemp
     return {intent: tuple(attempts) for intent, attempts in found.items()}
 
 
-def _attempt(row: RowMapping, receipts: tuple[Receipt, ...]) -> Attempt:
+def _attempt(row: Row, receipts: tuple[Receipt, ...]) -> Attempt:
     outcome = None
     if row["answer"] is not None:
         outcome = Outcome(

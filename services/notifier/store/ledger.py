@@ -6,14 +6,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
 from services.notifier.domain.delivery import Route, Verdict
 from services.notifier.domain.ledger import Intent, Request
 from services.notifier.domain.urgency import Lane, Notice
 from shared.contracts.notifications import NotificationRequestedV1, Purpose, Settlement
 from shared.contracts.values import Bilingual, ChannelKind
-from shared.db.tx import Tx
+from shared.db.tx import Row, Tx
 
 _COLUMNS: Final = (
     "i.*, r.event_id, r.traceparent, r.accepted_at, CAST(r.body AS text) AS body, CAST(i.because AS text) AS reasons"
@@ -197,7 +195,7 @@ async def next_due(tx: Tx) -> datetime | None:
     return row["due_at"] if row is not None else None
 
 
-def _intent(row: RowMapping) -> Intent:
+def _intent(row: Row) -> Intent:
     reasons: dict[str, Any] = json.loads(row["reasons"])
     return Intent(
         id=row["intent_id"],
@@ -224,7 +222,7 @@ def _intent(row: RowMapping) -> Intent:
     )
 
 
-def _published(row: RowMapping) -> Verdict | None:
+def _published(row: Row) -> Verdict | None:
     if row["settlement"] is None:
         return None
     route = None

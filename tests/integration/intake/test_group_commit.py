@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.app.group_commit import GroupCommit, RegisterAwayError, RegisterBusyError
 from services.intake.app.register_reports import RegisterReports
@@ -137,13 +136,13 @@ async def test_nobody_is_told_before_the_commit(register: Register) -> None:
 
 
 async def test_a_crash_in_the_commit_acknowledges_nothing(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def crash(_: AsyncConnection) -> None:
+    async def crash(_: object) -> None:
         raise ConnectionResetError("the process died here")
 
     # The key is looked up beforehand, so that only the register's own commit can fail.
     assert (await register.client.get("/v1/quarantine")).status_code == 200
     with monkeypatch.context() as patched:
-        patched.setattr(AsyncConnection, "commit", crash)
+        patched.setattr("shared.db.engine._commit", crash)
         answer = await register.post("/v1/complaints", complaint("T-1", id="e-1"))
         assert answer.status_code == 503
     assert await register.rows("SELECT 1 FROM cases") == []

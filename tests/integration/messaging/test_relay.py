@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
 from shared.db.engine import Database
-from shared.db.outbox import republish, status
+from shared.db.outbox_log import republish, status
 from shared.kafka.producer import SecondProducerError, kafka_producer
 from shared.kafka.relay import Relay
 from shared.kafka.settings import KafkaSettings
@@ -29,9 +28,9 @@ async def relaying(database: Database, kafka: KafkaSettings, check_every: float 
 
 
 async def unpublished(database: Database) -> int:
-    async with database.engine.connect() as connection:
-        waiting: int = (await status(connection))["waiting"]
-        return waiting
+    async with database.transaction() as tx:
+        waiting: int = (await status(tx))["waiting"]
+    return waiting
 
 
 async def test_events_of_one_case_are_published_in_the_order_they_were_written(
@@ -173,8 +172,8 @@ async def test_an_operator_can_publish_a_period_again(service_database: Database
         await publish(service_database, [event])
         await eventually(lambda: _is_empty(service_database), what="an empty outbox")
         async with service_database.transaction() as tx:
-            since = (await tx.connection.execute(text("SELECT min(recorded_at) FROM outbox"))).scalar_one()
-            assert await republish(tx.connection, since=since) == 1
+            (first,) = await tx.fetch("SELECT min(recorded_at) AS recorded_at FROM outbox")
+            assert await republish(tx, since=first["recorded_at"]) == 1
         records = await read_topic(kafka, TOPIC, 2)
     assert event_ids(records) == [str(event.id)] * 2
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from asyncpg import UniqueViolationError
 
 from services.notifier.app.begin_attempts import Begun
 from services.notifier.app.call_provider import call_provider
@@ -140,7 +140,7 @@ async def test_claiming_without_the_row_lock_would_collide(still_desk: Desk, mon
         return stale
 
     monkeypatch.setattr(ledger, "claim_due", unlocked)
-    with pytest.raises(IntegrityError, match="uq_attempts_intent_id_number"):
+    with pytest.raises(UniqueViolationError, match="uq_attempts_intent_id_number"):
         await still_desk.begin()
 
 
