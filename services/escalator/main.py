@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from services.escalator.app.apply_events import ApplyEvents
 from services.escalator.app.audit_timers import AuditTimers
 from services.escalator.app.fire_due_timers import FireDueTimers
-from services.escalator.consumers.on_case_facts import on_case_facts
+from services.escalator.consumers.on_case_facts import on_case_facts, on_notification_settled
 from services.escalator.jobs.sweep import Sweeper
 from services.escalator.settings import EscalatorSettings
 from services.escalator.store.plans import Plans
@@ -48,8 +48,9 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     async def audit() -> None:
         await audit_timers()
 
+    apply, kafka = ApplyEvents(database, plans, ids, wake), settings.kafka_settings()
     parts = Parts(
-        consumers=[on_case_facts(ApplyEvents(database, plans, ids, wake), database, settings.kafka_settings())],
+        consumers=[on_case_facts(apply, database, kafka), on_notification_settled(apply, database, kafka)],
         loops={"sweep": sweep},
         jobs={"audit-timers": (_AUDIT_EVERY, audit)},
     )

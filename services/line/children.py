@@ -53,7 +53,7 @@ def kafka_environment(layout: Layout) -> dict[str, str]:
         "FENGHUO_KAFKA_IDEMPOTENCE": "false",
         "FENGHUO_KAFKA_LONG_POLL_MS": "10",
         "FENGHUO_KAFKA_SESSION_TIMEOUT_MS": "3000",
-        "FENGHUO_KAFKA_PARTITIONS": "4",
+        "FENGHUO_KAFKA_PARTITIONS": "1",
     }
 
 

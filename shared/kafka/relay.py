@@ -44,6 +44,9 @@ _POLL_S: Final = 0.5
 _STANDBY_S: Final = 1.0
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtext(current_schema() || '.relay'))"
 _UNLOCK: Final = "SELECT pg_advisory_unlock(hashtext(current_schema() || '.relay'))"
+# A mark lost in a crash of the server sends a row again, which consumers skip: not worth waiting for the disk.
+_MARKS_MAY_BE_LOST: Final = "SET synchronous_commit = off"
+_MARKS_LAST: Final = "RESET synchronous_commit"
 _WAITING: Final = (
     "SELECT seq, recorded_at, event_id, topic, key, headers, value FROM outbox "
     "WHERE published_at IS NULL ORDER BY seq LIMIT $1"
@@ -91,7 +94,9 @@ class Relay:
             try:
                 async with self._database.engine.connect() as pooled:
                     connection = await driver_connection(pooled)
+                    await connection.execute(_MARKS_MAY_BE_LOST)
                     if not await connection.fetchval(_LOCK):
+                        await connection.execute(_MARKS_LAST)
                         await _sleep(stop, _STANDBY_S)
                         continue
                     try:
@@ -126,6 +131,7 @@ class Relay:
             RELAY_ACTIVE.set(0)
             if not connection.is_closed():
                 await connection.execute(_UNLOCK)
+                await connection.execute(_MARKS_LAST)
 
     async def _round(self, connection: asyncpg.Connection) -> None:
         if self._checked_at is None or monotonic() - self._checked_at > self._check_every:

@@ -9,7 +9,7 @@ from services.console.domain.plan_words import PlanWords
 from shared.contracts.envelope import Event
 from shared.contracts.topics import TOPICS
 from shared.db.engine import Database
-from shared.kafka.consumer import BatchConsumer
+from shared.kafka.consumer import UNHURRIED, BatchConsumer
 from shared.kafka.dead_letter_reader import DeadLetterReader
 from shared.kafka.dead_letters import DeadRecord
 from shared.kafka.outcome import Outcome
@@ -22,7 +22,9 @@ def events_consumer(database: Database, kafka: KafkaSettings, words: PlanWords) 
     async def on_events(events: Sequence[Event[Any]]) -> Sequence[Outcome]:
         return await project_events(events, database=database, words=words)
 
-    return BatchConsumer(group="console", topics=TOPICS, handler=on_events, database=database, kafka=kafka)
+    return BatchConsumer(
+        group="console", topics=TOPICS, handler=on_events, database=database, kafka=kafka, policy=UNHURRIED
+    )
 
 
 def letters_reader(database: Database, kafka: KafkaSettings) -> DeadLetterReader:

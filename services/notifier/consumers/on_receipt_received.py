@@ -8,7 +8,7 @@ from services.notifier.app.rules import Rules
 from shared.contracts.envelope import Event
 from shared.contracts.topics import RECEIPTS_RECEIVED
 from shared.db.engine import Database
-from shared.kafka.consumer import BatchConsumer
+from shared.kafka.consumer import UNHURRIED, BatchConsumer
 from shared.kafka.outcome import Outcome
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.ids import Ids
@@ -22,5 +22,11 @@ def on_receipt_received(
     async def handle(events: Sequence[Event[Any]]) -> Sequence[Outcome]:
         return await apply_receipts(events, database=database, rules=rules, ids=ids, wake=wake)
 
-    topics = [RECEIPTS_RECEIVED]
-    return BatchConsumer(group="notifier-receipts", topics=topics, handler=handle, database=database, kafka=kafka)
+    return BatchConsumer(
+        group="notifier-receipts",
+        topics=[RECEIPTS_RECEIVED],
+        handler=handle,
+        database=database,
+        kafka=kafka,
+        policy=UNHURRIED,
+    )
