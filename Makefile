@@ -30,13 +30,14 @@ up: env ## Start everything and keep it running, without a scenario
 	@$(BIN)/fenghuo up
 
 test: env ## Run the tests (PostgreSQL and broker from wheels)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not kafka and not browser" tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not kafka and not browser" --ignore tests/e2e tests
+	@$(BIN)/python -m pytest -q -m "not kafka" tests/e2e
 
 test-kafka: env ## Run the integration and end-to-end tests on Apache Kafka (needs Java 17 and Maven)
-	@FENGHUO_TEST_KAFKA=apache $(BIN)/python -m pytest -m "not browser" tests/integration tests/e2e
+	@FENGHUO_TEST_KAFKA=apache $(BIN)/python -m pytest -q -m "not browser" tests/integration tests/e2e
 
 test-browser: env ## Open the console in Chromium
-	@$(BIN)/python -m pytest -m browser tests/browser
+	@$(BIN)/python -m pytest -q -m browser tests/browser
 
 check: env ## Format, lint, types, imports, plans and contracts
 	@$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ from shared.runtime.ids import new_secret
 
 PEPPER = b"pepper"
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-SECRET = new_secret()
+SECRET = "s" * 43
 
 
 def stored(**changes: object) -> ApiKey:
