@@ -9,7 +9,8 @@ Rules, in the order they matter:
 3. The database or broker being away is not the records' fault: the batch waits and is offered again, for ever.
 4. Any other exception breaks the batch into single records, so that a poison record is found and buried with its
    reason while its neighbours go on.
-5. A fuse stops the consumer after `fuse` dead records in a row: then the fault is ours, not the records'.
+5. A fuse stops the consumer after `fuse` records in a row that could not be read or broke the handler: then the
+   fault is ours, not the records'. A record that the handler itself judged dead does not count.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from shared.contracts.envelope import Event, UndecodableError, decode
 from shared.contracts.topics import Topic
 from shared.contracts.values import Contract
 from shared.db.engine import Database, is_transient
-from shared.kafka.dead_letters import DeadRecord, bury
+from shared.kafka.burial import Burial, StoppedError
 from shared.kafka.outcome import DUPLICATE, Dead, Done, Outcome, Retry, Skip
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.clock import Clock, SystemClock, monotonic
@@ -56,16 +57,11 @@ DEFAULT_POLICY: Final = ConsumerPolicy()
 UNHURRIED: Final = ConsumerPolicy(gather=0.1)
 
 
-class FuseBlownError(RuntimeError):
-    """Too many dead records in a row: a misconfiguration or a bad release, not bad records."""
-
-
 class WrongAnswerError(RuntimeError):
     """A handler answered another number of outcomes than it got records."""
 
 
-class _StoppedError(Exception):
-    """The process is stopping while its database is away: the batch stays unapplied and is read again later."""
+_Waiting = tuple[Event[Contract], ConsumerRecord, Retry]
 
 
 class BatchConsumer:
@@ -92,7 +88,7 @@ class BatchConsumer:
         self._policy = policy
         self._positions: dict[TopicPartition, int] = {}
         self._committed_at = monotonic()
-        self._dead_in_a_row = 0
+        self._burial = Burial(database, kafka, group, self._clock, fuse=policy.fuse, stopping=self._stopping)
         self._busy = asyncio.Lock()
         self._assigned = False
         self._stop = asyncio.Event()
@@ -106,7 +102,7 @@ class BatchConsumer:
                 await consumer.start()
                 consumer.subscribe(self._topics, listener=_Rebalance(self, consumer))
                 await self._consume(consumer, stop)
-            except _StoppedError:
+            except StoppedError:
                 _log.warning("consumer.stopped_unapplied", group=self._group)
             except (KafkaError, OSError) as error:
                 _log.warning("consumer.broker_away", group=self._group, error=repr(error))
@@ -114,6 +110,9 @@ class BatchConsumer:
             finally:
                 self._assigned = False
                 await self._leave(consumer)
+
+    def _stopping(self) -> bool:
+        return self._stop.is_set()
 
     async def probe(self) -> str | None:
         """None when partitions are assigned; for readiness."""
@@ -169,7 +168,7 @@ class BatchConsumer:
             try:
                 event = decode(record.headers, record.value)
             except UndecodableError as error:
-                await self._bury(record, f"cannot be decoded: {error}", attempts=1)
+                await self._burial.bury(record, f"cannot be decoded: {error}", attempts=1, faulty=True)
                 continue
             if event.id in seen:
                 await self._settle(record, DUPLICATE, attempts=1)
@@ -190,7 +189,7 @@ class BatchConsumer:
     async def _handle(self, events: Sequence[Event[Contract]], records: Sequence[ConsumerRecord]) -> None:
         try:
             outcomes = await self._attempt(events)
-        except _StoppedError:
+        except StoppedError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever broke the batch, its records are tried one by one
             if len(events) > 1:
@@ -198,33 +197,68 @@ class BatchConsumer:
             for event, record in zip(events, records, strict=True):
                 await self._handle_one(event, record)
             return
+        waiting: list[_Waiting] = []
         for event, record, outcome in zip(events, records, outcomes, strict=True):
             if isinstance(outcome, Retry):
-                await self._handle_one(event, record, outcome)
+                waiting.append((event, record, outcome))
             else:
                 await self._settle(record, outcome, attempts=1)
+        if waiting:
+            await self._offer_again(waiting)
 
-    async def _handle_one(self, event: Event[Contract], record: ConsumerRecord, first: Retry | None = None) -> None:
+    async def _offer_again(self, waiting: list[_Waiting]) -> None:
+        """Those that were not ready wait together, so that a crowd of them holds the partition no longer than one."""
         failed_at = self._clock.now()
-        outcome: Outcome | None = first
         wait = self._policy.first_wait
+        for attempt in range(2, self._policy.max_attempts + 1):
+            await asyncio.sleep(max(wait, *(retry.after for _, _, retry in waiting)).total_seconds())
+            wait = min(wait * 2, self._policy.longest_wait)
+            try:
+                outcomes = await self._attempt([event for event, _, _ in waiting])
+            except StoppedError:
+                raise
+            except Exception:  # noqa: BLE001  # as for a batch: the one that breaks it is found by itself
+                for event, record, _ in waiting:
+                    await self._handle_one(event, record)
+                return
+            still: list[_Waiting] = []
+            for (event, record, _), outcome in zip(waiting, outcomes, strict=True):
+                if isinstance(outcome, Retry):
+                    still.append((event, record, outcome))
+                else:
+                    await self._settle(record, outcome, attempts=attempt, failed_at=failed_at)
+            waiting = still
+            if not waiting:
+                return
+        for _, record, retry in waiting:
+            await self._settle(record, Dead(retry.reason), attempts=self._policy.max_attempts, failed_at=failed_at)
+
+    async def _handle_one(self, event: Event[Contract], record: ConsumerRecord) -> None:
+        failed_at = self._clock.now()
+        wait = self._policy.first_wait
+        outcome: Outcome = Retry(wait, "never attempted")
+        faulty = False
         for attempt in range(1, self._policy.max_attempts + 1):
-            if isinstance(outcome, Retry):
+            if attempt > 1 and isinstance(outcome, Retry):
                 await asyncio.sleep(max(outcome.after, wait).total_seconds())
                 wait = min(wait * 2, self._policy.longest_wait)
             with case_context(event.case_id, event.id):
                 try:
                     outcome = (await self._attempt([event]))[0]
-                except _StoppedError:
+                    faulty = False
+                except StoppedError:
                     raise
                 except Exception as error:  # noqa: BLE001  # unknown faults are retried, then buried with their reason
                     _log.exception("consumer.record_failed", group=self._group, attempt=attempt)
                     outcome = Retry(wait, f"{type(error).__name__}: {error}")
+                    faulty = True
             if not isinstance(outcome, Retry):
                 await self._settle(record, outcome, attempts=attempt, failed_at=failed_at)
                 return
-        reason = outcome.reason if isinstance(outcome, Retry) else "never attempted"
-        await self._settle(record, Dead(reason), attempts=self._policy.max_attempts, failed_at=failed_at)
+        assert isinstance(outcome, Retry)  # noqa: S101  # any other outcome has returned
+        await self._burial.bury(
+            record, outcome.reason, attempts=self._policy.max_attempts, failed_at=failed_at, faulty=faulty
+        )
 
     async def _attempt(self, events: Sequence[Event[Contract]]) -> Sequence[Outcome]:
         wait = self._policy.first_wait
@@ -235,7 +269,7 @@ class BatchConsumer:
                 if not is_transient(error):
                     raise
                 if self._stop.is_set():
-                    raise _StoppedError from error
+                    raise StoppedError from error
                 _log.warning("consumer.waiting", group=self._group, error=repr(error))
                 await asyncio.sleep(wait.total_seconds())
                 wait = min(wait * 2, self._policy.longest_wait)
@@ -250,54 +284,18 @@ class BatchConsumer:
         topic = self._kafka.contract_name(record.topic)
         match outcome:
             case Done():
-                self._dead_in_a_row = 0
+                self._burial.survived()
                 EVENTS_CONSUMED.labels(topic, "done").inc()
             case Skip():
-                self._dead_in_a_row = 0
+                self._burial.survived()
                 EVENTS_CONSUMED.labels(topic, "skip").inc()
             case Dead(reason):
-                await self._bury(record, reason, attempts=attempts, failed_at=failed_at)
+                # The handler's own verdict about this record: no sign that anything is wrong with the handler.
+                await self._burial.bury(record, reason, attempts=attempts, failed_at=failed_at, faulty=False)
             case Retry():
                 raise WrongAnswerError("a retry is not an end")
             case _ as never:
                 assert_never(never)
-
-    async def _bury(
-        self, record: ConsumerRecord, reason: str, *, attempts: int, failed_at: datetime | None = None
-    ) -> None:
-        topic = self._kafka.contract_name(record.topic)
-        dead = DeadRecord(
-            topic=topic,
-            partition=record.partition,
-            offset=record.offset,
-            key=record.key,
-            headers=tuple(record.headers),
-            value=record.value,
-        )
-        wait = self._policy.first_wait
-        while True:
-            try:
-                await bury(
-                    self._database,
-                    dead,
-                    consumer=self.group,
-                    reason=reason,
-                    attempts=attempts,
-                    first_failed_at=failed_at or self._clock.now(),
-                )
-                break
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                if self._stop.is_set():
-                    raise _StoppedError from error
-                await asyncio.sleep(wait.total_seconds())
-                wait = min(wait * 2, self._policy.longest_wait)
-        EVENTS_CONSUMED.labels(topic, "dead").inc()
-        _log.error("consumer.dead_letter", topic=topic, offset=record.offset, reason=reason)
-        self._dead_in_a_row += 1
-        if self._dead_in_a_row >= self._policy.fuse:
-            raise FuseBlownError(f"{self._dead_in_a_row} dead records in a row in {self._group}; last: {reason}")
 
     async def _commit(self, consumer: AIOKafkaConsumer, *, due_only: bool) -> None:
         if not self._positions or (due_only and monotonic() - self._committed_at < self._policy.commit_every):

@@ -14,9 +14,10 @@ from shared.contracts.envelope import Event, encode
 from shared.contracts.topics import COMMANDS_ISSUED
 from shared.db.engine import Database
 from shared.db.outbox import headers_from_text
-from shared.kafka.consumer import DEFAULT_POLICY, BatchConsumer, ConsumerPolicy, FuseBlownError
+from shared.kafka.burial import FuseBlownError
+from shared.kafka.consumer import DEFAULT_POLICY, BatchConsumer, ConsumerPolicy
 from shared.kafka.dead_letters import letter_headers
-from shared.kafka.outcome import DONE, Dead, Outcome, Retry
+from shared.kafka.outcome import DONE, Outcome, Retry
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topic_admin import ensure_topics
 from tests.support.broker import Broker
@@ -193,19 +194,36 @@ async def test_retry_is_bounded_and_then_dead(service_database: Database, kafka:
     async with looping(consumer(service_database, kafka, never_ready).run):
         await eventually(lambda: _letters(service_database, 1), what="one dead letter")
     assert (await dead_letters(service_database))[0]["reason"] == "the case is not known yet"
-    assert asked == 1 + QUICK.max_attempts
+    assert asked == QUICK.max_attempts
 
 
 async def test_the_fuse_stops_a_consumer_that_would_bury_everything(
     service_database: Database, kafka: KafkaSettings
 ) -> None:
-    async def refuses(events: Sequence[Event[Any]]) -> Sequence[Outcome]:
-        return [Dead("wrong release")] * len(events)
+    async def broken(_: Sequence[Event[Any]]) -> Sequence[Outcome]:
+        raise ZeroDivisionError("wrong release")
 
     await produce_events(kafka, [create_command() for _ in range(20)])
     with pytest.raises(FuseBlownError, match="wrong release"):
-        await consumer(service_database, kafka, refuses, replace(QUICK, fuse=5)).run(asyncio.Event())
+        await consumer(service_database, kafka, broken, replace(QUICK, fuse=5)).run(asyncio.Event())
     assert len(await dead_letters(service_database)) == 5
+
+
+async def test_records_the_handler_refuses_blow_no_fuse_and_those_not_ready_wait_together(
+    service_database: Database, kafka: KafkaSettings
+) -> None:
+    batches: list[int] = []
+
+    async def judges(events: Sequence[Event[Any]]) -> Sequence[Outcome]:
+        batches.append(len(events))
+        return [Retry(timedelta(milliseconds=1), "the case is not known yet")] * len(events)
+
+    await produce_events(kafka, [create_command() for _ in range(20)])
+    policy = replace(QUICK, fuse=5, max_attempts=3)
+    async with looping(consumer(service_database, kafka, judges, policy).run):
+        await eventually(lambda: _letters(service_database, 20), what="all of them buried")
+    assert sum(batches) == 20 * policy.max_attempts
+    assert len(batches) < 20
 
 
 async def test_two_members_share_the_partitions_and_nothing_is_applied_twice(
