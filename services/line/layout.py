@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+ParameterValue = str | int | float | bool
 Port = Annotated[int, Field(ge=1, le=65535)]
 SERVICES: Final = ("intake", "classifier", "escalator", "notifier", "console")
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -35,6 +36,9 @@ class Layout(BaseSettings):
     database_url: SecretStr | None = None
     organisation: str = "demo"
     log_level: str = "INFO"
+    plan_overrides: Annotated[
+        dict[str, dict[str, ParameterValue]], Field(description="Parameter values by plan, as JSON")
+    ] = {}
 
     @property
     def plans_dir(self) -> Path:

@@ -80,7 +80,7 @@ async def whole_line(
         if layout.kafka is None:
             await renew_broker_memory(admin_url, DATABASE)
         tell(say("启动五个服务", "starting the five services"))
-        await supervisor.start(*service_children(layout, values, urls, overrides or {}))
+        await supervisor.start(*service_children(layout, values, urls, {**(overrides or {}), **layout.plan_overrides}))
         line = RunningLine(layout, values, supervisor, admin_url)
         recycling = asyncio.create_task(recycle_broker_when_quiet(line)) if layout.kafka is None else None
         try:

@@ -67,9 +67,9 @@ def cases_router(parts: ApiParts) -> APIRouter:
             raise ProblemError(422, "The cursor is wrong", code="cursor", fields={"cursor": str(error)}) from error
         return {"cases": found, "next": following}
 
-    @router.get("/board", summary="Open cases, most urgent first")
+    @router.get("/board", summary="Open cases that reached a level, most urgent first")
     async def board(key: ApiKey = reader) -> dict[str, Any]:
-        shown = await read_board(key.org, Filter(open=True), database=parts.database, words=parts.words)
+        shown = await read_board(key.org, Filter(open=True, graded=True), database=parts.database, words=parts.words)
         return {"cases": shown.cases, "totals": shown.totals, "seq": shown.seq}
 
     @router.get("/cases/{wanted}", summary="One case with its whole history")

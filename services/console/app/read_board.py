@@ -30,15 +30,17 @@ class Board:
 async def read_board(
     org: str, wanted: Filter, *, database: Database, words: PlanWords, limit: int = BOARD_LIMIT
 ) -> Board:
-    """The most urgent cases that fit the filter, with totals over all open ones."""
+    """The most urgent cases that fit the filter, with totals over the open ones, those without a level apart."""
     async with database.transaction() as tx:
         seq, _ = await cases.newest_numbers(tx)
         views = await views_of(tx, org, await cases.most_urgent(tx, org, wanted, limit), words)
         counted = await cases.counts(tx, org)
         letters = await count_waiting(tx, org)
+    graded = [row for row in counted if row["level"] is not None]
     totals = {
-        "open": sum(row["cases"] for row in counted),
-        "unacknowledged": sum(row["unacknowledged"] for row in counted),
+        "open": sum(row["cases"] for row in graded),
+        "unacknowledged": sum(row["unacknowledged"] for row in graded),
+        "ungraded": sum(row["cases"] for row in counted if row["level"] is None),
     }
     return Board(views, totals, _plans(counted, words), _levels(counted, words), seq, letters)
 

@@ -67,17 +67,32 @@ def why(case: Mapping[str, Any]) -> str:
     criterion = case["criterion"]
     if not criterion:
         return case["because"] or "—"
-    values = ", ".join(
-        f"{both(criterion['names'].get(name), name)}={shown(value)}" for name, value in criterion["values"].items()
-    )
-    return f"{both(criterion['label'], criterion['id'])} ({values})"
+    # The moment of judging stands in the history; here it would only hide the figures.
+    read = {name: value for name, value in criterion["values"].items() if name != "now" and value is not None}
+    values = ", ".join(f"{both(criterion['names'].get(name), name)} {shown(value)}" for name, value in read.items())
+    label = both(criterion["label"], criterion["id"])
+    return f"{label} ({values})" if values else label
 
 
 def shown(value: Any) -> str:
     """A fact as people read it; None is what is not known."""
     if value is None:
         return say("未知", "not known")
-    return "、".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return "、".join(str(one) for one in value)
+    moment = _instant(value)
+    return f"{moment.astimezone():%m-%d %H:%M}" if moment else str(value)
+
+
+def _instant(value: Any) -> datetime | None:
+    """Facts carry instants as text; only a whole date and time with its offset is one."""
+    if not isinstance(value, str) or len(value) < len("2026-01-01T00:00Z"):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def tier(case: Mapping[str, Any], now: datetime) -> Text:

@@ -79,7 +79,7 @@ class _Board:
     def cases(self) -> list[dict[str, Any]]:
         """Most urgent first, as on the web."""
         return sorted(
-            (case for case in self._cases.values() if case["open"]),
+            (case for case in self._cases.values() if case["open"] and case["level"] is not None),
             key=lambda case: (
                 -case["level_rank"] / case["highest_rank"],
                 case["acknowledged_at"] is not None,

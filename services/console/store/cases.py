@@ -23,6 +23,7 @@ SELECT c.*, k.decided FROM cases c LEFT JOIN LATERAL (
 _FILTER: Final = """
 c.org = :org
 AND (CAST(:open AS boolean) IS NULL OR c.is_open = :open)
+AND (CAST(:graded AS boolean) IS NULL OR (c.level IS NOT NULL) = :graded)
 AND (CAST(:state AS text) IS NULL OR c.state = :state)
 AND (CAST(:level AS text) IS NULL OR c.level = :level)
 AND (CAST(:plan AS text) IS NULL OR c.plan = :plan)
@@ -50,9 +51,10 @@ _TOLD_SHOWN: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which cases: None means any."""
+    """Which cases: None means any. `graded`: whether the case has reached a level of its plan."""
 
     open: bool | None = None
+    graded: bool | None = None
     state: str | None = None
     level: str | None = None
     plan: str | None = None
@@ -65,6 +67,7 @@ class Filter:
         return {
             "org": org,
             "open": self.open,
+            "graded": self.graded,
             "state": self.state,
             "level": self.level,
             "plan": self.plan,

@@ -1,6 +1,8 @@
 """What a change says, in the case's language. Chinese first; one place, so that nothing is said two ways."""
 
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from shared.contracts.classifications import CriterionResult
 from shared.contracts.values import MAX_TEXT, Actor, Bilingual, FactValue, Language
@@ -105,14 +107,21 @@ def because_of(criterion: CriterionResult | None, language: Language, plan: Plan
     # Figures first: they are what a person checks, and a short message cuts from the end.
     given = {name: value for name, value in criterion.values.items() if value is not None}
     read = sorted(
-        ((name, value) for name, value in given.items() if name not in plan.parameters),
+        ((name, value) for name, value in given.items() if name not in plan.parameters and name != "now"),
         key=lambda item: isinstance(item[1], bool | str | list),
     )
     separator = ", " if language == "en" else "，"
-    values = separator.join(f"{_name(name, language, plan)} {shown(value)}" for name, value in read)
+    values = separator.join(f"{_name(name, language, plan)} {_read(name, value, plan)}" for name, value in read)
     if not values:
         return label[:MAX_TEXT]
     return (f"{label} ({values})" if language == "en" else f"{label}（{values}）")[:MAX_TEXT]
+
+
+def _read(name: str, value: FactValue, plan: Plan) -> str:
+    declared = plan.facts.get(name)
+    if declared is not None and declared.instant is not None and isinstance(value, str):
+        return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(plan.timezone)):%m-%d %H:%M}"
+    return shown(value)
 
 
 def _name(name: str, language: Language, plan: Plan) -> str:

@@ -92,9 +92,12 @@ async def test_the_board_is_sorted_by_severity_then_by_what_nobody_acknowledged(
     await open_case("red-soon", "red", next_tier_at=NOON + timedelta(minutes=5), clocks=())
     await open_case("red-taken", "red", acknowledged_at=NOON, next_tier_at=NOON + timedelta(minutes=1), clocks=())
     await open_case("closed", "red", state=CaseState.CLOSED)
-    board = await read_board(ORG, Filter(open=True), database=console_database, words=WORDS)
+    await project(console_database, [create_event(create_escalated("plain", None, NOON), IDS.new())])
+    board = await read_board(ORG, Filter(open=True, graded=True), database=console_database, words=WORDS)
     assert [case["number"] for case in board.cases] == ["red-soon", "red-late", "red-taken", "yellow"]
-    assert board.totals == {"open": 4, "unacknowledged": 3}
+    assert board.totals == {"open": 4, "unacknowledged": 3, "ungraded": 1}
+    plain = await read_board(ORG, Filter(open=True, graded=False), database=console_database, words=WORDS)
+    assert [case["number"] for case in plain.cases] == ["plain"]
 
 
 async def test_filters_narrow_the_list_and_a_percent_sign_is_only_a_character(console_database: Database) -> None:

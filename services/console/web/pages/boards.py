@@ -23,7 +23,8 @@ def router(site: Site) -> APIRouter:
             for name in ("show", "state", "level", "plan", "q")
         }
         wanted = Filter(
-            open={"": True, "closed": False}.get(chosen["show"]),
+            open={"": True, "ungraded": True, "closed": False}.get(chosen["show"]),
+            graded={"": True, "ungraded": False}.get(chosen["show"]),
             state=chosen["state"] or None,
             level=chosen["level"] or None,
             plan=chosen["plan"] or None,
