@@ -34,7 +34,8 @@ test: env ## Run the tests (PostgreSQL and broker from wheels)
 	@$(BIN)/python -m pytest -q -m "not kafka" tests/e2e
 
 test-kafka: env ## Run the integration and end-to-end tests on Apache Kafka (needs Java 17 and Maven)
-	@FENGHUO_TEST_KAFKA=apache $(BIN)/python -m pytest -q -m "not browser" tests/integration tests/e2e
+	@FENGHUO_TEST_KAFKA=apache $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not browser" tests/integration
+	@FENGHUO_TEST_KAFKA=apache $(BIN)/python -m pytest -q tests/e2e
 
 test-browser: env ## Open the console in Chromium
 	@$(BIN)/python -m pytest -q -m browser tests/browser

@@ -111,6 +111,7 @@ def render(
             b=lambda both: _pick(both, language),
             w=lambda table, key: getattr(word(table, key), language),
             clock_text=lambda value: _instant_text(value, site.timezone),
+            instant_or=lambda value: _instant_or(value, site.timezone),
             short_time=lambda value: _instant_text(value, site.timezone, short=True),
             clock_share=lambda clock: _share(clock, site.clock.now()),
             now_ms=int(site.clock.now().timestamp() * 1000),
@@ -161,6 +162,18 @@ def _instant_text(value: str | datetime | None, zone: ZoneInfo, *, short: bool =
     except ValueError:
         return str(value)
     return instant.astimezone(zone).strftime("%H:%M:%S" if short else "%Y-%m-%d %H:%M:%S")
+
+
+def _instant_or(value: object, zone: ZoneInfo) -> object:
+    """Facts carry instants as text: a whole date and time with its offset is shown as a person reads it."""
+    if isinstance(value, str) and "T" in value:
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        if instant.tzinfo is not None:
+            return _instant_text(instant, zone)
+    return value
 
 
 def _share(clock: Mapping[str, Any], now: datetime) -> int:

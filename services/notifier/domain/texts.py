@@ -147,7 +147,8 @@ def _parts(message: Message) -> dict[str, str]:
         "place": _place(subject.place),
         "because": subject.because and clean(subject.because, _LONG),
         "occurred": _time(subject.occurred_at, message),
-        "expected": subject.expected and clean(subject.expected, _LONG),
+        # The template ends the sentence.
+        "expected": subject.expected and clean(subject.expected, _LONG).rstrip("。."),
         "due": _time(subject.due_at, message) if subject.due_at else None,
         "next": subject.next_tier and clean(subject.next_tier, _LONG) if message.link is not None else None,
         "plan": clean(subject.plan_title, _LONG),
