@@ -61,7 +61,11 @@ class _Forward(logging.Handler):
         fields: dict[str, Any] = {"module": record.name}
         if record.exc_info:
             fields["exc_info"] = record.exc_info
-        structlog.get_logger().log(record.levelno, record.getMessage(), **fields)
+        level = record.levelno
+        if record.name.startswith("aiokafka"):
+            # It calls errors what it then retries: a new leader, a broker that starts. What it gives up, it raises.
+            level = min(level, logging.WARNING)
+        structlog.get_logger().log(level, record.getMessage(), **fields)
 
 
 def _without_personal_data(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -187,4 +187,8 @@ async def test_a_process_cannot_open_a_second_producer(kafka: KafkaSettings) -> 
 
 async def test_every_topic_has_its_dead_letter_twin_and_creation_can_be_repeated(kafka: KafkaSettings) -> None:
     await ensure_topics(kafka)
-    assert await missing_topics(kafka) == []
+
+    async def complete() -> bool:
+        return await missing_topics(kafka) == []
+
+    await eventually(complete, what="every topic visible")

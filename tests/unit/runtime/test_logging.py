@@ -46,11 +46,13 @@ def test_a_line_is_json_and_personal_numbers_in_any_field_are_masked(capsys: pyt
         nested={"phones": ["13800001234"], "as_number": 13800001234},
     )
     logging.getLogger("some.library").warning("cannot reach 13900005678")
+    logging.getLogger("aiokafka.consumer").error("a new leader was elected")
     text = capsys.readouterr().err
-    first, second = (json.loads(line) for line in text.splitlines())
+    first, second, third = (json.loads(line) for line in text.splitlines())
     assert first["event"] == "complaint.registered"
     assert first["service"] == "intake"
     assert first["note"] == "tel ***"
     assert first["number"] == "2026-11-000123"
     assert second["event"] == "cannot reach ***"
+    assert third["level"] == "warning", "what aiokafka retries by itself is no error"
     assert "13800001234" not in text
