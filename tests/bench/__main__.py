@@ -44,6 +44,7 @@ async def main() -> int:
             *(f"{value:.1f}" for value in (found.p50, found.p99, found.highest, found.answer_p50, found.answer_p99)),
         )
     out.print(table)
+    out.print("One machine does everything here: the posts, five services, PostgreSQL, the broker and the sink.")
     out.print(
         f"{through.events} events in batches: accepted {through.accepted_per_second:.0f}/s, "
         f"through classifier and escalator {through.through_per_second:.0f}/s"

@@ -136,6 +136,8 @@ def test_acknowledging_by_the_link_in_the_message_stops_the_chain(line: Line) ->
     )
     page = httpx.get(link)
     assert page.status_code == 200
+    line.eventually(lambda: case(line, number), what="the case on the board")
+    time.sleep(0.5)
     assert case(line, number).get("state") == "classified", "looking at the page must not acknowledge"
     fields = dict(re.findall(r'name="([^"]+)"[^>]*value="([^"]*)"', page.text))
     assert httpx.post(link, data=fields).is_success
