@@ -52,7 +52,7 @@ def kafka_environment(layout: Layout) -> dict[str, str]:
         "FENGHUO_KAFKA": f"127.0.0.1:{layout.broker_port}",
         "FENGHUO_KAFKA_IDEMPOTENCE": "false",
         "FENGHUO_KAFKA_LONG_POLL_MS": "10",
-        "FENGHUO_KAFKA_SESSION_TIMEOUT_MS": "3000",
+        "FENGHUO_KAFKA_SESSION_TIMEOUT_MS": "2000",
         "FENGHUO_KAFKA_PARTITIONS": "1",
     }
 
@@ -93,7 +93,8 @@ def _service_child(
     return Child(
         name=service,
         argv=(sys.executable, "-m", f"services.{service}.main"),
-        ready=lambda: http_answers(f"{layout.url_of(service)}/readyz"),
+        # Its doors are open: what comes before a consumer has joined its group waits on the topic.
+        ready=lambda: http_answers(f"{layout.url_of(service)}/healthz"),
         env=env | own.get(service, {}),
         log_file=layout.log_file(service),
         ports=(Port(layout.port_of(service), f"FENGHUO_{service.upper()}_PORT"),),

@@ -24,13 +24,15 @@ async def prepare_database(
     admin_url: str, layout: Layout, values: SecretValues, tell: Callable[[str], None]
 ) -> dict[str, str]:
     """Roles, schemas and tables of every service; the address each service uses, by its name."""
-    urls: dict[str, str] = {}
-    for service in SERVICES:
-        password = values.database_passwords[service]
-        urls[service] = service_url(admin_url, service, password)
-        if not await _can_enter(urls[service]):
-            urls[service] = await provision_service(admin_url, service, password)
-        if await needs_migration(service, urls[service]):
+    passwords = values.database_passwords
+    urls = {service: service_url(admin_url, service, passwords[service]) for service in SERVICES}
+    known = await asyncio.gather(*(_can_enter(url) for url in urls.values()))
+    for service, is_known in zip(SERVICES, known, strict=True):
+        if not is_known:
+            urls[service] = await provision_service(admin_url, service, passwords[service])
+    behind = await asyncio.gather(*(needs_migration(service, url) for service, url in urls.items()))
+    for service, is_behind in zip(SERVICES, behind, strict=True):
+        if is_behind:
             tell(say(f"建立 {service} 的表", f"making the tables of {service}"))
             # Alembic runs its own event loop.
             await asyncio.to_thread(migrate, service, urls[service])
@@ -47,10 +49,13 @@ async def _can_enter(url: str) -> bool:
 
 
 async def _issue_access(urls: dict[str, str], layout: Layout, values: SecretValues) -> None:
-    pepper = values.key_pepper.encode()
-    for service in _KEYED_SERVICES:
-        database = Database.connect(urls[service], application="fenghuo-provision", pool_size=2)
-        keys = KeyStore(database, pepper)
+    await asyncio.gather(*(_issue(service, urls[service], layout, values) for service in _KEYED_SERVICES))
+
+
+async def _issue(service: str, url: str, layout: Layout, values: SecretValues) -> None:
+    database = Database.connect(url, application="fenghuo-provision", pool_size=2)
+    try:
+        keys = KeyStore(database, values.key_pepper.encode())
         await keys.put(values.operator_key, org=layout.organisation, scopes=list(Scope), label="operator")
         if service == "intake":
             await keys.put(
@@ -63,6 +68,7 @@ async def _issue_access(urls: dict[str, str], layout: Layout, values: SecretValu
             await provision_user(
                 database, org=layout.organisation, name=USER, password=values.user_password, role=Role.ADMIN
             )
+    finally:
         await database.close()
 
 

@@ -65,22 +65,16 @@ async def whole_line(
 
     supervisor = Supervisor(on_state=note, on_restart=on_restart)
     async with supervisor:
-        embedded = []
-        if layout.database_url is None:
-            postgres = postgres_of(layout)
-            embedded.append(postgres.child())
-        if layout.kafka is None:
-            embedded.append(broker_of(layout).child())
-        names = [*(child.name for child in embedded), "sink"]
-        tell(say("启动 ", "starting ") + ", ".join(names))
-        await supervisor.start(*embedded, message_sink(layout, values))
-        admin_url = layout.database_url.get_secret_value() if layout.database_url is not None else postgres.url()
+        admin_url = await _start_servers(layout, supervisor, tell)
         urls, _ = await asyncio.gather(prepare_database(admin_url, layout, values, tell), _topics(settings))
         write_credentials(layout, values)
         if layout.kafka is None:
             await renew_broker_memory(admin_url, DATABASE)
-        tell(say("启动五个服务", "starting the five services"))
-        await supervisor.start(*service_children(layout, values, urls, {**(overrides or {}), **layout.plan_overrides}))
+        tell(say("启动消息接收器和五个服务", "starting the message sink and the five services"))
+        await supervisor.start(
+            message_sink(layout, values),
+            *service_children(layout, values, urls, {**(overrides or {}), **layout.plan_overrides}),
+        )
         line = RunningLine(layout, values, supervisor, admin_url)
         recycling = asyncio.create_task(recycle_broker_when_quiet(line)) if layout.kafka is None else None
         try:
@@ -89,6 +83,20 @@ async def whole_line(
             if recycling is not None:
                 recycling.cancel()
                 await asyncio.gather(recycling, return_exceptions=True)
+
+
+async def _start_servers(layout: Layout, supervisor: Supervisor, tell: Callable[[str], None]) -> str:
+    """PostgreSQL and the broker, unless others were named; the administrator's address of the database."""
+    postgres = postgres_of(layout)
+    embedded = []
+    if layout.database_url is None:
+        embedded.append(postgres.child())
+    if layout.kafka is None:
+        embedded.append(broker_of(layout).child())
+    if embedded:
+        tell(say("启动 ", "starting ") + ", ".join(child.name for child in embedded))
+        await supervisor.start(*embedded)
+    return layout.database_url.get_secret_value() if layout.database_url is not None else postgres.url()
 
 
 def _write_processes(layout: Layout, supervisor: Supervisor) -> None:
