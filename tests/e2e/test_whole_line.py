@@ -257,11 +257,21 @@ def test_killing_the_broker_in_the_middle_loses_nothing(line: Line, broker: Brok
 
 def test_without_its_database_intake_refuses_and_nothing_acknowledged_is_lost(line: Line) -> None:
     before = line.post("/v1/complaints", complaint("db-before", line="network", customers_affected=50_001))["number"]
+    refused: list[httpx.Response] = []
+
+    def post() -> str | None:
+        with line.client() as client:
+            answer = client.post(
+                "/v1/complaints", json=complaint("db-after", line="network", customers_affected=50_001)
+            )
+        if answer.is_success:
+            return str(answer.json()["number"])
+        refused.append(answer)
+        return None
+
     line.kill("postgres")
-    after = line.eventually(
-        lambda: line.post("/v1/complaints", complaint("db-after", line="network", customers_affected=50_001)),
-        within=60,
-        what="intake accepting again",
-    )["number"]
+    after = line.eventually(post, within=60, what="intake accepting again")
+    assert {answer.status_code for answer in refused} <= {503}
+    assert all("retry-after" in answer.headers for answer in refused)
     for number in (before, after):
         line.eventually(partial(line.messages, containing=number), within=60, what=f"told of {number}")
