@@ -39,6 +39,7 @@ from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
 
 NAME: Final = "intake"
+_RECEIPTS_GATHER_S: Final = 0.05
 _FORESEEN: Final[tuple[type[Exception], ...]] = (
     UnreadableError,
     ValidationError,
@@ -60,7 +61,7 @@ def create_app(settings: IntakeSettings) -> FastAPI:
     register = RegisterReports(database, vault, ids, zones=zones, default_zone=zone)
     reports: GroupCommit[Report, Outcome] = GroupCommit(register, most_waiting=settings.most_waiting)
     receipts: GroupCommit[AddressedReceipt, None] = GroupCommit(
-        ReceiveReceipts(database, ids), most_waiting=settings.most_waiting
+        ReceiveReceipts(database, ids), most_waiting=settings.most_waiting, gather=_RECEIPTS_GATHER_S
     )
     admit = AdmitCaller(
         KeyStore(database, settings.key_pepper.get_secret_value().encode()),

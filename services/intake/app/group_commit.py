@@ -1,6 +1,7 @@
 """Concurrent requests share one transaction: whatever gathered while the last commit ran is the next group.
 
-No fixed wait: a lone request commits at once, a crowd commits together. An item that fails its group is found by
+No fixed wait, unless `gather` seconds are asked for (receipts: many, and no person waits for their answer): a lone
+request commits at once, a crowd commits together. An item that fails its group is found by
 halving and fails alone. Nobody gets an answer before the commit that holds their item has returned.
 """
 
@@ -38,10 +39,12 @@ class GroupCommit(Generic[I, O]):
         *,
         largest_group: int = 500,
         most_waiting: int = 5000,
+        gather: float = 0.0,
     ) -> None:
         self._commit = commit
         self._largest_group = largest_group
         self._most_waiting = most_waiting
+        self._gather = gather
         self._waiting: deque[tuple[I, asyncio.Future[O]]] = deque()
         self._worker: asyncio.Task[None] | None = None
 
@@ -73,6 +76,8 @@ class GroupCommit(Generic[I, O]):
 
     async def _work(self) -> None:
         while self._waiting:
+            if self._gather:
+                await asyncio.sleep(self._gather)
             size = min(len(self._waiting), self._largest_group)
             await self._settle([self._waiting.popleft() for _ in range(size)])
 
