@@ -29,17 +29,6 @@ async def ensure_topics(settings: KafkaSettings, topics: Sequence[Topic] = TOPIC
         await admin.close()
 
 
-async def missing_topics(settings: KafkaSettings) -> list[str]:
-    """Names of contract topics the broker does not have. Raises KafkaError when it does not answer."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, client_id="fenghuo-topics")
-    await admin.start()
-    try:
-        existing = set(await admin.list_topics())
-    finally:
-        await admin.close()
-    return [settings.topic(topic.name) for topic in TOPICS if settings.topic(topic.name) not in existing]
-
-
 def _twins(topic: Topic, settings: KafkaSettings) -> tuple[NewTopic, NewTopic]:
     def new(name: str, retention_ms: int, partitions: int) -> NewTopic:
         return NewTopic(
