@@ -5,45 +5,41 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-import httpx
-
 from services.notifier.channels.channel import Reject, Reply, Retry
+from services.notifier.channels.http_client import HttpAnswer, NoAnswerError, NotSentError, UnusableAnswerError
 from services.notifier.domain.delivery import Answer
 from services.notifier.domain.words import clean
 
 _SHOWN: Final = 200
-_READ_AT_MOST: Final = 64 * 1024
 
 
-async def answered(call: Callable[[], Awaitable[httpx.Response]], judge: Callable[[httpx.Response], Reply]) -> Reply:
+async def answered(call: Awaitable[HttpAnswer], judge: Callable[[HttpAnswer], Reply]) -> Reply:
     """The reply to a call. What failed before the request was sent may be repeated; what came after is not known."""
     try:
-        response = await call()
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        return Retry(timedelta(), f"cannot connect: {type(error).__name__}", answer=Answer.TRANSIENT)
-    except httpx.TimeoutException as error:
-        return Retry(timedelta(), f"no answer in time: {type(error).__name__}", answer=Answer.UNKNOWN)
-    except httpx.TransportError as error:
-        return Retry(timedelta(), f"connection broke: {type(error).__name__}", answer=Answer.UNKNOWN)
-    except (httpx.InvalidURL, httpx.TooManyRedirects, httpx.DecodingError) as error:
-        return Retry(timedelta(), f"unusable answer: {type(error).__name__}", answer=Answer.UNAVAILABLE)
-    return judge(response)
+        answer = await call
+    except NotSentError as error:
+        return Retry(timedelta(), str(error), answer=Answer.TRANSIENT)
+    except NoAnswerError as error:
+        return Retry(timedelta(), str(error), answer=Answer.UNKNOWN)
+    except UnusableAnswerError as error:
+        return Retry(timedelta(), str(error), answer=Answer.UNAVAILABLE)
+    return judge(answer)
 
 
-def refused(response: httpx.Response, answer: Answer) -> Reply:
+def refused(response: HttpAnswer, answer: Answer) -> Reply:
     """Retry or Reject with the provider's own words, shortened and cleaned."""
-    why = f"HTTP {response.status_code} {shown(response)}".strip()
+    why = f"HTTP {response.status} {shown(response)}".strip()
     if answer is Answer.PERMANENT:
-        return Reject(why, str(response.status_code))
-    return Retry(_retry_after(response), why, str(response.status_code), answer)
+        return Reject(why, str(response.status))
+    return Retry(_retry_after(response), why, str(response.status), answer)
 
 
-def shown(response: httpx.Response) -> str:
+def shown(response: HttpAnswer) -> str:
     """The beginning of the body as one harmless line."""
-    return clean(response.content[:_READ_AT_MOST].decode("utf-8", "replace"), _SHOWN)
+    return clean(response.content.decode("utf-8", "replace"), _SHOWN)
 
 
-def _retry_after(response: httpx.Response) -> timedelta:
+def _retry_after(response: HttpAnswer) -> timedelta:
     """RFC 9110 §10.2.3: seconds or a date; nonsense counts as absent."""
     written = response.headers.get("retry-after", "").strip()
     if written.isascii() and written.isdigit():

@@ -7,17 +7,17 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import httpx
-
 from services.notifier.channels.channel import Accepted, OutgoingMessage, Reply
+from services.notifier.channels.http_client import HttpAnswer, HttpClient
 from services.notifier.channels.http_reply import answered, refused, shown
 from services.notifier.domain.delivery import Answer
 from services.notifier.domain.provider_codes import sendsms_answer
 from services.notifier.domain.segments import is_gsm
 from shared.contracts.values import ChannelKind
 
-# 1 delivered to phone, 2 not delivered, 4 queued on SMSC, 8 taken by SMSC, 16 refused by SMSC: all of them.
-_EVERY_RECEIPT: Final = "31"
+# 1 delivered to phone, 2 not delivered, 16 refused by SMSC: the receipts that decide. 4 (queued on SMSC) and 8 (taken
+# by SMSC) decide nothing and would double what every message costs on its way back.
+_RECEIPTS_THAT_DECIDE: Final = "19"
 _UCS2: Final = "2"
 _GSM: Final = "0"
 # The gateway fills these in when it calls back; sendsms passes the address on as it is.
@@ -35,11 +35,7 @@ class SmsGateway:
         self._url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
         self._sender = sender
         self._name = name
-        self._http = httpx.AsyncClient(
-            timeout=timeout.total_seconds(),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            trust_env=False,
-        )
+        self._http = HttpClient(timeout=timeout, connections=connections)
 
     @property
     def name(self) -> str:
@@ -59,17 +55,17 @@ class SmsGateway:
             "text": text,
             "charset": "UTF-8",
             "coding": _GSM if is_gsm(text) else _UCS2,
-            "dlr-mask": _EVERY_RECEIPT,
+            "dlr-mask": _RECEIPTS_THAT_DECIDE,
             "dlr-url": message.receipt_url + _RECEIPT_FIELDS,
         }
-        return await answered(lambda: self._http.get(self._url, params=parameters), _judge)
+        return await answered(self._http.get(self._url, params=parameters), _judge)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
 
-def _judge(response: httpx.Response) -> Reply:
-    answer = sendsms_answer(response.status_code)
+def _judge(response: HttpAnswer) -> Reply:
+    answer = sendsms_answer(response.status)
     if answer is not Answer.ACCEPTED:
         return refused(response, answer)
     # "0: Accepted for delivery" or "3: Queued for later delivery", in some versions followed by an id.

@@ -10,9 +10,8 @@ import json
 from datetime import timedelta
 from typing import Final
 
-import httpx
-
 from services.notifier.channels.channel import Accepted, OutgoingMessage, Reply
+from services.notifier.channels.http_client import HttpAnswer, HttpClient
 from services.notifier.channels.http_reply import answered, refused
 from services.notifier.domain.delivery import Answer
 from services.notifier.domain.provider_codes import http_answer
@@ -43,11 +42,7 @@ class Webhook:
         self._secret = secret
         self._clock = clock
         self._name = name or f"{kind.value}-webhook"
-        self._http = httpx.AsyncClient(
-            timeout=timeout.total_seconds(),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            trust_env=False,
-        )
+        self._http = HttpClient(timeout=timeout, connections=connections)
 
     @property
     def name(self) -> str:
@@ -81,22 +76,22 @@ class Webhook:
             "idempotency-key": message.token,
             "fenghuo-signature": f"t={at},v1={signature}",
         }
-        return await answered(lambda: self._http.post(self._url, content=body, headers=headers), _judge)
+        return await answered(self._http.post(self._url, content=body, headers=headers), _judge)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
 
-def _judge(response: httpx.Response) -> Reply:
-    answer = http_answer(response.status_code)
+def _judge(response: HttpAnswer) -> Reply:
+    answer = http_answer(response.status)
     if answer is not Answer.ACCEPTED:
         return refused(response, answer)
-    return Accepted(provider_id=_identifier(response), code=str(response.status_code))
+    return Accepted(provider_id=_identifier(response), code=str(response.status))
 
 
-def _identifier(response: httpx.Response) -> str | None:
+def _identifier(response: HttpAnswer) -> str | None:
     try:
-        said = response.json()
+        said = json.loads(response.content)
     except ValueError:
         return None
     found = said.get("id") if isinstance(said, dict) else None
