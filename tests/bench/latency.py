@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
+import aiohttp
 
 from tests.support.line import Line
+
+_PATIENCE = aiohttp.ClientTimeout(total=30)
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,16 @@ async def measure(line: Line, rate: int, seconds: float, run: str) -> Latency:
     sent: dict[str, float] = {}
     answers: list[float] = []
     headers = {"Authorization": f"Bearer {line.credentials['api_key']}"}
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{line.ports['intake']}", headers=headers, timeout=30.0
+    async with aiohttp.ClientSession(
+        f"http://127.0.0.1:{line.ports['intake']}", headers=headers, timeout=_PATIENCE, raise_for_status=True
     ) as client:
 
         async def post(number: int) -> None:
             began = time.time()
-            answer = await client.post("/v1/complaints", json=complaint(f"{run}-{rate}-{number}"))
-            answer.raise_for_status()
+            async with client.post("/v1/complaints", json=complaint(f"{run}-{rate}-{number}")) as answer:
+                said = await answer.json()
             answers.append((time.time() - began) * 1000)
-            sent[answer.json()["number"]] = began
+            sent[said["number"]] = began
 
         start = time.monotonic()
         posts = []
@@ -83,9 +85,10 @@ async def _arrivals(line: Line, sent: dict[str, float]) -> dict[str, float]:
     first: dict[str, float] = {}
     since = 0
     deadline = time.monotonic() + 60
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{line.ports['sink_http']}", timeout=30.0) as client:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{line.ports['sink_http']}", timeout=_PATIENCE) as client:
         while len(first) < len(sent) and time.monotonic() < deadline:
-            page = (await client.get("/messages", params={"since": since, "limit": 1000})).json()
+            async with client.get("/messages", params={"since": since, "limit": 1000}) as answer:
+                page = await answer.json()
             for message in page:
                 since = message["seq"]
                 words = set(message["text"].replace("，", " ").replace("【", " ").replace("】", " ").split())

@@ -27,7 +27,7 @@ from shared.runtime.logging import configure_logging
 _GRACE_SECONDS: Final = 2
 
 
-async def serve(options: argparse.Namespace) -> None:
+def serve(options: argparse.Namespace) -> None:
     """Open both doors and keep them open until a signal."""
     clock, ids = SystemClock(), TimeOrderedIds()
     store = MessageStore(clock, options.journal)
@@ -57,7 +57,7 @@ async def serve(options: argparse.Namespace) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    await uvicorn.Server(config).serve()
+    uvicorn.Server(config).run()
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--journal", type=Path, help="append every message to this file, one line of JSON each")
     options = parser.parse_args()
     configure_logging("sink")
-    asyncio.run(serve(options))
+    serve(options)
 
 
 if __name__ == "__main__":

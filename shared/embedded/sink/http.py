@@ -4,12 +4,11 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
-import httpx
 from fastapi import FastAPI, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.embedded.sink.behaviour import Behaviour, Behaviours
-from shared.embedded.sink.receipts import ReceiptCaller
+from shared.embedded.sink.receipts import CallError, ReceiptCaller, ReplyAnswer
 from shared.embedded.sink.sms import SmsDoor
 from shared.embedded.sink.store import Message, MessageStore
 from shared.runtime.problems import ProblemError, install_problem_handlers
@@ -25,13 +24,6 @@ class PhoneReply(BaseModel):
     sender: Annotated[str, Field(alias="from", pattern=r"^\+?[0-9-]{3,20}$")]
     to: Annotated[str, Field(min_length=1, max_length=20)]
     text: Annotated[str, Field(min_length=1, max_length=1000)]
-
-
-class ReplyAnswer(BaseModel):
-    """What the receiving service said to it."""
-
-    status: int
-    body: str
 
 
 def build_app(
@@ -81,12 +73,11 @@ def build_app(
                 409, "No address for replies", code="no-reply-url", detail="Start the sink with --reply-url."
             )
         try:
-            answer = await receipts.reply(reply_url, sender=said.sender, to=said.to, text=said.text)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return await receipts.reply(reply_url, sender=said.sender, to=said.to, text=said.text)
+        except CallError as error:
             raise ProblemError(
-                502, "The reply could not be handed over", code="reply-undeliverable", detail=type(error).__name__
+                502, "The reply could not be handed over", code="reply-undeliverable", detail=str(error)
             ) from error
-        return ReplyAnswer(status=answer.status_code, body=answer.text[:1000])
 
     @app.get("/healthz")
     async def healthy() -> dict[str, Any]:

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote_plus
 
-import httpx
+import aiohttp
+from pydantic import BaseModel
+from yarl import URL
 
 from shared.embedded.sink.behaviour import Behaviour, Conduct
 from shared.embedded.sink.store import Message
@@ -32,7 +34,21 @@ _ATTEMPTS: Final = 20
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
 _SUCCESS: Final = range(200, 300)
+_CONNECTIONS: Final = 50
+_TIMEOUT_S: Final = 10
+_SHOWN: Final = 1000
 _log = get_logger(__name__)
+
+
+class CallError(Exception):
+    """The address could not be called; the cause says why."""
+
+
+class ReplyAnswer(BaseModel):
+    """What the called service said."""
+
+    status: int
+    body: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +88,7 @@ class ReceiptCaller:
         self._ids = ids
         self._delay = delay
         self._user = user
-        self._client = httpx.AsyncClient(timeout=10, trust_env=False, limits=httpx.Limits(max_connections=50))
+        self._session: aiohttp.ClientSession | None = None
         self._running: set[asyncio.Task[None]] = set()
 
     def promise(self, message: Message, wish: ReceiptWish, rule: Behaviour) -> None:
@@ -81,8 +97,8 @@ class ReceiptCaller:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def reply(self, url: str, *, sender: str, to: str, text: str) -> httpx.Response:
-        """Call the address of the reply service once, as for an SMS sent by a phone. Raises httpx.HTTPError."""
+    async def reply(self, url: str, *, sender: str, to: str, text: str) -> ReplyAnswer:
+        """Call the address of the reply service once, as for an SMS sent by a phone. Raises CallError."""
         values = self._values(self._clock.now(), sender=sender, to=to) | {
             "a": text,
             "b": text,
@@ -90,14 +106,15 @@ class ReceiptCaller:
             "C": "UTF-8",
             "c": "0",
         }
-        return await self._client.get(filled(url, values))
+        return await self._call(filled(url, values))
 
     async def close(self) -> None:
         """Drop what was not delivered yet."""
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
 
     async def _send_all(self, message: Message, wish: ReceiptWish, rule: Behaviour) -> None:
         await asyncio.sleep(self._delay + (rule.seconds if rule.do is Conduct.QUEUED else 0.0))
@@ -121,17 +138,31 @@ class ReceiptCaller:
         pause = _FIRST_PAUSE
         for _ in range(_ATTEMPTS):
             try:
-                answer = await self._client.get(url)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                reason = repr(error)
+                answer = await self._call(url)
+            except CallError as error:
+                reason = repr(error.__cause__)
             else:
-                if answer.status_code in _SUCCESS:
+                if answer.status in _SUCCESS:
                     message.receipts.append(kind)
                     return
-                reason = f"HTTP {answer.status_code}"
+                reason = f"HTTP {answer.status}"
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         _log.warning("receipt.undeliverable", seq=message.seq, receipt=kind, reason=reason)
+
+    async def _call(self, url: str) -> ReplyAnswer:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S),
+            )
+        try:
+            # The address is escaped already; escaping it again would change what it says.
+            async with self._session.get(URL(url, encoded=True), allow_redirects=False) as answer:
+                return ReplyAnswer(status=answer.status, body=(await answer.text(errors="replace"))[:_SHOWN])
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise CallError(type(error).__name__) from error
 
     def _values(self, now: datetime, *, sender: str, to: str) -> dict[str, str]:
         # A receipt and a reply both travel from the phone, so the phone is their sender.

@@ -234,7 +234,7 @@ def test_replies_need_an_address_and_a_listener(sink: Sink) -> None:
     deaf.start()
     try:
         answer = deaf.client.post("/replies", json=said)
-        assert (answer.status_code, answer.json()["detail"]) == (502, "ConnectError")
+        assert (answer.status_code, answer.json()["detail"]) == (502, "ClientConnectorError")
     finally:
         deaf.stop()
 
