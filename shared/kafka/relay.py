@@ -11,8 +11,9 @@ start, after trouble and every `check_every` seconds.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -42,6 +43,9 @@ _log = get_logger(__name__)
 _BATCH: Final = 1000
 _POLL_S: Final = 0.5
 _STANDBY_S: Final = 1.0
+# Marking costs more than publishing. A crash before the mark sends the rows of this time again; consumers skip them.
+_MARK_WITHIN_S: Final = 0.05
+_MARK_AT: Final = 200
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtext(current_schema() || '.relay'))"
 _UNLOCK: Final = "SELECT pg_advisory_unlock(hashtext(current_schema() || '.relay'))"
 # A mark lost in a crash of the server sends a row again, which consumers skip: not worth waiting for the disk.
@@ -49,7 +53,7 @@ _MARKS_MAY_BE_LOST: Final = "SET synchronous_commit = off"
 _MARKS_LAST: Final = "RESET synchronous_commit"
 _WAITING: Final = (
     "SELECT seq, recorded_at, event_id, topic, key, headers, value FROM outbox "
-    "WHERE published_at IS NULL ORDER BY seq LIMIT $1"
+    "WHERE published_at IS NULL AND seq <> ALL($2::bigint[]) ORDER BY seq LIMIT $1"
 )
 # One statement marks the rows and keeps, for each partition, the newest of them.
 _MARK: Final = (
@@ -63,6 +67,15 @@ _MARK: Final = (
     'ON CONFLICT (topic, partition) DO UPDATE SET "offset" = EXCLUDED."offset", seq = EXCLUDED.seq, '
     "event_id = EXCLUDED.event_id"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A row that the broker has acknowledged and that is not marked yet."""
+
+    row: Row
+    partition: int
+    offset: int
 
 
 class Relay:
@@ -85,6 +98,8 @@ class Relay:
         self._wake = asyncio.Event()
         self._checked_at: float | None = None
         self._known: dict[tuple[str, int], int] = {}
+        self._sent: list[_Sent] = []
+        self._sent_at = 0.0
         self._trouble: str | None = None
         database.on_commit(self._wake.set)
 
@@ -117,6 +132,7 @@ class Relay:
     async def _lead(self, connection: asyncpg.Connection, stop: asyncio.Event) -> None:
         RELAY_ACTIVE.set(1)
         self._checked_at = None
+        self._sent.clear()
         try:
             while not stop.is_set():
                 try:
@@ -135,25 +151,30 @@ class Relay:
 
     async def _round(self, connection: asyncpg.Connection) -> None:
         if self._checked_at is None or monotonic() - self._checked_at > self._check_every:
+            await self._mark(connection)
             await self._check(connection)
             self._trouble = None
         self._wake.clear()
         published = await self._publish(connection)
+        if len(self._sent) >= _MARK_AT or (self._sent and monotonic() - self._sent_at >= _MARK_WITHIN_S):
+            await self._mark(connection)
         if published < _BATCH:
+            wait = max(0.0, self._sent_at + _MARK_WITHIN_S - monotonic()) if self._sent else _POLL_S
             try:
-                await asyncio.wait_for(self._wake.wait(), _POLL_S)
+                await asyncio.wait_for(self._wake.wait(), wait)
             except TimeoutError:
-                return
+                await self._mark(connection)
 
     async def _drain(self, connection: asyncpg.Connection) -> None:
         try:
             while await self._publish(connection) == _BATCH:
-                continue
+                await self._mark(connection)
         except (KafkaError, OSError) as error:
             _log.warning("relay.not_drained", error=repr(error))
+        await self._mark(connection)
 
     async def _publish(self, connection: asyncpg.Connection) -> int:
-        rows = await connection.fetch(_WAITING, _BATCH)
+        rows = await connection.fetch(_WAITING, _BATCH, [sent.row["seq"] for sent in self._sent])
         OUTBOX_BACKLOG.set(len(rows))
         if not rows:
             return 0
@@ -167,49 +188,52 @@ class Relay:
             for row in rows
         ]
         answers = await asyncio.gather(*sent, return_exceptions=True)
-        await self._mark(connection, rows, answers)
+        self._remember(rows, answers)
         failure = next((answer for answer in answers if isinstance(answer, BaseException)), None)
         if failure is not None:
+            await self._mark(connection)
             raise failure
         return len(rows)
 
-    async def _mark(self, connection: asyncpg.Connection, rows: Sequence[Row], answers: Sequence[Any]) -> None:
+    def _remember(self, rows: Sequence[Row], answers: Sequence[Any]) -> None:
+        """What the broker has, to be marked. After a failed row nothing of its case counts: all of it is sent again."""
         blocked: set[tuple[str, bytes | None]] = set()
-        marked: list[tuple[Row, int, int]] = []
+        now = self._database.clock.now()
+        if not self._sent:
+            self._sent_at = monotonic()
         for row, answer in zip(rows, answers, strict=True):
             lane = (row["topic"], row["key"])
             if isinstance(answer, BaseException) or lane in blocked:
                 blocked.add(lane)
                 continue
-            marked.append((row, answer.partition, answer.offset))
-        if not marked:
+            self._sent.append(_Sent(row, answer.partition, answer.offset))
+            OUTBOX_DELAY.observe(max(0.0, (now - row["recorded_at"]).total_seconds()))
+
+    async def _mark(self, connection: asyncpg.Connection) -> None:
+        if not self._sent:
             return
         await connection.execute(
             _MARK,
-            [row["seq"] for row, _, _ in marked],
-            [row["recorded_at"] for row, _, _ in marked],
-            [row["topic"] for row, _, _ in marked],
-            [partition for _, partition, _ in marked],
-            [offset for _, _, offset in marked],
-            [row["event_id"] for row, _, _ in marked],
+            [sent.row["seq"] for sent in self._sent],
+            [sent.row["recorded_at"] for sent in self._sent],
+            [sent.row["topic"] for sent in self._sent],
+            [sent.partition for sent in self._sent],
+            [sent.offset for sent in self._sent],
+            [sent.row["event_id"] for sent in self._sent],
         )
-        now = self._database.clock.now()
-        counts: dict[str, int] = defaultdict(int)
-        for row, _, _ in marked:
-            counts[row["topic"]] += 1
-            OUTBOX_DELAY.observe(max(0.0, (now - row["recorded_at"]).total_seconds()))
-        for topic, count in counts.items():
+        marked, self._sent = self._sent, []
+        for topic, count in Counter(sent.row["topic"] for sent in marked).items():
             OUTBOX_PUBLISHED.labels(topic).inc(count)
         await self._notice_regression(connection, marked)
 
-    async def _notice_regression(self, connection: asyncpg.Connection, marked: Sequence[tuple[Row, int, int]]) -> None:
+    async def _notice_regression(self, connection: asyncpg.Connection, marked: Sequence[_Sent]) -> None:
         """An offset at or below one given before means the broker's log began anew under our feet."""
-        for row, partition, offset in marked:
-            lane = (row["topic"], partition)
+        for sent in marked:
+            lane = (sent.row["topic"], sent.partition)
             before = self._known.get(lane)
-            self._known[lane] = offset
-            if before is not None and offset <= before:
-                await self._republish(connection, *lane, below=row["seq"])
+            self._known[lane] = sent.offset
+            if before is not None and sent.offset <= before:
+                await self._republish(connection, *lane, below=sent.row["seq"])
 
     async def _check(self, connection: asyncpg.Connection) -> None:
         await ensure_topics(self._kafka)
