@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StrictBool, StrictInt, model_validator
+from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.contracts.commands import CommandKind
@@ -18,10 +18,10 @@ from shared.contracts.escalations import CaseState, ClockState
 from shared.contracts.notifications import Purpose
 from shared.contracts.values import CaseKind, ChannelKind, FactValue, Name, Place, Slug, Text
 from shared.plans.limits import parse_elapsed
-from shared.plans.model import ElapsedText
 from shared.plans.problems import PlanLibraryError, Problem
 from shared.plans.reading import read_model
 from shared.plans.words import Identifier, PlanModel, Words
+from shared.plans.written import ElapsedText, LimitText
 
 MAX_BURST = 20_000
 
@@ -48,6 +48,7 @@ class ReportSpec(PlanModel):
     channel: Name | None = None
     source: Name = "case"
     title: Text | None = None
+    narrative: Annotated[Text | None, Field(description="The text that signals read")] = None
     complainant: Annotated[Name | None, Field(description="Any name: equal names are the same complainant")] = None
     place: PlaceSpec = PlaceSpec()
     facts: CaseFacts = Field(default_factory=dict)
@@ -88,6 +89,10 @@ class Happening(PlanModel):
     milestone: Slug | None = None
     level: Slug | None = None
     reason: Text | None = None
+    clock: Annotated[Slug | None, Field(description="The clock an extension command is about")] = None
+    extend_by: Annotated[LimitText | None, Field(description="How much more time is asked for or granted")] = None
+    approval: Annotated[Slug | None, Field(description="The approval that is given or refused")] = None
+    item: Annotated[Slug | None, Field(description="The item of the checklist that is ticked")] = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Happening":
@@ -114,6 +119,8 @@ class ClockExpectation(PlanModel):
 
     state: ClockState | None = None
     due: ElapsedText | None = None
+    due_at: Annotated[AwareDatetime | None, Field(description="The same as an instant, for days and months")] = None
+    extended: Annotated[StrictInt | None, Field(ge=0, description="How often it has been extended")] = None
 
 
 class Told(PlanModel):
@@ -124,6 +131,35 @@ class Told(PlanModel):
     purpose: Purpose | None = None
     channel: Annotated[ChannelKind | None, Field(description="Among the channels that are asked for")] = None
     on: Which = "case"
+
+
+class NoticeExpectation(PlanModel):
+    """The complainant is told at this time."""
+
+    at: ElapsedText
+    notice: Slug
+
+
+class ApprovalExpectation(PlanModel):
+    """How an approval stands at the end: asked for, given by all its steps, or refused."""
+
+    state: Literal["waiting", "approved", "refused"]
+    step: Annotated[StrictInt | None, Field(ge=1, description="The step it waits for, from 1")] = None
+
+
+class DutyExpectation(PlanModel):
+    """A duty falls due at this instant."""
+
+    at: AwareDatetime
+    duty: Slug
+
+
+class ConsequenceExpectation(PlanModel):
+    """A consequence is proposed, with this amount."""
+
+    id: Slug
+    amount: StrictInt | StrictFloat | None = None
+    up_to: StrictInt | StrictFloat | None = None
 
 
 class Expectation(PlanModel):
@@ -140,6 +176,19 @@ class Expectation(PlanModel):
     clocks: dict[Slug, ClockExpectation] = Field(default_factory=dict)
     warning_clocks: dict[Slug, ClockExpectation] = Field(default_factory=dict)
     told: Annotated[tuple[Told, ...], Field(description="Each of these must happen")] = ()
+    activated: Annotated[StrictBool | None, Field(description="Whether the gate has been passed")] = None
+    opened: Annotated[tuple[Slug, ...] | None, Field(description="All plans that were opened besides")] = None
+    proposed: Annotated[CaseFacts | None, Field(description="All facts that the text proposed")] = None
+    notices: Annotated[tuple[NoticeExpectation, ...], Field(description="Each of these must happen")] = ()
+    approvals: dict[Slug, ApprovalExpectation] = Field(default_factory=dict)
+    record_missing: Annotated[tuple[Slug, ...] | None, Field(description="All of the record not yet given")] = None
+    checklist_open: Annotated[tuple[Slug, ...] | None, Field(description="All of the checklist not yet ticked")] = None
+    bypasses: Annotated[tuple[Slug, ...] | None, Field(description="All ways past the ladder that are open")] = None
+    duties: Annotated[tuple[DutyExpectation, ...], Field(description="Each of these falls due in the time")] = ()
+    consequences: Annotated[tuple[ConsequenceExpectation, ...] | None, Field(description="All that are proposed")] = (
+        None
+    )
+    warning_ended: Annotated[ElapsedText | None, Field(description="The warning case has ended by itself then")] = None
     nobody_else: Annotated[StrictBool, Field(description="And no other message")] = False
 
     def checks(self, name: str) -> bool:
@@ -176,7 +225,7 @@ class BoundRow(PlanModel):
     """One side of a bound. With `windows` and without facts it is the group's warning case that is judged."""
 
     facts: CaseFacts = Field(default_factory=dict)
-    windows: dict[Identifier, Annotated[StrictInt, Field(ge=0)]] = Field(default_factory=dict)
+    windows: dict[Identifier, Annotated[StrictInt | StrictFloat, Field(ge=0)]] = Field(default_factory=dict)
     after: Annotated[ElapsedText, Field(description="Judged this long after the start")] = "0s"
     level: Slug | None
     decided_by: Slug | None = None

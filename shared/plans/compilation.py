@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, timedelta
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 from shared.contracts.classifications import CriterionResult, Holds
 from shared.contracts.values import FactValue
 from shared.plans.conditions import condition_text
-from shared.plans.duties import CompiledClock, CompiledTier
+from shared.plans.duties import CompiledClock, CompiledExtension, CompiledOverrun, CompiledTier
 from shared.plans.expressions import (
     Environment,
     ExpressionError,
+    Read,
     Test,
     TypedCondition,
     Vocabulary,
+    type_amount,
     type_condition,
 )
 from shared.plans.expressions.analysis import NOW
@@ -24,8 +26,13 @@ from shared.plans.expressions.closures import FIRST_SLOT
 from shared.plans.inputs import Reader, reader_of, vocabulary_of
 from shared.plans.limits import parse_threshold
 from shared.plans.model import ClockSpec, Condition, Criterion, ParameterValue, Plan, TierSpec
+from shared.plans.obligation_compilation import compile_obligations
+from shared.plans.obligations import CompiledBaseline, Obligations
 from shared.plans.parameters import PlanCompileError, resolve_limit, resolve_repeat, resolve_roles, resolve_wait
+from shared.plans.signals import CompiledSignal, compile_signal
+from shared.plans.time_spec import Extension
 from shared.plans.windows import CompiledWindow, sliding_length, text_read
+from shared.plans.written import FactLimit
 from shared.plans.yaml_text import KeyPath
 
 
@@ -65,6 +72,8 @@ class Parts:
     """Everything a compiled plan runs on.
 
     `constants` are the parameters as published; `blank` is an empty environment; slots say where each input goes.
+    `fact_slots` and `window_slots` are what criteria and windows read; `every_fact_slot` and `every_window_slot` what
+    any condition of the plan reads.
     """
 
     case_rules: tuple[CompiledRule, ...]
@@ -77,6 +86,11 @@ class Parts:
     blank: Environment
     fact_slots: tuple[tuple[int, str, Reader], ...]
     window_slots: tuple[tuple[int, str], ...]
+    every_fact_slot: tuple[tuple[int, str, Reader], ...]
+    every_window_slot: tuple[tuple[int, str], ...]
+    baselines: Mapping[str, CompiledBaseline]
+    signals: tuple[CompiledSignal, ...]
+    obligations: Obligations
 
 
 def compile_parts(plan: Plan, zone: ZoneInfo) -> Parts:
@@ -98,11 +112,12 @@ def group_of(plan: Plan, condition: TypedCondition) -> tuple[str, ...] | None:
 
     It judges a warning case when it reads windows that raise one and nothing else but what their group fixes.
     """
-    windows = [plan.windows[name] for name in condition.inputs if name in plan.windows]
+    counted = {name: plan.baselines[name].of if name in plan.baselines else name for name in condition.inputs}
+    windows = [plan.windows[counted[name]] for name in condition.inputs if counted[name] in plan.windows]
     if not windows or not all(window.raises_warning for window in windows):
         return None
     by = windows[0].by
-    others = {name for name in condition.inputs if name not in plan.windows}
+    others = {name for name in condition.inputs if counted[name] not in plan.windows}
     if any(window.by != by for window in windows) or not others <= set(by) or condition.time_dependent:
         return None
     return by
@@ -121,10 +136,11 @@ class _Compilation:
         ranks = {level.id: rank for rank, level in enumerate(plan.levels, start=1)}
         rules = [self._rule(index, criterion, ranks) for index, criterion in enumerate(plan.criteria)]
         windows = {name: self._window(name) for name in plan.windows}
+        fact_slots, window_slots = self._fact_slots(), self._window_slots()
         clocks = tuple(self._clock(index, clock) for index, clock in enumerate(plan.clocks))
         tiers = tuple(self._tier(index, tier) for index, tier in enumerate(plan.tiers))
         notify = {level: resolve_roles(plan, roles, ("notify", level)) for level, roles in plan.notify.items()}
-        inputs = self._vocabulary.inputs
+        obligations = compile_obligations(plan, self._steady, self._steady_with_windows, self._amount)
         return Parts(
             case_rules=tuple(rule for rule, on_case in rules if on_case),
             topic_rules=tuple(rule for rule, on_case in rules if not on_case),
@@ -136,11 +152,26 @@ class _Compilation:
                 {name: _published(parameter.value) for name, parameter in plan.parameters.items()}
             ),
             blank=[None] * (FIRST_SLOT + len(self._slots)),
-            fact_slots=tuple(
-                (slot, name, reader_of(inputs[name])) for name, slot in self._slots.items() if name not in plan.windows
-            ),
-            window_slots=tuple((slot, name) for name, slot in self._slots.items() if name in plan.windows),
+            fact_slots=fact_slots,
+            window_slots=window_slots,
+            every_fact_slot=self._fact_slots(),
+            every_window_slot=self._window_slots(),
+            baselines=MappingProxyType({name: self._baseline(name) for name in plan.baselines}),
+            signals=tuple(compile_signal(name, signal) for name, signal in plan.signals.items()),
+            obligations=obligations,
         )
+
+    def _counted(self, name: str) -> bool:
+        return name in self._plan.windows or name in self._plan.baselines
+
+    def _fact_slots(self) -> tuple[tuple[int, str, Reader], ...]:
+        inputs = self._vocabulary.inputs
+        return tuple(
+            (slot, name, reader_of(inputs[name])) for name, slot in self._slots.items() if not self._counted(name)
+        )
+
+    def _window_slots(self) -> tuple[tuple[int, str], ...]:
+        return tuple((slot, name) for name, slot in self._slots.items() if self._counted(name))
 
     def _test(self, condition: TypedCondition) -> Test:
         for name in condition.inputs:
@@ -167,7 +198,30 @@ class _Compilation:
 
     def _steady(self, when: Condition, path: KeyPath) -> Test:
         """A condition on facts that the passing of time alone never changes."""
-        condition = typed(condition_text(when), self._facts_only, path)
+        return self._without_time(when, self._facts_only, path)
+
+    def _steady_with_windows(self, when: Condition, path: KeyPath) -> Test:
+        return self._without_time(when, self._vocabulary, path)
+
+    def _amount(self, text: str, path: KeyPath) -> Read:
+        try:
+            amount = type_amount(text, self._vocabulary)
+        except ExpressionError as error:
+            problem = error.problems[0]
+            raise PlanCompileError(path, problem.message, problem.offset) from error
+        for name in amount.inputs:
+            self._slots.setdefault(name, FIRST_SLOT + len(self._slots))
+        return amount.compile(self._slots, self._zone)
+
+    def _baseline(self, name: str) -> CompiledBaseline:
+        spec = self._plan.baselines[name]
+        window = self._plan.windows.get(spec.of)
+        if window is None or window.per.endswith("sliding"):
+            raise PlanCompileError(("baselines", name, "of"), f"'{spec.of}' is no window of whole periods")
+        return CompiledBaseline(name, spec.of, spec.over, spec.at_least, spec)
+
+    def _without_time(self, when: Condition, vocabulary: Vocabulary, path: KeyPath) -> Test:
+        condition = typed(condition_text(when), vocabulary, path)
         if condition.time_dependent:
             raise PlanCompileError(path, "only a criterion may depend on the passing of time")
         return self._test(condition)
@@ -194,18 +248,42 @@ class _Compilation:
 
     def _clock(self, index: int, clock: ClockSpec) -> CompiledClock:
         path: KeyPath = ("clocks", index)
+        written = clock.limit.otherwise if isinstance(clock.limit, FactLimit) else clock.limit
+        extension, overrun = clock.extension, clock.overrun
         return CompiledClock(
             id=clock.id,
             label=clock.label,
             start=clock.start,
             until=clock.until,
-            limit=resolve_limit(self._plan, clock.limit, (*path, "limit")),
+            limit=resolve_limit(self._plan, written, (*path, "limit")),
             warn=tuple(parse_threshold(text) for text in clock.warn),
             breach=clock.breach,
             levels=frozenset(clock.levels),
             when=None if clock.when is None else self._steady(clock.when, (*path, "when")),
             notify_roles=resolve_roles(self._plan, clock.notify_roles, (*path, "notify_roles")),
             source=clock.source,
+            basis=clock.basis,
+            limit_fact=clock.limit.fact if isinstance(clock.limit, FactLimit) else None,
+            before=clock.before,
+            raises=clock.raises,
+            overrun=None
+            if overrun is None
+            else CompiledOverrun(resolve_wait(self._plan, overrun.every, (*path, "overrun", "every")), overrun.count),
+            extension=None if extension is None else self._extension(clock, extension, (*path, "extension")),
+            retarget=clock.retarget,
+            late=clock.late,
+        )
+
+    def _extension(self, clock: ClockSpec, spec: Extension, path: KeyPath) -> CompiledExtension:
+        return CompiledExtension(
+            request_by=resolve_roles(self._plan, spec.request_by, (*path, "request_by")),
+            approve_by=resolve_roles(self._plan, spec.approve_by, (*path, "approve_by")),
+            with_complainant=spec.with_complainant,
+            by=None if spec.by is None else resolve_limit(self._plan, spec.by, (*path, "by")),
+            to=resolve_limit(self._plan, spec.to, (*path, "to")),
+            count=spec.count,
+            tell_complainant=spec.tell_complainant,
+            basis=spec.basis or clock.basis,
         )
 
     def _tier(self, index: int, tier: TierSpec) -> CompiledTier:
@@ -219,6 +297,11 @@ class _Compilation:
             acknowledge_within=resolve_wait(self._plan, tier.acknowledge_within, (*path, "acknowledge_within")),
             repeat=resolve_repeat(self._plan, tier.repeat, (*path, "repeat")),
             levels=frozenset(tier.levels),
+            off_hours=resolve_roles(self._plan, tier.off_hours, (*path, "off_hours")),
+            hours=tier.hours,
+            wait=timedelta() if tier.wait is None else resolve_wait(self._plan, tier.wait, (*path, "wait")),
+            repeat_from=tier.repeat_from,
+            when=None if tier.when is None else self._steady(tier.when, (*path, "when")),
         )
 
 

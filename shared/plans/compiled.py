@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from shared.contracts.classifications import CriterionResult, Holds
 from shared.contracts.values import Bilingual, FactValue, PlanRef
+from shared.plans.asks import NO_TIME, Counts, PlanAsks, Values
 from shared.plans.compilation import CompiledRule, Parts, compile_parts
 from shared.plans.duties import CompiledClock, CompiledTier
 from shared.plans.expressions import Environment
@@ -45,7 +46,7 @@ class UnknownLevelError(KeyError):
     """The plan has no level of this name."""
 
 
-class CompiledPlan:
+class CompiledPlan(PlanAsks):
     """One version of a plan. Two plans with equal `ref` decide alike."""
 
     def __init__(self, plan: Plan, ref: PlanRef, text: str | None = None) -> None:
@@ -99,6 +100,10 @@ class CompiledPlan:
         """The plan as stored with a case: canonical JSON whose SHA-256 is `ref.sha256`."""
         return self._text
 
+    @property
+    def zone(self) -> ZoneInfo:
+        return self._zone
+
     def rank(self, level_id: str | None) -> int:
         """1 for the mildest level, 0 for None. Raises UnknownLevelError for a level the plan does not have."""
         if level_id is None:
@@ -125,18 +130,16 @@ class CompiledPlan:
         """
         if level is None:
             return ()
-        env = self._fill(facts, {}, _NO_TIME)
-        return tuple(
-            clock
-            for clock in self._parts.clocks
-            if (not clock.levels or level in clock.levels) and (clock.when is None or clock.when(env) is True)
-        )
+        return self._that_hold(self._parts.clocks, level, facts)
 
-    def tiers_for(self, level: str | None) -> tuple[CompiledTier, ...]:
-        """The ladder of this level, lowest tier first; nobody is paged without a level."""
+    def tiers_for(self, level: str | None, facts: Values | None = None) -> tuple[CompiledTier, ...]:
+        """The ladder of this level, lowest tier first; nobody is paged without a level.
+
+        A tier whose condition is not known to hold with these inputs is left out.
+        """
         if level is None:
             return ()
-        return tuple(tier for tier in self._parts.tiers if not tier.levels or level in tier.levels)
+        return self._that_hold(self._parts.tiers, level, facts or {})
 
     def informed(self, level: str | None) -> tuple[str, ...]:
         """Roles that are told at this level without having to acknowledge."""
@@ -169,7 +172,7 @@ class CompiledPlan:
         """Every bucket the case belongs to now."""
         windows = self._parts.windows.values()
         where = any(window.where is not None and window.counts(case.kind) for window in windows)
-        env = self._fill(self.inputs(case), {}, _NO_TIME) if where else None
+        env = self._fill(self.inputs(case), {}, NO_TIME) if where else None
         found = (window.contribution(case, env) for window in windows)
         return tuple(contribution for contribution in found if contribution is not None)
 
@@ -185,7 +188,7 @@ class CompiledPlan:
     def evaluate(
         self,
         facts: Mapping[str, FactValue | None],
-        windows: Mapping[str, int],
+        windows: Counts,
         now: datetime,
         scope: Scope,
     ) -> Evaluation:
@@ -213,7 +216,7 @@ class CompiledPlan:
         )
 
     def decide(
-        self, facts: Mapping[str, FactValue | None], windows: Mapping[str, int], now: datetime, scope: Scope
+        self, facts: Mapping[str, FactValue | None], windows: Counts, now: datetime, scope: Scope
     ) -> tuple[int, str | None, datetime | None]:
         """Rank, deciding criterion and `reconsider_at` of `evaluate`, without the explanation."""
         rules, windows = self._rules_for(windows, scope)
@@ -224,9 +227,7 @@ class CompiledPlan:
                 best = rule
         return (best.rank if best else 0), (best.id if best else None), min(env[1], default=None)
 
-    def _rules_for(
-        self, windows: Mapping[str, int], scope: Scope
-    ) -> tuple[tuple[CompiledRule, ...], Mapping[str, int]]:
+    def _rules_for(self, windows: Counts, scope: Scope) -> tuple[tuple[CompiledRule, ...], Counts]:
         if scope is Scope.CASE:
             return self._parts.case_rules, windows
         shapes = {self._parts.windows[name].by for name in windows if name in self._parts.windows}
@@ -234,7 +235,7 @@ class CompiledPlan:
         zeros = {name: 0 for name, window in self._parts.windows.items() if window.by in shapes}
         return rules, zeros | dict(windows)
 
-    def _fill(self, facts: Mapping[str, FactValue | None], windows: Mapping[str, int], now: datetime) -> Environment:
+    def _fill(self, facts: Values, windows: Counts, now: datetime) -> Environment:
         env = self._parts.blank.copy()
         env[0] = now
         env[1] = []
@@ -246,9 +247,6 @@ class CompiledPlan:
             env[slot] = windows.get(name)
         return env
 
-
-_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""Conditions of clocks and windows may not depend on the passing of time, so any instant does."""
 
 __all__ = [
     "CaseView",

@@ -50,6 +50,7 @@ def vocabulary_of(plan: Plan, *, windows: bool = True) -> Vocabulary:
     inputs = dict(BUILT_INS) | {name: type_of(spec) for name, spec in plan.facts.items()}
     if windows:
         inputs |= dict.fromkeys(plan.windows, Type(Kind.INT, low=0))
+        inputs |= dict.fromkeys(plan.baselines, Type(Kind.NUMBER, low=0))
     constants = {name: constant_of(parameter.value) for name, parameter in plan.parameters.items()}
     return Vocabulary(inputs, constants)
 

@@ -1,5 +1,6 @@
 """All plans of an installation: loaded from their folders, all problems at once, and chosen for each event."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from pydantic import ValidationError
 from shared.contracts.values import CaseKind
 from shared.plans.compiled import CompiledPlan
 from shared.plans.lint import lint_plan
+from shared.plans.merging import FindBase
 from shared.plans.model import Applies, Parameter, Plan
 from shared.plans.parameters import PlanCompileError
 from shared.plans.problems import PlanLibraryError, Problem
 from shared.plans.reading import read_plan
 
 PLAN_FILE = "plan.yaml"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class UnknownPlanError(KeyError):
@@ -24,14 +27,40 @@ class UnknownPlanError(KeyError):
         return str(self.args[0])
 
 
-def parse_plan(text: str, path: str) -> Plan:
-    """The plan of a `plan.yaml`'s text, linted. Raises PlanLibraryError with every problem, its line and column."""
-    plan, positions, problems = read_plan(text, path)
+def parse_plan(text: str, path: str, find_base: FindBase | None = None) -> Plan:
+    """The plan of a `plan.yaml`'s text, its bases put in and linted.
+
+    Raises PlanLibraryError with every problem, its file, line and column, and for an abstract plan: it is only a base.
+    """
+    plan = read_linted(text, path, find_base)
+    if plan is None:
+        raise PlanLibraryError([Problem(path, 1, 1, "the plan is abstract: only a base for others", "abstract")])
+    return plan
+
+
+def read_linted(text: str, path: str, find_base: FindBase | None = None) -> Plan | None:
+    """Like `parse_plan`, but None for an abstract plan whose shape is right."""
+    plan, positions, problems = read_plan(text, path, find_base)
     if plan is not None:
         problems = [*problems, *lint_plan(plan, positions)]
-    if plan is None or problems:
+    if problems:
         raise PlanLibraryError(problems)
     return plan
+
+
+def bases_in(root: Path) -> FindBase:
+    """Looks for bases among the folders of `root`."""
+
+    def find(name: str) -> tuple[str, str] | None:
+        path = root / name / PLAN_FILE
+        if not _SLUG.fullmatch(name) or not path.is_file():
+            return None
+        try:
+            return path.read_bytes().decode("utf-8"), str(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise PlanLibraryError([Problem(str(path), 1, 1, f"cannot be read: {error}", "")]) from error
+
+    return find
 
 
 def plan_from_snapshot(text: str) -> CompiledPlan:
@@ -98,6 +127,8 @@ class PlanLibrary:
         for folder in folders:
             try:
                 plan = _load_folder(folder)
+                if plan is None:
+                    continue
                 plans.append(CompiledPlan.of(with_parameters(plan, wanted.pop(plan.plan, {}))))
             except PlanLibraryError as error:
                 wanted.pop(folder.name, None)
@@ -149,7 +180,8 @@ class PlanLibrary:
         return plan
 
 
-def _load_folder(folder: Path) -> Plan:
+def _load_folder(folder: Path) -> Plan | None:
+    """The plan of a folder; None for one that only serves as a base."""
     path = folder / PLAN_FILE
     try:
         text = path.read_bytes().decode("utf-8")
@@ -157,8 +189,8 @@ def _load_folder(folder: Path) -> Plan:
         raise PlanLibraryError([Problem(str(path), 1, 1, "the folder holds no plan.yaml", "")]) from error
     except (OSError, UnicodeDecodeError) as error:
         raise PlanLibraryError([Problem(str(path), 1, 1, f"cannot be read: {error}", "")]) from error
-    plan = parse_plan(text, str(path))
-    if plan.plan != folder.name:
+    plan = read_linted(text, str(path), bases_in(folder.parent))
+    if plan is not None and plan.plan != folder.name:
         message = f"the plan is named '{plan.plan}' but its folder '{folder.name}'"
         raise PlanLibraryError([Problem(str(path), 1, 1, message, "plan")])
     return plan

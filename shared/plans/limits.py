@@ -1,4 +1,4 @@
-"""Lengths of time as a plan writes them: `20s`, `15m`, `2h`, `1d`, `4wh`, `15wd`, `1mo`, and warnings `50%`, `-10m`."""
+"""Lengths of time as a plan writes them: `20s`, `15m`, `4wh`, `15wd`, `2cd`, `same-day`, `1mo`; `50%`, `-10m`."""
 
 import re
 from dataclasses import dataclass
@@ -9,15 +9,16 @@ from typing import Final
 MAX_ELAPSED: Final = timedelta(days=3660)
 MAX_WORKING_DAYS: Final = 2000
 MAX_MONTHS: Final = 120
+SAME_DAY: Final = "same-day"
 
 _ELAPSED = re.compile(r"(?:[0-9]{1,9}[wdhms])+")
 _PART = re.compile(r"([0-9]{1,9})([wdhms])")
 _SECONDS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_OTHER = re.compile(r"([0-9]{1,6})(wh|wd|mo)")
+_OTHER = re.compile(r"([0-9]{1,6})(wh|wd|cd|mo)")
 _PERCENT = re.compile(r"([0-9]{1,2})%")
 
 ELAPSED_PATTERN: Final = r"^([0-9]{1,9}[wdhms])+$"
-LIMIT_PATTERN: Final = r"^(([0-9]{1,9}[wdhms])+|[0-9]{1,6}(wh|wd|mo))$"
+LIMIT_PATTERN: Final = r"^(([0-9]{1,9}[wdhms])+|[0-9]{1,6}(wh|wd|cd|mo)|same-day)$"
 WARNING_PATTERN: Final = r"^([0-9]{1,2}%|-([0-9]{1,9}[wdhms])+)$"
 
 
@@ -27,6 +28,7 @@ class LimitBase(StrEnum):
     ELAPSED = "elapsed"  # seconds of the wall clock; a day is 24 hours
     WORKING_TIME = "working_time"  # seconds inside working hours of the plan's calendar
     WORKING_DAYS = "working_days"  # working days of the plan's calendar
+    CALENDAR_DAYS = "calendar_days"  # days of the plan's time zone, working or not; 0 is the day of the start
     MONTHS = "months"  # calendar months in the plan's time zone
 
 
@@ -73,11 +75,15 @@ def parse_elapsed(text: str) -> timedelta:
 def parse_limit(text: str) -> Limit:
     """A clock's limit with its base. Raises ValueError saying what is accepted, and for a limit of nothing."""
     other = _OTHER.fullmatch(text)
+    if text == SAME_DAY:
+        return Limit(LimitBase.CALENDAR_DAYS, 0)
     if other is None:
         try:
             limit = Limit(LimitBase.ELAPSED, round(parse_elapsed(text).total_seconds()))
         except ValueError as error:
-            raise ValueError(f"{error} (or 4wh working hours, 15wd working days, 1mo calendar months)") from error
+            raise ValueError(
+                f"{error} (or 4wh working hours, 15wd working days, 2cd calendar days, 1mo months, same-day)"
+            ) from error
     else:
         limit = _calendar_limit(int(other[1]), other[2], text)
     if limit.amount == 0:
@@ -90,6 +96,8 @@ def _calendar_limit(count: int, unit: str, text: str) -> Limit:
         limit, ceiling = Limit(LimitBase.WORKING_TIME, count * 3_600), MAX_WORKING_DAYS * 24 * 3_600
     elif unit == "wd":
         limit, ceiling = Limit(LimitBase.WORKING_DAYS, count), MAX_WORKING_DAYS
+    elif unit == "cd":
+        limit, ceiling = Limit(LimitBase.CALENDAR_DAYS, count), MAX_ELAPSED.days
     else:
         limit, ceiling = Limit(LimitBase.MONTHS, count), MAX_MONTHS
     if limit.amount > ceiling:

@@ -1,20 +1,31 @@
 """From a file's text to a model, every problem with its line and column."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from shared.plans.merging import FindBase, Written, read_written
 from shared.plans.model import Plan
 from shared.plans.problems import PlanLibraryError, Problem
+from shared.plans.words import PlanModel
 from shared.plans.yaml_text import KeyPath, Positions, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
 
 
-def read_plan(text: str, file: str) -> tuple[Plan | None, Positions, list[Problem]]:
-    """The plan as written, not yet linted, or the problems that keep it from being one."""
-    return read_model(Plan, text, file)
+def read_plan(text: str, file: str, find_base: FindBase | None = None) -> tuple[Plan | None, Positions, list[Problem]]:
+    """The plan as written, its bases put in, not yet linted, or the problems that keep it from being one.
+
+    An abstract plan is only checked for its shape: no plan and no problems mean that it can serve as a base.
+    """
+    try:
+        written = read_written(text, file, find_base)
+    except PlanLibraryError as error:
+        return None, Positions(file), list(error.problems)
+    if isinstance(written.data, dict) and written.data.get("abstract") is True:
+        return None, written.positions, _validated(_Fragment, written)[2]
+    return _validated(Plan, written)
 
 
 def read_model(model: type[M], text: str, file: str) -> tuple[M | None, Positions, list[Problem]]:
@@ -23,11 +34,30 @@ def read_model(model: type[M], text: str, file: str) -> tuple[M | None, Position
         data, positions = read_yaml(text, file)
     except PlanLibraryError as error:
         return None, Positions(file), list(error.problems)
+    return _validated(model, Written(data, positions))
+
+
+def _validated(model: type[M], written: Written) -> tuple[M | None, Positions, list[Problem]]:
+    data, positions = written.data, written.positions
     try:
         return model.model_validate(data), positions, []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=True)
         return None, positions, [_problem(detail, data, positions) for detail in details]
+
+
+def _fragment() -> type[PlanModel]:
+    """A plan of which nothing but the name need be there."""
+    fields: dict[str, Any] = {}
+    for name, info in Plan.model_fields.items():
+        needed = name == "plan"
+        kind: Any = info.annotation if not info.metadata else Annotated[info.annotation, *info.metadata]
+        fields[name] = (kind if needed else kind | None, Field(default=... if needed else None, alias=info.alias))
+    fragment: type[PlanModel] = create_model("Fragment", __base__=PlanModel, **fields)
+    return fragment
+
+
+_Fragment: Final = _fragment()
 
 
 def _problem(detail: ErrorDetails, data: Any, positions: Positions) -> Problem:

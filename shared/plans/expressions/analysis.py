@@ -59,6 +59,11 @@ def analyse(text: str, vocabulary: Vocabulary) -> Node:
     return _Analysis(read_source(text), vocabulary).condition()
 
 
+def analyse_amount(text: str, vocabulary: Vocabulary) -> Node:
+    """The typed tree of a calculation of a number. Raises ExpressionError with every problem and its place."""
+    return _Analysis(read_source(text), vocabulary).amount()
+
+
 class _Analysis:
     def __init__(self, source: Source, vocabulary: Vocabulary) -> None:
         self._source = source
@@ -69,6 +74,15 @@ class _Analysis:
         node = self._attempt_truth(self._source.tree, 0)
         if node is None:
             raise ExpressionError(tuple(self._problems))
+        return node
+
+    def amount(self) -> Node:
+        try:
+            node = self._value(self._source.tree, 0)
+            if _type_of(node).kind not in {Kind.INT, Kind.NUMBER}:
+                raise self._refuse(self._source.tree, f"an amount is a number, but this is a {_type_of(node).kind}")
+        except _RefusedError as error:
+            raise ExpressionError(tuple(self._problems)) from error
         return node
 
     def _refuse(self, at: ast.AST, message: str) -> _RefusedError:
