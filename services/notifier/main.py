@@ -77,7 +77,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     kafka = settings.kafka_settings()
     parts = Parts(
         consumers=[
-            on_notification_requested(database, kafka, rules, ids, sender.wake),
+            on_notification_requested(database, kafka, rules, ids, sender),
             on_receipt_received(database, kafka, rules, ids, sender.wake),
         ],
         loops={"sender": sender.run},

@@ -1,12 +1,13 @@
 """A request to tell roles becomes intents to tell people, durable before anything is sent."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from services.notifier.app.advance_intents import advance
+from services.notifier.app.advance_intents import Advanced, advance
+from services.notifier.app.begin_attempts import BegunIntent, Call, Sender, begin
 from services.notifier.app.rules import Rules
 from services.notifier.domain.ledger import Intent, Request
 from services.notifier.domain.roster import Duty, on_duty
@@ -15,7 +16,7 @@ from services.notifier.store import attempts as attempt_rows
 from services.notifier.store import ledger
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import NotificationRequestedV1, Purpose
-from shared.contracts.values import Bilingual
+from shared.contracts.values import Bilingual, ChannelKind
 from shared.db.engine import Database
 from shared.db.tx import Tx
 from shared.kafka.outcome import DONE, DUPLICATE, Outcome
@@ -33,25 +34,65 @@ async def accept_requests(
     database: Database,
     rules: Rules,
     ids: Ids,
-    wake: Callable[[], None],
+    sender: Sender,
 ) -> Sequence[Outcome]:
-    """Write requests and intents in one transaction and wake the sender; it does not send.
+    """Write requests and intents in one transaction. What finds a free place is begun in it and called after it.
 
-    A role that resolves to nobody is settled here, visibly. A later step takes the place of what is still on its way
-    to the same person about the same case.
+    The rest waits for the sender, which is woken. A role that resolves to nobody is settled here, visibly. A later
+    step takes the place of what is still on its way to the same person about the same case.
     """
-    async with database.transaction() as tx:
-        first = await tx.first_seen([event.id for event in events])
-        requests = [_request(event, tx) for event in events if event.id in first]
-        if requests:
-            paged = await ledger.paged_cases(tx, {(one.org, one.case_id) for one in requests})
-            new = await ledger.add_requests(tx, requests)
-            accepted = [one for one in _once(requests) if one.body.request_id in new]
-            intents = _intents(accepted, paged, rules, ids)
-            if intents:
-                await _open(tx, intents, rules, ids)
-            tx.after_commit.append(wake)
-        return [DONE if event.id in first else DUPLICATE for event in events]
+    room = _Room(sender)
+    try:
+        async with database.transaction() as tx:
+            first = await tx.first_seen([event.id for event in events])
+            requests = [_request(event, tx) for event in events if event.id in first]
+            if requests:
+                paged = await ledger.paged_cases(tx, {(one.org, one.case_id) for one in requests})
+                new = await ledger.add_requests(tx, requests)
+                accepted = [one for one in _once(requests) if one.body.request_id in new]
+                intents = _intents(accepted, paged, rules, ids)
+                if intents:
+                    await _open(tx, intents, rules, ids, room)
+    except BaseException:
+        room.give_back()
+        raise
+    room.use()
+    if room.others_wait:
+        sender.wake()
+    return [DONE if event.id in first else DUPLICATE for event in events]
+
+
+class _Room:
+    """The places that this batch holds, and the calls that will use them once the batch is committed."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._held: list[ChannelKind] = []
+        self._calls: list[Call] = []
+        self.others_wait = False
+
+    def begin(self, one: Advanced, tx: Tx, rules: Rules, ids: Ids) -> BegunIntent:
+        """The intent begun where every one of its calls finds a place; else as it is, for the sender."""
+        wanted = [send.route.channel for send in one.decision.sends]
+        if not wanted:
+            return BegunIntent(one.intent)
+        held = [channel for channel in wanted if self._sender.reserve(channel)]
+        begun = begin(one, tx, rules, ids) if len(held) == len(wanted) else BegunIntent(one.intent)
+        if begun.calls:
+            self._held += held
+            self._calls += begun.calls
+        else:
+            self.others_wait = True
+            for channel in held:
+                self._sender.release(channel)
+        return begun
+
+    def use(self) -> None:
+        self._sender.start(self._calls)
+
+    def give_back(self) -> None:
+        for channel in self._held:
+            self._sender.release(channel)
 
 
 def _request(event: Event[NotificationRequestedV1], tx: Tx) -> Request:
@@ -107,14 +148,15 @@ def _nobody_because(request: Request, role: str, *, known: bool) -> Bilingual:
     )
 
 
-async def _open(tx: Tx, intents: Sequence[Intent], rules: Rules, ids: Ids) -> None:
+async def _open(tx: Tx, intents: Sequence[Intent], rules: Rules, ids: Ids, room: _Room) -> None:
     known = await ledger.notices_of(tx, {(one.request.org, one.request.case_id) for one in intents})
     threads: dict[object, list[Notice]] = defaultdict(list)
     for notice in (*(notice for notice, _ in known), *(one.notice for one in intents if one.person is not None)):
         threads[notice.thread].append(notice)
     stopped = [replace(one, stopped=_superseded(one.notice, threads)) for one in intents]
-    opened = [one.intent for one in await advance(tx, stopped, {}, rules=rules, ids=ids)]
-    await ledger.add_intents(tx, opened)
+    opened = [room.begin(one, tx, rules, ids) for one in await advance(tx, stopped, {}, rules=rules, ids=ids)]
+    await ledger.add_intents(tx, [one.intent for one in opened])
+    await attempt_rows.begin(tx, [attempt for one in opened for attempt in one.attempts])
     reasons = {
         notice.intent_id: why
         for notice, is_open in known

@@ -35,7 +35,8 @@ async def apply_receipts(
             history = await attempt_rows.history(tx, [one.id for one in locked])
             moved = await advance(tx, locked, history, rules=rules, ids=ids)
             await ledger.save(tx, [one.intent for one in moved])
-            tx.after_commit.append(wake)
+            if any(one.intent.due_at is not None and one.intent.due_at <= tx.now for one in moved):
+                tx.after_commit.append(wake)
     for event in fresh:
         DELIVERY_RECEIPTS.labels(event.data.channel.value, event.data.status.value).inc()
     return [_outcome(event, first=event.id in first, known=event.data.attempt_id in intents) for event in events]

@@ -1,9 +1,9 @@
 """Due intents are claimed and their calls written down, before any call is made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from services.notifier.app.advance_intents import Advanced, advance
 from services.notifier.app.compose_message import compose_message
@@ -44,6 +44,22 @@ class Begun:
     next_due_at: datetime | None
 
 
+class Sender(Protocol):
+    """The sender as seen by who accepts requests: it is woken, or lends the places nobody waits for."""
+
+    def wake(self) -> None:
+        """Something may be due now."""
+
+    def reserve(self, channel: ChannelKind) -> bool:
+        """Keep one place for a new message; False when there is none or others wait for one."""
+
+    def release(self, channel: ChannelKind) -> None:
+        """Give a reserved place back unused."""
+
+    def start(self, calls: Sequence[Call]) -> None:
+        """Make these calls, each in a place reserved for it. Their attempts are committed."""
+
+
 async def begin_attempts(
     *,
     database: Database,
@@ -61,7 +77,7 @@ async def begin_attempts(
         claimed = await ledger.claim_due(tx, fresh=fresh, retries=retries)
         history = await attempt_rows.history(tx, [one.id for one in claimed if one.attempts])
         advanced = await advance(tx, claimed, history, rules=rules, ids=ids)
-        begun = [_begin(one, tx, rules, ids) for one in advanced]
+        begun = [begin(one, tx, rules, ids) for one in advanced]
         attempts = [attempt for one in begun for attempt in one.attempts]
         await attempt_rows.begin(tx, attempts)
         await ledger.save(tx, [one.intent for one in begun])
@@ -73,17 +89,19 @@ async def begin_attempts(
 
 
 @dataclass(frozen=True, slots=True)
-class _BegunIntent:
+class BegunIntent:
+    """An intent as it has to be saved, with its attempts to be written and the calls to make after the commit."""
+
     intent: Intent
     attempts: tuple[NewAttempt, ...] = ()
     calls: tuple[Call, ...] = ()
 
 
-def _begin(one: Advanced, tx: Tx, rules: Rules, ids: Ids) -> _BegunIntent:
+def begin(one: Advanced, tx: Tx, rules: Rules, ids: Ids) -> BegunIntent:
     """The intent with its calls. A message that cannot be made is put off, so that it never holds up the others."""
     intent = one.intent
     if not one.decision.sends:
-        return _BegunIntent(intent)
+        return BegunIntent(intent)
     try:
         made = [
             _attempt(replace(intent, attempts=intent.attempts + place), send, tx.now, rules, ids)
@@ -91,7 +109,7 @@ def _begin(one: Advanced, tx: Tx, rules: Rules, ids: Ids) -> _BegunIntent:
         ]
     except Exception:  # noqa: BLE001  # whatever it was, it stays in the ledger, visible and tried again
         _log.exception("delivery.cannot_begin", intent_id=str(intent.id), case_id=str(intent.request.case_id))
-        return _BegunIntent(replace(intent, lane=Lane.RETRY, due_at=tx.now + _PUT_OFF))
+        return BegunIntent(replace(intent, lane=Lane.RETRY, due_at=tx.now + _PUT_OFF))
     attempts = tuple(attempt for attempt, _ in made)
     leased = replace(
         intent,
@@ -99,7 +117,7 @@ def _begin(one: Advanced, tx: Tx, rules: Rules, ids: Ids) -> _BegunIntent:
         next_channel=attempts[-1].channel,
         due_at=tx.now + rules.answer_within,
     )
-    return _BegunIntent(leased, attempts, tuple(call for _, call in made))
+    return BegunIntent(leased, attempts, tuple(call for _, call in made))
 
 
 def _attempt(intent: Intent, send: Send, now: datetime, rules: Rules, ids: Ids) -> tuple[NewAttempt, Call]:

@@ -1,9 +1,10 @@
 """Door: requests to tell people, from the escalator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from services.notifier.app.accept_requests import accept_requests
+from services.notifier.app.begin_attempts import Sender
 from services.notifier.app.rules import Rules
 from shared.contracts.envelope import Event
 from shared.contracts.topics import NOTIFICATIONS_REQUESTED
@@ -15,12 +16,12 @@ from shared.runtime.ids import Ids
 
 
 def on_notification_requested(
-    database: Database, kafka: KafkaSettings, rules: Rules, ids: Ids, wake: Callable[[], None]
+    database: Database, kafka: KafkaSettings, rules: Rules, ids: Ids, sender: Sender
 ) -> BatchConsumer:
     """Feeds `accept_requests` in batches."""
 
     async def handle(events: Sequence[Event[Any]]) -> Sequence[Outcome]:
-        return await accept_requests(events, database=database, rules=rules, ids=ids, wake=wake)
+        return await accept_requests(events, database=database, rules=rules, ids=ids, sender=sender)
 
     topics = [NOTIFICATIONS_REQUESTED]
     return BatchConsumer(group="notifier", topics=topics, handler=handle, database=database, kafka=kafka)

@@ -70,6 +70,33 @@ class SendDue:
         self._answers: asyncio.Queue[RecordedAnswer | None] = asyncio.Queue()
         self._calls: set[asyncio.Task[None]] = set()
         self._sleeps_until: datetime | None = None
+        self._reserved = 0
+        self._open = False
+
+    def reserve(self, channel: ChannelKind) -> bool:
+        """Keep one place for a new message. Not while others wait for a place, nor before or after the loop runs."""
+        capacity = self._capacities[channel]
+        waiting = self._sleeps_until is not None and self._sleeps_until <= self._clock.now()
+        if not self._open or waiting or capacity.free(monotonic())[0] < 1:
+            return False
+        capacity.open[False] += 1
+        capacity.pace.take(1)
+        self._reserved += 1
+        return True
+
+    def release(self, channel: ChannelKind) -> None:
+        """Give a reserved place back unused."""
+        self._capacities[channel].open[False] -= 1
+        self._reserved -= 1
+
+    def start(self, calls: Sequence[Call]) -> None:
+        """Make these calls in the places reserved for them."""
+        for call in calls:
+            capacity = self._capacities[call.message.channel]
+            self._reserved -= 1
+            capacity.open[False] -= 1
+            capacity.open[call.is_retry] += 1
+            self._run(call, capacity)
 
     def wake(self) -> None:
         """Something may be due now."""
@@ -79,14 +106,16 @@ class SendDue:
         """Send until `stop`; then finish what is in hand."""
         ending = asyncio.create_task(self._wake_at(stop))
         recorder = asyncio.create_task(self._record_all(stop))
+        self._open = True
         try:
             while not stop.is_set():
                 self._awake.clear()
                 wait = await self._start_due()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), wait)
-            while self._calls:
-                await asyncio.wait(self._calls)
+            self._open = False
+            while self._calls or self._reserved:
+                await asyncio.wait([*self._calls, asyncio.create_task(asyncio.sleep(_NO_ROOM_S))])
             self._answers.put_nowait(None)
             await recorder
         finally:
@@ -115,14 +144,14 @@ class SendDue:
         started: Counter[ChannelKind] = Counter()
         for call in begun.calls:
             started[call.message.channel] += 1
-            self._start(call)
+            capacity = self._capacities[call.message.channel]
+            capacity.open[call.is_retry] += 1
+            self._run(call, capacity)
         for channel, count in started.items():
             self._capacities[channel].pace.take(count)
         return self._wait(begun)
 
-    def _start(self, call: Call) -> None:
-        capacity = self._capacities[call.message.channel]
-        capacity.open[call.is_retry] += 1
+    def _run(self, call: Call, capacity: Capacity) -> None:
         task = asyncio.create_task(self._finish(call, capacity))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)

@@ -85,16 +85,16 @@ async def add_intents(tx: Tx, intents: Sequence[Intent]) -> None:
     """Write the intents. A second one for the same request and recipient is an error by unique key."""
     await tx.execute(
         "INSERT INTO intents (intent_id, request_id, org, case_id, plan, purpose, step, role, recipient, person, "
-        "person_label, because, lane, urgency, next_channel, due_at, stopped, settlement, reason, settled_at) "
-        "SELECT t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h, t.i, t.j, t.k, CAST(t.l AS jsonb), t.m, t.n, t.o, t.p, t.q, "
-        "t.r, t.s, t.u FROM unnest("
+        "person_label, because, lane, urgency, next_channel, due_at, stopped, settlement, reason, settled_at, "
+        "attempts) SELECT t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h, t.i, t.j, t.k, CAST(t.l AS jsonb), t.m, t.n, t.o, "
+        "t.p, t.q, t.r, t.s, t.u, t.v FROM unnest("
         "CAST(:intents AS uuid[]), CAST(:requests AS uuid[]), CAST(:orgs AS text[]), CAST(:cases AS uuid[]), "
         "CAST(:plans AS text[]), CAST(:purposes AS text[]), CAST(:steps AS integer[]), CAST(:roles AS text[]), "
         "CAST(:recipients AS text[]), CAST(:people AS text[]), CAST(:labels AS text[]), CAST(:because AS text[]), "
         "CAST(:lanes AS smallint[]), CAST(:urgencies AS integer[]), CAST(:channels AS text[]), "
         "CAST(:due AS timestamptz[]), CAST(:stopped AS text[]), CAST(:settlements AS text[]), "
-        "CAST(:reasons AS text[]), CAST(:settled AS timestamptz[])"
-        ") AS t (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, u)",
+        "CAST(:reasons AS text[]), CAST(:settled AS timestamptz[]), CAST(:attempts AS integer[])"
+        ") AS t (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, u, v)",
         intents=[one.id for one in intents],
         requests=[one.request.body.request_id for one in intents],
         orgs=[one.request.org for one in intents],
@@ -115,6 +115,7 @@ async def add_intents(tx: Tx, intents: Sequence[Intent]) -> None:
         settlements=[one.published.settlement.value if one.published else None for one in intents],
         reasons=[one.published.reason if one.published else None for one in intents],
         settled=[one.settled_at for one in intents],
+        attempts=[one.attempts for one in intents],
     )
 
 

@@ -151,7 +151,7 @@ class Desk:
 
     async def accept(self, *events: Event[NotificationRequestedV1]) -> list[Outcome]:
         return list(
-            await accept_requests(events, database=self.database, rules=self.rules, ids=IDS, wake=self.sender.wake)
+            await accept_requests(events, database=self.database, rules=self.rules, ids=IDS, sender=self.sender)
         )
 
     async def receipt(self, address: ReceiptAddress, status: ReceiptStatus, *, event_id: UUID | None = None) -> Outcome:
