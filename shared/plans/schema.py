@@ -1,6 +1,7 @@
 """Writes the JSON Schemas by which editors complete and check `plan.yaml` and `cases/*.yaml`.
 
-`python -m shared.plans.schema` writes them to `deploy/plans/`, `--check` only compares and fails with a diff.
+`python -m shared.plans.schema` writes them to `deploy/plans/`, and the tables of keys into `docs/plan-language.md`;
+`--check` only compares and fails with a diff.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pydantic import TypeAdapter
 from shared.contracts.generated_files import differences, write
 from shared.plans.cases import Bounds, Case
 from shared.plans.model import Plan
+from shared.plans.reference import PAGE, with_key_tables
 
 PACKS_DIR: Final = Path(__file__).resolve().parents[2] / "deploy" / "plans"
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -39,6 +41,11 @@ def generated_files(folder: Path = PACKS_DIR) -> dict[Path, str]:
     }
 
 
+def page_files() -> dict[Path, str]:
+    """The page about the language with its tables of keys as the schemas say. Raises PageError, OSError."""
+    return {PAGE: with_key_tables(PAGE.read_text("utf-8"), plan_schema(), case_schema())}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when the files are as generated, 1 when `--check` finds a difference."""
     parser = argparse.ArgumentParser(prog="python -m shared.plans.schema", description=__doc__)
@@ -46,10 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     owned = {PACKS_DIR: "*.schema.json"}
     if chosen.check:
-        found = list(differences(generated_files(), owned=owned))
+        found = [*differences(generated_files(), owned=owned), *differences(page_files(), owned={})]
         sys.stdout.writelines(found)
         return 1 if found else 0
-    sys.stdout.writelines(f"written: {path}\n" for path in write(generated_files(), owned=owned))
+    written = [*write(generated_files(), owned=owned), *write(page_files(), owned={})]
+    sys.stdout.writelines(f"written: {path}\n" for path in written)
     return 0
 
 
