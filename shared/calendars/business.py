@@ -2,17 +2,19 @@
 
 import hashlib
 from bisect import bisect_right
-from calendar import monthrange
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from itertools import accumulate
 from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+from shared.calendars.civil import PLAIN, CalendarHorizonError, end_of_day
 from shared.calendars.days import Day, DayTable
 from shared.calendars.measures import HorizonError, Measure, Piece
-from shared.calendars.model import CalendarFile, Counting, DueRule, FirstDay, OverlayFile, YearFile, YearStatus
+from shared.calendars.model import CalendarFile, OverlayFile, YearFile, YearStatus
 from shared.calendars.zones import DAY, MINUTE, Stretch, instant_of, micros, midnight, stretches
+from shared.plans.time_spec import Basis
 
 YEARS_AHEAD: Final = 12
 """Years after the last one listed that are compiled, so that the longest limit of a plan ends inside."""
@@ -23,10 +25,6 @@ WORKING_DAY: Final = DAY
 Answer = TypeVar("Answer")
 Worked = tuple[Day, tuple[Stretch, ...]]
 """A working day with the stretches of time it is made of."""
-
-
-class CalendarHorizonError(ValueError):
-    """An instant lies outside the years of a calendar: nothing can be said about it."""
 
 
 class Due(NamedTuple):
@@ -63,7 +61,6 @@ class BusinessCalendar:
         self.name = calendar.calendar
         self.file = calendar
         self.overlay = overlay
-        self.counting: Counting = (overlay.counting if overlay is not None else None) or calendar.counting
         self.table = DayTable(calendar, years, overlay)
         self.zone = ZoneInfo(zone or calendar.timezone)
         self.identity = _identity(calendar, years, overlay, self.zone.key)
@@ -77,14 +74,23 @@ class BusinessCalendar:
         self._sure_from, self._sure_until = self._sure_span()
         days = list(self._days())
         self._day_starts = [midnight(day.date, self.zone) for day in days]
-        spans = [
+        self._spans = [
             (day, stretches(day.date, start, end, self.zone))
             for day, start, end in zip(days, self._day_starts, [*self._day_starts[1:], self._ends], strict=True)
             if day.works
         ]
-        self._hours = Measure(_hour_pieces(spans), self._begins, self._ends)
-        pieces = _wall_pieces if self.counting.due is not DueRule.CLOSE else _share_pieces
-        self._working_days = Measure(pieces(spans), self._begins, self._ends)
+        self._hours = Measure(_hour_pieces(self._spans), self._begins, self._ends)
+
+    @cached_property
+    def _shares(self) -> Measure:
+        return Measure(_share_pieces(self._spans), self._begins, self._ends)
+
+    @cached_property
+    def _walls(self) -> Measure:
+        return Measure(_wall_pieces(self._spans), self._begins, self._ends)
+
+    def _days_by(self, basis: Basis) -> Measure:
+        return self._shares if basis.ends == "end-of-hours" else self._walls
 
     def _sure_span(self) -> tuple[int, int]:
         """The latest unbroken run of published years, so that the usual question costs two comparisons."""
@@ -159,58 +165,57 @@ class BusinessCalendar:
         """The first instant by which this much working time has passed since `start`."""
         return self.add_working_micros(start, length // timedelta(microseconds=1))
 
-    def counting_from(self, start: datetime) -> datetime:
+    def counting_from(self, start: datetime, basis: Basis = PLAIN) -> datetime:
         """From when a limit in working days that begins at `start` is counted.
 
-        Without the first day: from the end of that day. With it: from its beginning. To the same time of day: from
-        `start`.
+        Day 0 is left out: from the end of the day of `start`; counted in: from its beginning. To the same time of
+        day: from `start` itself.
         """
-        return instant_of(self._counting_from(micros(start)))
+        return instant_of(self._counting_from(micros(start), basis))
 
-    def _counting_from(self, start: int) -> int:
-        if self.counting.due is DueRule.SAME_TIME:
+    def _counting_from(self, start: int, basis: Basis) -> int:
+        if basis.ends == "same-time":
             return start
         if not self._begins <= start < self._ends:
             raise self._beyond(HorizonError(start))
         index = bisect_right(self._day_starts, start)
-        if self.counting.first_day is FirstDay.COUNTED:
+        if basis.day_zero == "before":
             return self._day_starts[index - 1]
         return self._day_starts[index] if index < len(self._day_starts) else self._ends
 
-    def working_day_units(self, start: datetime, end: datetime) -> int:
+    def working_day_units(self, start: datetime, end: datetime, basis: Basis = PLAIN) -> int:
         """Working days between two instants in parts of WORKING_DAY, without regard to `counting_from`.
 
-        A day that ends at its close is spent evenly over its working hours, any other evenly over the wall clock.
+        A day that ends with its hours is spent evenly over them, any other evenly over the wall clock.
         """
         try:
-            return self._working_days.between(micros(start), micros(end))
+            return self._days_by(basis).between(micros(start), micros(end))
         except HorizonError as error:
             raise self._beyond(error) from error
 
-    def add_working_day_units(self, start: datetime, units: int) -> Due:
+    def add_working_day_units(self, start: datetime, units: int, basis: Basis = PLAIN) -> Due:
         """The first instant by which these parts of working days have passed, without regard to `counting_from`."""
-        return self._reached(self._working_days, start, units)
+        return self._reached(self._days_by(basis), start, units)
 
-    def add_working_days(self, start: datetime, days: int) -> Due:
-        """When a limit of so many working days ends, by the calendar's own rule of first and last day."""
+    def add_working_days(self, start: datetime, days: int, basis: Basis = PLAIN) -> Due:
+        """When a limit of so many working days ends.
+
+        To the same time of day, a start on a day off counts from the beginning of the next working day.
+        """
         begin = micros(start)
         try:
-            at = self._working_days.reached(self._counting_from(begin), days * WORKING_DAY)
+            at = self._days_by(basis).reached(self._counting_from(begin, basis), days * WORKING_DAY)
         except HorizonError as error:
             raise self._beyond(error) from error
         return Due(instant_of(at), self._unsure(begin, at))
 
-    def add_months(self, start: datetime, months: int) -> datetime:
-        """The same day and time of day so many months later, the day clamped to the month's end.
-
-        A time of day that is skipped there is read with the offset before the change; one that comes twice is the
-        first. Needs no list of days, so it is never provisional. Raises CalendarHorizonError beyond year 9999.
-        """
-        return add_months(start, months, self.zone)
-
-    def end_of_calendar_day(self, start: datetime, days: int) -> datetime:
-        """24:00 of the so-many-th day after the day of `start`, on the wall clock; every day counts."""
-        return end_of_calendar_day(start, days, self.zone)
+    def end_of_day(self, day: date, basis: Basis = PLAIN) -> datetime:
+        """When a date ends: at 24:00, or with its hours where it has any and `basis` says so."""
+        hours = self.table.day(day).hours if basis.ends == "end-of-hours" else ()
+        if hours:
+            local = datetime.combine(day, time(), self.zone) + timedelta(minutes=hours[-1][1])
+            return instant_of(micros(local))
+        return end_of_day(day, self.zone)
 
     def _reached(self, measure: Measure, start: datetime, amount: int) -> Due:
         begin = micros(start)
@@ -230,36 +235,6 @@ class BusinessCalendar:
         return CalendarHorizonError(
             f"calendar '{self.name}' covers {self.first_year} to {self.last_year}; {_shown(error.args[0])} is outside"
         )
-
-
-def add_months(start: datetime, months: int, zone: ZoneInfo) -> datetime:
-    """The same day and time of day so many months later in this zone, UTC, the day clamped to the month's end."""
-    local = start.astimezone(zone)
-    year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
-    try:
-        day = min(local.day, monthrange(year, month + 1)[1])
-        later = datetime(
-            year,
-            month + 1,
-            day,
-            local.hour,
-            local.minute,
-            local.second,
-            local.microsecond,
-            tzinfo=zone,
-            fold=local.fold,
-        )
-        return instant_of(micros(later))
-    except (ValueError, OverflowError) as error:
-        raise CalendarHorizonError(f"{months} months after {start.isoformat()} is beyond the calendar") from error
-
-
-def end_of_calendar_day(start: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """24:00 of the so-many-th day after the day of `start` in this zone, UTC. Raises CalendarHorizonError."""
-    try:
-        return instant_of(midnight(start.astimezone(zone).date() + timedelta(days=days + 1), zone))
-    except (ValueError, OverflowError) as error:
-        raise CalendarHorizonError(f"{days} days after {start.isoformat()} is beyond the calendar") from error
 
 
 def _hour_pieces(days: Sequence[Worked]) -> Iterator[Piece]:
@@ -289,18 +264,27 @@ def _share_pieces(days: Sequence[Worked]) -> Iterator[Piece]:
 def _wall_pieces(days: Sequence[Worked]) -> Iterator[Piece]:
     """Working days, each from 00:00 to 24:00: equal times of day on two of them lie whole days apart.
 
-    An hour that is skipped is jumped over, one that is repeated is counted the first time.
+    An hour that is skipped is jumped over, one that is repeated is counted the first time. A day whose first or last
+    hour is skipped is a whole day all the same: the missing part is its first or last microsecond.
     """
     count = 0
     for _, spans in days:
         reached = 0
         for start, end, wall in spans:
-            repeated = max(0, reached - wall)
-            if start + repeated < end:
-                low, high = wall + repeated, min(wall + end - start, WORKING_DAY)
-                yield Piece(start + repeated, end, count + low, count + high)
-                reached = high
-        count += WORKING_DAY
+            begin, low = start + max(0, reached - wall), max(reached, wall)
+            if begin >= end:
+                continue
+            high = min(low + end - begin, WORKING_DAY)
+            if reached == 0 < wall:
+                yield Piece(begin, begin + 1, count, count + low + 1)
+                begin, low = begin + 1, low + 1
+            if end == spans[-1].end and high < WORKING_DAY:
+                yield Piece(begin, end - 1, count + low, count + high - 1)
+                begin, low, high = end - 1, high - 1, WORKING_DAY
+            yield Piece(begin, end, count + low, count + high)
+            reached = high
+        if spans:
+            count += WORKING_DAY
 
 
 def _hours(day: Day, spans: tuple[Stretch, ...]) -> list[tuple[int, int]]:

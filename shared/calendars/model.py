@@ -30,21 +30,6 @@ class YearStatus(StrEnum):
     MISSING = "missing"  # nothing is known: the plain week
 
 
-class DueRule(StrEnum):
-    """Where on its last day a limit in working days ends."""
-
-    CLOSE = "close"  # when working hours end
-    MIDNIGHT = "midnight"  # at 24:00
-    SAME_TIME = "same-time"  # at the time of day it began; the first day is then never left out
-
-
-class FirstDay(StrEnum):
-    """Whether the day on which a limit in days begins is itself a day of it."""
-
-    EXCLUDED = "excluded"
-    COUNTED = "counted"
-
-
 class CalendarModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -191,21 +176,8 @@ class Week(CalendarModel):
         return (self.mon, self.tue, self.wed, self.thu, self.fri, self.sat, self.sun)[weekday]
 
 
-class Counting(CalendarModel):
-    """How limits in days are counted."""
-
-    due: DueRule = DueRule.CLOSE
-    first_day: FirstDay = FirstDay.EXCLUDED
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if self.due is DueRule.SAME_TIME and self.first_day is FirstDay.COUNTED:
-            raise ValueError("'same-time' counts from the very instant; 'first_day: counted' does not go with it")
-        return self
-
-
 class CalendarFile(CalendarModel):
-    """Zone, hours and way of counting. `make_up_hours`: of a day off that is worked; absent: those of Monday."""
+    """Zone and hours. `make_up_hours`: of a day off that is worked; absent: those of Monday."""
 
     model_config = ConfigDict(title="Fenghuo calendar")
 
@@ -214,7 +186,6 @@ class CalendarFile(CalendarModel):
     timezone: Zone
     week: Week
     make_up_hours: Windows = ()
-    counting: Counting = Counting()
     alarm: Annotated[
         str,
         Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9])$", description="From this day the next year must be there"),
@@ -236,7 +207,6 @@ class OverlayFile(CalendarModel):
     calendar: Slug
     week: Week | None = None
     make_up_hours: Windows = ()
-    counting: Counting | None = None
     days: Annotated[tuple[DaySpec, ...], Field(max_length=1000)] = ()
 
     @model_validator(mode="after")

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
-from shared.calendars.business import WORKING_DAY, BusinessCalendar, CalendarHorizonError
+from shared.calendars.business import WORKING_DAY, BusinessCalendar
+from shared.calendars.civil import PLAIN, CalendarHorizonError, add_months, end_of_days, end_of_months
 from shared.calendars.days import DayKind
 from shared.calendars.model import CalendarFile, OverlayFile
+from shared.plans.time_spec import Basis
 from tests.support.calendars import OFFICE, at, calendar, calendar_file, year_file
 
+HOURS, SAME_TIME = Basis(ends="end-of-hours"), Basis(ends="same-time")
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 ROUND_THE_CLOCK = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), ("00:00-24:00",))
 
@@ -41,8 +45,8 @@ def test_special_hours_shorten_a_day_and_a_day_off_has_none() -> None:
     )
     assert found.table.day(at("2026-03-03 00:00").date()).kind is DayKind.SPECIAL
     assert found.working_time(at("2026-03-03 00:00"), at("2026-03-05 00:00")) == hours(2)
-    assert found.add_working_days(at("2026-03-02 10:00"), 1).at == at("2026-03-03 11:00")
-    assert found.add_working_days(at("2026-03-02 10:00"), 2).at == at("2026-03-05 18:00")
+    assert found.add_working_days(at("2026-03-02 10:00"), 1, HOURS).at == at("2026-03-03 11:00")
+    assert found.add_working_days(at("2026-03-02 10:00"), 2, HOURS).at == at("2026-03-05 18:00")
 
 
 def test_an_organisations_days_and_hours_win_over_the_calendars() -> None:
@@ -65,39 +69,58 @@ def test_an_organisations_days_and_hours_win_over_the_calendars() -> None:
 
 
 @pytest.mark.parametrize(
-    ("due", "first_day", "expected"),
+    ("ends", "day_zero", "expected"),
     [
-        ("close", "excluded", "2026-03-06 18:00"),
-        ("close", "counted", "2026-03-05 18:00"),
-        ("midnight", "excluded", "2026-03-07 00:00"),
-        ("midnight", "counted", "2026-03-06 00:00"),
-        ("same-time", "excluded", "2026-03-06 10:00"),
+        ("end-of-hours", "start", "2026-03-06 18:00"),
+        ("end-of-hours", "before", "2026-03-05 18:00"),
+        ("end-of-day", "start", "2026-03-07 00:00"),
+        ("end-of-day", "before", "2026-03-06 00:00"),
+        ("same-time", "start", "2026-03-06 10:00"),
     ],
 )
-def test_three_working_days_end_by_the_calendars_rule(due: str, first_day: str, expected: str) -> None:
-    found = calendar(counting={"due": due, "first_day": first_day})
-    assert found.add_working_days(at("2026-03-03 10:00"), 3).at == at(expected)
+def test_three_working_days_end_by_their_basis(ends: str, day_zero: str, expected: str) -> None:
+    basis = Basis.model_validate({"ends": ends, "day_zero": day_zero})
+    assert calendar().add_working_days(at("2026-03-03 10:00"), 3, basis).at == at(expected)
 
 
 def test_half_a_working_day_is_half_of_its_working_hours() -> None:
     found = calendar()
-    begin = found.counting_from(at("2026-03-02 10:00"))
-    assert found.add_working_day_units(begin, WORKING_DAY // 2).at == at("2026-03-03 14:00")
+    begin = found.counting_from(at("2026-03-02 10:00"), HOURS)
+    assert found.add_working_day_units(begin, WORKING_DAY // 2, HOURS).at == at("2026-03-03 14:00")
 
 
 def test_months_end_with_the_month_that_is_shorter() -> None:
-    found = calendar()
-    assert found.add_months(at("2026-01-31 10:00"), 1) == at("2026-02-28 10:00")
-    assert found.add_months(at("2028-01-31 10:00"), 1) == at("2028-02-29 10:00")
-    assert found.add_months(at("2026-11-30 10:00"), 3) == at("2027-02-28 10:00")
-    assert calendar(zone=BERLIN).add_months(at("2026-02-28 09:00", BERLIN), 1) == at("2026-03-28 09:00", BERLIN)
-    assert calendar(zone=BERLIN).add_months(at("2026-03-28 09:00", BERLIN), 1) == datetime(2026, 4, 28, 7, tzinfo=UTC)
+    shanghai, berlin = ZoneInfo("Asia/Shanghai"), ZoneInfo(BERLIN)
+    assert add_months(at("2026-01-31 10:00"), 1, shanghai) == at("2026-02-28 10:00")
+    assert add_months(at("2028-01-31 10:00"), 1, shanghai) == at("2028-02-29 10:00")
+    assert add_months(at("2026-11-30 10:00"), 3, shanghai) == at("2027-02-28 10:00")
+    assert add_months(at("2026-02-28 09:00", BERLIN), 1, berlin) == at("2026-03-28 09:00", BERLIN)
+    assert add_months(at("2026-03-28 09:00", BERLIN), 1, berlin) == datetime(2026, 4, 28, 7, tzinfo=UTC)
 
 
-def test_calendar_days_end_at_midnight_whatever_they_are() -> None:
-    assert calendar().end_of_calendar_day(at("2026-03-02 10:00"), 15) == at("2026-03-18 00:00")
-    berlin = calendar(zone=BERLIN)
-    assert berlin.end_of_calendar_day(at("2026-03-28 10:00", BERLIN), 1) == datetime(2026, 3, 29, 22, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("ends", "day_zero", "days", "month"),
+    [
+        ("end-of-day", "start", "2026-03-18 00:00", "2026-04-03 00:00"),
+        ("end-of-day", "before", "2026-03-17 00:00", "2026-04-02 00:00"),
+        ("end-of-hours", "start", "2026-03-17 18:00", "2026-04-02 18:00"),
+        ("same-time", "start", "2026-03-17 10:00", "2026-04-02 10:00"),
+    ],
+)
+def test_fifteen_calendar_days_and_a_month_end_by_their_basis(ends: str, day_zero: str, days: str, month: str) -> None:
+    found, start = calendar(), at("2026-03-02 10:00")
+    basis = Basis.model_validate({"ends": ends, "day_zero": day_zero})
+    assert end_of_days(start, 15, found.zone, basis, found.end_of_day) == at(days)
+    assert end_of_months(start, 1, found.zone, basis, found.end_of_day) == at(month)
+
+
+def test_a_calendar_day_of_change_ends_at_its_midnight() -> None:
+    found = calendar(zone=BERLIN)
+    start = at("2026-03-28 10:00", BERLIN)
+    assert end_of_days(start, 1, found.zone, PLAIN, found.end_of_day) == datetime(2026, 3, 29, 22, tzinfo=UTC)
+    assert end_of_days(start, 0, found.zone, PLAIN, found.end_of_day) == datetime(2026, 3, 28, 23, tzinfo=UTC)
+    # Sunday has no hours: it ends at midnight whatever the basis.
+    assert end_of_days(start, 1, found.zone, HOURS, found.end_of_day) == datetime(2026, 3, 29, 22, tzinfo=UTC)
 
 
 # Europe/Berlin: 2026-03-29 02:00 becomes 03:00, 2026-10-25 03:00 becomes 02:00 (changes at 01:00 UTC).
@@ -182,12 +205,14 @@ def test_a_pause_across_a_change_gives_back_exactly_its_length(
 
 
 def test_the_same_time_of_day_survives_a_change() -> None:
-    found = calendar(zone=BERLIN, week=ROUND_THE_CLOCK, counting={"due": "same-time"})
-    assert found.add_working_days(at("2026-03-28 10:00", BERLIN), 2).at == at("2026-03-30 10:00", BERLIN)
-    assert found.add_working_days(at("2026-03-28 10:00", BERLIN), 1).at == at("2026-03-29 10:00", BERLIN)
-    assert found.add_working_days(at("2026-10-24 10:00", BERLIN), 1).at == at("2026-10-25 10:00", BERLIN)
+    found = calendar(zone=BERLIN, week=ROUND_THE_CLOCK)
+    assert found.add_working_days(at("2026-03-28 10:00", BERLIN), 2, SAME_TIME).at == at("2026-03-30 10:00", BERLIN)
+    assert found.add_working_days(at("2026-03-28 10:00", BERLIN), 1, SAME_TIME).at == at("2026-03-29 10:00", BERLIN)
+    assert found.add_working_days(at("2026-10-24 10:00", BERLIN), 1, SAME_TIME).at == at("2026-10-25 10:00", BERLIN)
     # What is skipped is passed at the instant of the change.
-    assert found.add_working_days(at("2026-03-28 02:30", BERLIN), 1).at == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert found.add_working_days(at("2026-03-28 02:30", BERLIN), 1, SAME_TIME).at == datetime(
+        2026, 3, 29, 1, tzinfo=UTC
+    )
 
 
 def test_a_zone_with_a_change_at_midnight_begins_its_day_then() -> None:
@@ -196,6 +221,22 @@ def test_a_zone_with_a_change_at_midnight_begins_its_day_then() -> None:
     begin = datetime(2026, 3, 28, 22, tzinfo=UTC)
     assert found.working_day_units(begin, begin + hours(23)) == WORKING_DAY
     assert found.add_working_days(begin - hours(3), 1).at == begin + hours(23)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Pacific/Apia", "Asia/Beirut", "Africa/Cairo", "America/Asuncion", "Australia/Lord_Howe"]
+)
+def test_every_day_that_exists_is_one_day_whatever_its_length(zone: str) -> None:
+    """Days of 23, 24 and 25 hours, days that begin at 01:00, and one that was skipped: 2011-12-30 in Apia."""
+    found = calendar(zone=zone, year=2011, week=ROUND_THE_CLOCK)
+    begin = at("2011-01-01 00:00", zone)
+    days = 0
+    while days < 1500:
+        end = end_of_days(begin, 0, found.zone, PLAIN, found.end_of_day)
+        if end > begin.astimezone(UTC):
+            assert found.working_day_units(begin, end) == WORKING_DAY
+            days += 1
+        begin = end
 
 
 def test_china_had_another_offset_in_the_summer_of_1990() -> None:
@@ -207,8 +248,8 @@ def test_china_had_another_offset_in_the_summer_of_1990() -> None:
 
 def test_years_without_a_list_make_deadlines_provisional() -> None:
     found = calendar(year=2026)
-    assert found.add_working_days(at("2026-12-30 10:00"), 1) == (at("2026-12-31 18:00"), False)
-    assert found.add_working_days(at("2026-12-30 10:00"), 2) == (at("2027-01-01 18:00"), True)
+    assert found.add_working_days(at("2026-12-30 10:00"), 1) == (at("2027-01-01 00:00"), False)
+    assert found.add_working_days(at("2026-12-30 10:00"), 2) == (at("2027-01-02 00:00"), True)
     assert found.add_working_time(at("2026-12-31 17:00"), hours(1)) == (at("2026-12-31 18:00"), False)
 
 
@@ -240,7 +281,7 @@ def test_a_limit_that_ends_beyond_the_calendar_is_refused() -> None:
     with pytest.raises(CalendarHorizonError, match="covers 2026 to 2038"):
         calendar(year=2026).add_working_days(at("2038-12-30 10:00"), 5)
     with pytest.raises(CalendarHorizonError):
-        calendar().add_months(at("9999-01-31 10:00"), 12)
+        add_months(at("9999-01-31 10:00"), 12, ZoneInfo("Asia/Shanghai"))
 
 
 @pytest.mark.parametrize(
@@ -254,7 +295,6 @@ def test_a_limit_that_ends_beyond_the_calendar_is_refused() -> None:
         ({"week": {"mon": ["9-17"]}}, "week.mon", "not a span"),
         ({"week": {"mon": ["09:00-24:01"]}}, "week.mon", "not a span"),
         ({"week": {"tue": list(OFFICE)}}, "", "make_up_hours"),
-        ({"counting": {"due": "same-time", "first_day": "counted"}}, "counting", "does not go with it"),
         ({"alarm": "13-01"}, "alarm", "pattern"),
         ({"wek": {}}, "wek", "xtra"),
     ],

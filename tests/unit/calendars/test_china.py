@@ -6,8 +6,10 @@ import pytest
 
 from shared.calendars.days import DayKind
 from shared.calendars.model import YearStatus
+from shared.plans.time_spec import Basis
 from tests.support.calendars import at, china, shipped
 
+HOURS = Basis(ends="end-of-hours")
 GOLDEN = [
     ("2025-01-07", "2025-01-27"),
     ("2025-09-10", "2025-09-30"),
@@ -22,9 +24,11 @@ GOLDEN = [
 @pytest.mark.parametrize(("received", "due"), GOLDEN)
 @pytest.mark.parametrize("hour", ["00:00", "10:00", "12:30", "23:59"])
 def test_fifteen_working_days_end_with_the_hours_of_the_right_day(received: str, due: str, hour: str) -> None:
-    found = china().add_working_days(at(f"{received} {hour}"), 15)
+    found = china().add_working_days(at(f"{received} {hour}"), 15, HOURS)
     assert found.at == at(f"{due} 18:00")
     assert not found.provisional
+    midnight = china().add_working_days(at(f"{received} {hour}"), 15)
+    assert midnight.at == at(f"{due} 00:00") + timedelta(days=1)
 
 
 @pytest.mark.parametrize(("year", "days"), [(2024, 251), (2025, 248), (2026, 248)])
@@ -66,11 +70,11 @@ def test_no_fifteen_day_deadline_of_the_published_years_needs_the_week_alone() -
     worked = [day for day in dates if calendar.table.day(day).works]
     checked = 0
     for index, day in enumerate(worked[:-15]):
-        due = calendar.add_working_days(at(f"{day} 10:00"), 15)
+        due = calendar.add_working_days(at(f"{day} 10:00"), 15, HOURS)
         assert due.at == at(f"{worked[index + 15]} 18:00"), day
         checked += 1
     assert checked == 481
 
 
 def test_a_receipt_on_a_day_off_counts_from_the_next_working_day() -> None:
-    assert china().add_working_days(at("2026-10-03 10:00"), 1).at == at("2026-10-08 18:00")
+    assert china().add_working_days(at("2026-10-03 10:00"), 1, HOURS).at == at("2026-10-08 18:00")

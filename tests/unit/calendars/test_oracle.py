@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from shared.calendars.business import BusinessCalendar
 from shared.calendars.model import parse_window
+from shared.plans.time_spec import Basis
 from tests.support.calendars import SlowCalendar, calendar_file, year_file
 
+HOURS = Basis(ends="end-of-hours")
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Around both changes of offset in 2026 for most of these zones, and one quiet month.
@@ -104,7 +106,7 @@ def test_working_days_end_with_the_hours_of_the_nth_day(
 ) -> None:
     fast, slow, month = pair
     start = datetime(month.year, month.month, month.day, tzinfo=UTC) + timedelta(minutes=first)
-    due = fast.add_working_days(start, days).at
+    due = fast.add_working_days(start, days, HOURS).at
     expected = slow.close_of_nth_day(start, days).astimezone(UTC)
     if due != expected:
         # A close that is skipped is passed at the change; one that is repeated ends the second time; a day whose
