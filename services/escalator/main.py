@@ -36,6 +36,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     plans, ids = Plans(library), TimeOrderedIds()
 
     def wake(due_at: datetime) -> None:
+        fire.lower_floor(due_at)
         sweeper.wake(due_at)
 
     fire = FireDueTimers(database, plans, ids, wake)

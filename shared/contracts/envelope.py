@@ -63,24 +63,49 @@ class Event(Generic[C_co]):
 
 def encode(event: Event[Contract]) -> tuple[list[Header], bytes]:
     """Headers and value of the Kafka record. What is not known travels as an explicit null: a reader may require it."""
-    case_id = event.key
+    headers = record_headers(
+        event_id=event.id,
+        source=event.source,
+        kind=event.type,
+        time=event.time,
+        org=event.org,
+        case_id=event.case_id,
+        causation=event.causation,
+        traceparent=event.traceparent,
+    )
+    return headers, event.data.model_dump_json().encode()
+
+
+def record_headers(
+    *,
+    event_id: UUID,
+    source: str,
+    kind: str,
+    time: datetime,
+    org: str,
+    case_id: UUID,
+    causation: str | None,
+    traceparent: str | None,
+) -> list[Header]:
+    """The attributes of one event, as they travel beside its data."""
+    key = str(case_id).encode()
     headers: list[Header] = [
         ("content-type", CONTENT_TYPE),
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(event.id).encode()),
-        ("ce_source", event.source.encode()),
-        ("ce_type", event.type.encode()),
-        ("ce_time", event.time.isoformat().encode()),
-        ("ce_subject", case_id),
-        ("ce_partitionkey", case_id),
-        ("ce_org", event.org.encode()),
-        ("ce_caseid", case_id),
+        ("ce_id", str(event_id).encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", kind.encode()),
+        ("ce_time", time.isoformat().encode()),
+        ("ce_subject", key),
+        ("ce_partitionkey", key),
+        ("ce_org", org.encode()),
+        ("ce_caseid", key),
     ]
-    if event.causation is not None:
-        headers.append(("ce_causation", event.causation.encode()))
-    if event.traceparent is not None:
-        headers.append(("ce_traceparent", event.traceparent.encode()))
-    return headers, event.data.model_dump_json().encode()
+    if causation is not None:
+        headers.append(("ce_causation", causation.encode()))
+    if traceparent is not None:
+        headers.append(("ce_traceparent", traceparent.encode()))
+    return headers
 
 
 def decode(headers: Iterable[Header], value: bytes | None) -> Event[Contract]:

@@ -12,7 +12,7 @@ from services.escalator.domain.commands import apply_command
 from services.escalator.domain.decision import Decision
 from services.escalator.domain.settlement import notification_settled
 from services.escalator.domain.time_bases import NeedsCalendarError, Rules
-from services.escalator.store.cases import CaseKey, lock_cases
+from services.escalator.store.cases import CaseKey, StoredCase, lock_cases
 from services.escalator.store.plans import Plans
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
@@ -65,14 +65,15 @@ class ApplyEvents:
         stored = await lock_cases(tx, {event.case_id for event in wanted}) if wanted else []
         classified = [event.data.plan for event in wanted if isinstance(event.data, CaseClassifiedV1)]
         await self._plans.load(tx, [*(one.case.plan for one in stored), *classified])
-        return _Board({one.key: one.case for one in stored}, self._plans, tx.now)
+        return _Board({one.key: one for one in stored}, self._plans, tx.now)
 
 
 class _Board:
     """The locked cases of one batch, and what was decided about them so far."""
 
-    def __init__(self, cases: dict[CaseKey, Case], plans: Plans, now: datetime) -> None:
-        self._cases = cases
+    def __init__(self, stored: dict[CaseKey, StoredCase], plans: Plans, now: datetime) -> None:
+        self._cases = {key: one.case for key, one in stored.items()}
+        self._marks = {key: one.marks for key, one in stored.items()}
         self._plans = plans
         self._now = now
         self.decided: list[Decided] = []
@@ -140,8 +141,10 @@ class _Board:
     def _decided(self, event: Event[CaseFact], rules: Rules, before: Case | None, decision: Decision) -> Outcome:
         if decision.ignored is not None:
             return Skip(decision.ignored)
-        self._cases[event.case_id, decision.case.plan.name] = decision.case
-        self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent))
+        key = (event.case_id, decision.case.plan.name)
+        self._cases[key] = decision.case
+        marks = self._marks.pop(key, ())
+        self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent, marks))
         return DONE
 
 

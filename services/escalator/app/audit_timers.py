@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from services.escalator.store.cases import CaseKey, open_counts
-from services.escalator.store.timers import TimerFaults, find_faults
+from services.escalator.store.faults import TimerFaults, find_faults
 from shared.db.engine import Database
 from shared.runtime.logging import get_logger
 from shared.runtime.metrics import CASES_OPEN, CLOCKS_OVERDUE, CLOCKS_UNARMED, FIRES_UNPUBLISHED

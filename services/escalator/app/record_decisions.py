@@ -1,6 +1,6 @@
 """Makes decisions durable: state, history, fires, timers and outgoing events, all in the caller's transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Decision, Timer, armed
+from services.escalator.domain.light import Mark, card_of, entry_of
 from services.escalator.domain.publishing import published
 from services.escalator.domain.time_bases import Rules
 from services.escalator.store import cases, history, timers
@@ -24,19 +25,23 @@ from shared.runtime.metrics import CHAINS_ENDED, CLOCKS_FIRED
 from shared.runtime.tracing import next_span
 
 _log = get_logger(__name__)
-_SOURCE: Final = "/fenghuo/escalator"
+SOURCE: Final = "/fenghuo/escalator"
 Wake = Callable[[datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision with what led to it. `before` is None for a case that is opened."""
+    """One decision with what led to it. `before` is None for a case that is opened.
+
+    `marks` are the light firings that its case had and its stored state had not: they enter the log before it.
+    """
 
     rules: Rules
     before: Case | None
     decision: Decision
     cause: str
     traceparent: str | None
+    marks: tuple[Mark, ...] = ()
 
     @property
     def key(self) -> CaseKey:
@@ -57,12 +62,18 @@ async def record_decisions(tx: Tx, decided: Sequence[Decided], *, ids: Ids, wake
     ]
     ours = await history.record_fires(tx, fires)
     told = [pair for pair in zip(decided, event_ids, strict=True) if _all_ours(pair[0], ours)]
+    cards: dict[CaseKey, str | None] = {}
     for one, event_id in told:
-        _publish(tx, one, event_id, ids)
-    await _write_cases(tx, decided)
+        cards[one.key] = _publish(tx, one, event_id, ids)
+    await _write_cases(tx, decided, cards)
     await history.add_changes(tx, [row for one, _ in told for row in _change_rows(one)])
     await history.add_entries(
-        tx, [EntryRow(one.key, entry, one.cause) for one in decided for entry in one.decision.entries]
+        tx,
+        [
+            EntryRow(one.key, entry, one.cause)
+            for one in decided
+            for entry in (*map(entry_of, one.marks), *one.decision.entries)
+        ],
     )
     await _sync_timers(tx, decided, wake)
     tx.after_commit.append(lambda: _count(one for one, _ in told))
@@ -76,7 +87,8 @@ def _all_ours(one: Decided, ours: frozenset[FireIdentity]) -> bool:
     return not lost
 
 
-def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> None:
+def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> str | None:
+    """Put the decision into the outbox; the card for light firings after it, None when nothing was published."""
     escalated = published(one.rules, one.decision, tx.now)
     bodies: list[tuple[UUID, Contract]] = [(ids.new(), request) for request in one.decision.requests]
     if escalated is not None:
@@ -85,7 +97,7 @@ def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> None:
         tx.outbox.add(
             Event(
                 id=identity,
-                source=_SOURCE,
+                source=SOURCE,
                 time=tx.now,
                 org=one.decision.case.org,
                 case_id=one.key[0],
@@ -94,6 +106,9 @@ def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> None:
                 traceparent=next_span(one.traceparent),
             )
         )
+    if escalated is None or not any(timer.ahead is not None for timer in one.decision.timers):
+        return None
+    return card_of(one.rules, escalated, one.decision.case).dump()
 
 
 def _change_rows(one: Decided) -> Iterator[ChangeRow]:
@@ -101,9 +116,10 @@ def _change_rows(one: Decided) -> Iterator[ChangeRow]:
         yield ChangeRow(one.key, one.decision.case.revision, position, change, one.cause)
 
 
-async def _write_cases(tx: Tx, decided: Sequence[Decided]) -> None:
+async def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, str | None]) -> None:
     opened = {one.key for one in decided if one.before is None}
-    last = {one.key: StoredCase(one.decision.case, one.traceparent) for one in decided}
+    # The last decision's card alone says how the case is now; one that published nothing leaves none.
+    last = {one.key: StoredCase(one.decision.case, one.traceparent, cards.get(one.key)) for one in decided}
     await cases.insert_cases(tx, [stored for key, stored in last.items() if key in opened])
     await cases.update_cases(tx, [stored for key, stored in last.items() if key not in opened])
 

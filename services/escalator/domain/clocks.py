@@ -111,6 +111,12 @@ def advance(clock: Clock | None, entry: Entry, rules: Rules) -> Clock:
     return replace(_apply(clock, entry, at, rules), last_entry_at=at)
 
 
+def fired(clock: Clock, threshold: str, at: datetime) -> Clock:
+    """The clock after this threshold of it was passed; passing it again changes nothing but the instant."""
+    passed = clock.passed if threshold in clock.passed else (*clock.passed, threshold)
+    return replace(clock, passed=passed, last_entry_at=max(at, clock.last_entry_at or at))
+
+
 def fold(entries: Iterable[Entry], rules: Rules) -> Clock:
     """The clock that a log describes. Raises ValueError for an empty or impossible log."""
     clock: Clock | None = None
@@ -149,8 +155,7 @@ def _apply(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:  # 
                 target=rules.base(entry.limit).amount(entry.limit) if entry.limit else clock.target,
             )  # fmt: skip
         case EntryKind.FIRE:
-            key = entry.threshold or BREACH
-            return clock if key in clock.passed else replace(clock, passed=(*clock.passed, key))
+            return fired(clock, entry.threshold or BREACH, at)
         case EntryKind.STOP:
             if not clock.live:
                 return clock

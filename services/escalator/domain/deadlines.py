@@ -102,11 +102,15 @@ def time_passed(turn: Turn, spec: CompiledClock, clock: Clock) -> None:
         turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=mark.key, superseded=superseded))
     if not reached:
         return
-    due_at = clocks.due_at(clock, base)
-    if reached[-1].key == BREACH:
+    announce(turn, spec, reached[-1].key, clocks.due_at(clock, base))
+
+
+def announce(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | None) -> None:
+    """Say that this threshold of a clock that ends at `due_at` was passed, to whom the plan names."""
+    if threshold == BREACH:
         _breached(turn, spec, due_at)
     else:
-        _warned(turn, spec, reached[-1].key, due_at)
+        _warned(turn, spec, threshold, due_at)
 
 
 def _start(turn: Turn, spec: CompiledClock, entry: Entry) -> None:

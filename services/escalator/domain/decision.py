@@ -1,10 +1,12 @@
 """What a rule decides, as values: the case after it, what to publish, what to arm. Nothing has happened yet."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from uuid import uuid5
+from zlib import crc32
 
 from services.escalator.domain import clocks, wording
 from services.escalator.domain.case import Case
@@ -12,9 +14,10 @@ from services.escalator.domain.clocks import Clock, Entry
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import Change, ChangeKind
 from shared.contracts.notifications import NotificationRequestedV1, Purpose, Subject
-from shared.contracts.values import MAX_TEXT, ChannelKind, FactValue
+from shared.contracts.values import MAX_TEXT, ChannelKind, FactValue, Language
 
 LADDER: Final = "ladder"
+LANES: Final = 32
 _CLOCK_PREFIX: Final = "clock:"
 DEFAULT_CHANNELS: Final = (ChannelKind.SMS, ChannelKind.EMAIL)
 INFORM_CHANNELS: Final = (ChannelKind.EMAIL, ChannelKind.SMS)
@@ -22,14 +25,27 @@ INFORM_CHANNELS: Final = (ChannelKind.EMAIL, ChannelKind.SMS)
 _KEPT_PAGES: Final = 20
 
 
+class Ahead(NamedTuple):
+    """A threshold after the one that is armed, and when it will pass if nothing moves the clock."""
+
+    threshold: str
+    due_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """The next thing time does to one subject of a case: its ladder, or one of its clocks. `due_at` is UTC."""
+    """The next thing time does to one subject of a case: its ladder, or one of its clocks. `due_at` is UTC.
+
+    `lane` is where it queues when more is due than can be fired at once. `ahead` are the clock's thresholds after
+    this one, the end last; None when they are not known, as for a ladder.
+    """
 
     subject: str
     generation: int
     threshold: str
     due_at: datetime
+    lane: int = 0
+    ahead: tuple[Ahead, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +89,57 @@ def armed(case: Case, rules: Rules) -> tuple[Timer, ...]:
 
     A pure function of state, so a timer that is not among them is void, whatever the table says.
     """
+    lane = lane_of(case.org, urgent=rules.plan.rank(case.level) == rules.plan.highest_rank)
     found: list[Timer] = []
-    ladder = case.ladder
-    if ladder is not None and ladder.next_at is not None:
-        found.append(Timer(LADDER, ladder.generation, f"{ladder.tier}:{ladder.attempt}", ladder.next_at))
-    specs = {spec.id: spec for spec in rules.plan.clocks}
+    paging = _paging_timer(case, lane)
+    if paging is not None:
+        found.append(paging)
     for clock in case.clocks:
-        spec = specs.get(clock.id)
-        if spec is None or not clock.running:
-            continue
-        base = rules.base(clock.limit)
-        marks = clocks.open_marks(clock, spec, base)
-        due = clocks.instant_of(clock, marks[0].amount, base) if marks else None
-        if due is not None:
-            found.append(Timer(clock_subject(clock.id), clock.generation, marks[0].key, due))
+        timer = _clock_timer(clock, rules, lane) if clock.running else None
+        if timer is not None:
+            found.append(timer)
     return tuple(found)
+
+
+def armed_for(subject: str, case: Case, rules: Rules) -> Timer | None:
+    """The one timer of this subject that the state wants."""
+    lane = lane_of(case.org, urgent=rules.plan.rank(case.level) == rules.plan.highest_rank)
+    if subject == LADDER:
+        return _paging_timer(case, lane)
+    clock = case.clock(subject.removeprefix(_CLOCK_PREFIX))
+    return _clock_timer(clock, rules, lane) if clock is not None and clock.running else None
+
+
+def _paging_timer(case: Case, lane: int) -> Timer | None:
+    ladder = case.ladder
+    if ladder is None or ladder.next_at is None:
+        return None
+    return Timer(LADDER, ladder.generation, f"{ladder.tier}:{ladder.attempt}", ladder.next_at, lane)
+
+
+def _clock_timer(clock: Clock, rules: Rules, lane: int) -> Timer | None:
+    spec = next((spec for spec in rules.plan.clocks if spec.id == clock.id), None)
+    if spec is None:
+        return None
+    base = rules.base(clock.limit)
+    due = [
+        Ahead(mark.key, at)
+        for mark in clocks.open_marks(clock, spec, base)
+        if (at := clocks.instant_of(clock, mark.amount, base)) is not None
+    ]
+    if not due:
+        return None
+    return Timer(clock_subject(clock.id), clock.generation, *due[0], lane, tuple(due[1:]))
+
+
+@lru_cache(maxsize=4096)
+def lane_of(org: str, *, urgent: bool) -> int:
+    """Where the timers of an organisation queue: those of a plan's highest level before all others.
+
+    Organisations share the lanes of each half by their name, and lanes are served in equal parts: a wave of one
+    organisation delays another's only if both fall on the same of LANES / 2 lanes.
+    """
+    return (0 if urgent else LANES // 2) + crc32(org.encode()) % (LANES // 2)
 
 
 class Turn:
@@ -105,16 +157,14 @@ class Turn:
 
     def set(self, **fields: Any) -> None:
         """The case with other values in these fields."""
-        self.case = replace(self.case, **fields)
+        self.case = self.case.evolve(**fields)
 
     def say(self, sentence: str, **values: object) -> str:
         return wording.say(self.case.language, sentence, **values)
 
     def level_label(self, level: str | None) -> str:
-        """A level as people call it, `未定级` for none."""
-        if level is None:
-            return "none" if self.case.language == "en" else "未定级"
-        return wording.words(self.rules.plan.level(level).label, self.case.language)
+        """A level as people call it in the case's language."""
+        return level_label(self.rules, level, self.case.language)
 
     def note(self, kind: ChangeKind, because: str, **details: FactValue | None) -> None:
         """A line of the case's history."""
@@ -166,7 +216,9 @@ class Turn:
                 all_channels=all_channels,
                 acknowledge=purpose is Purpose.PAGE,
                 step=case.steps,
-                subject=self._subject(because or case.because, due_at, next_tier),
+                subject=subject_of(
+                    self.rules, case, because=because or case.because, due_at=due_at, next_tier=next_tier
+                ),
                 language=case.language,
                 requested_at=self.now,
                 stale_after=stale_after,
@@ -195,23 +247,40 @@ class Turn:
         """Decide nothing, and say why."""
         return Decision(self._before, timers=armed(self._before, self.rules), ignored=reason)
 
-    def _subject(self, because: str | None, due_at: datetime | None, next_tier: str | None) -> Subject:
-        case, plan = self.case, self.rules.plan
-        expected = plan.expected(case.level)
-        return Subject(
-            number=case.number,
-            plan=plan.name,
-            plan_title=wording.words(plan.title, case.language),
-            level=case.level,
-            level_label=self.level_label(case.level) if case.level else None,
-            level_rank=plan.rank(case.level),
-            highest_rank=plan.highest_rank,
-            because=because,
-            title=case.title,
-            topic=case.topic,
-            place=case.place,
-            expected=wording.words(expected, case.language) if expected else None,
-            due_at=due_at,
-            next_tier=next_tier,
-            occurred_at=case.occurred_at,
-        )
+
+def subject_of(
+    rules: Rules,
+    case: Case,
+    *,
+    because: str | None = None,
+    due_at: datetime | None = None,
+    next_tier: str | None = None,
+) -> Subject:
+    """What a message about the case says."""
+    plan = rules.plan
+    expected = plan.expected(case.level)
+    return Subject(
+        number=case.number,
+        plan=plan.name,
+        plan_title=wording.words(plan.title, case.language),
+        level=case.level,
+        level_label=level_label(rules, case.level, case.language) if case.level else None,
+        level_rank=plan.rank(case.level),
+        highest_rank=plan.highest_rank,
+        because=because,
+        title=case.title,
+        topic=case.topic,
+        place=case.place,
+        expected=wording.words(expected, case.language) if expected else None,
+        due_at=due_at,
+        next_tier=next_tier,
+        occurred_at=case.occurred_at,
+    )
+
+
+def level_label(rules: Rules, level: str | None, language: Language) -> str:
+    """A level as people call it, `未定级` for none."""
+    if level is None:
+        return "none" if language == "en" else "未定级"
+    found = rules.plan.level(level)
+    return found.en if language == "en" else found.zh

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.escalator.domain import deadlines, ladder
 from services.escalator.domain.case import Case
-from services.escalator.domain.decision import Decision, Fire, Timer, Turn, armed, clock_id_of
+from services.escalator.domain.decision import Decision, Fire, Timer, Turn, armed_for, clock_id_of
 from services.escalator.domain.time_bases import Rules
 
 
@@ -15,7 +15,7 @@ def fire(rules: Rules, case: Case, timer: Timer, now: datetime) -> Decision:
     ladder or the clock since the timer was armed has raised its generation.
     """
     turn = Turn(rules, case, now)
-    wanted = next((known for known in armed(case, rules) if known.subject == timer.subject), None)
+    wanted = armed_for(timer.subject, case, rules)
     if wanted is None or (wanted.generation, wanted.threshold) != (timer.generation, timer.threshold):
         return turn.ignore("the timer is void")
     if wanted.due_at > now:

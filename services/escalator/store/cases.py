@@ -1,13 +1,16 @@
 """Cases as rows: locked in one order, written many at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from services.escalator.domain.case import Case
+from services.escalator.domain.clocks import BREACH
+from services.escalator.domain.light import Mark, overlay
 from shared.db.tx import Row, Tx
 
 CaseKey = tuple[UUID, str]
@@ -17,11 +20,11 @@ _COLUMNS: Final = (
     "CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), CAST(:orgs AS text[]), CAST(:numbers AS text[]), "
     "CAST(:hashes AS text[]), CAST(:states AS text[]), CAST(:levels AS text[]), CAST(:revisions AS int[]), "
     "CAST(:opens AS boolean[]), CAST(:counting AS int[]), CAST(:opened AS timestamptz[]), "
-    "CAST(:changed AS timestamptz[]), CAST(:traces AS text[]), CAST(:bodies AS text[])"
+    "CAST(:changed AS timestamptz[]), CAST(:traces AS text[]), CAST(:bodies AS text[]), CAST(:cards AS text[])"
 )
 _NAMES: Final = (
     "case_id, plan, org, number, plan_sha256, state, level, revision, is_open, clocks_running, opened_at, changed_at, "
-    "traceparent, body"
+    "traceparent, body, card"
 )
 
 
@@ -31,10 +34,16 @@ class ConcurrentOpeningError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredCase:
-    """A case with the trace of what touched it last."""
+    """A case with the trace of what touched it last.
+
+    `marks` are the light firings that `case` has and the stored state has not; `card` is what the next ones need,
+    None when nothing can be fired lightly.
+    """
 
     case: Case
     traceparent: str | None
+    card: str | None = None
+    marks: tuple[Mark, ...] = ()
 
     @property
     def key(self) -> CaseKey:
@@ -42,13 +51,55 @@ class StoredCase:
 
 
 def read_case(row: Row) -> StoredCase:
-    return StoredCase(_CODEC.validate_json(row["body"]), row["traceparent"])
+    """The case of a row with `body`, `fired` and `traceparent`."""
+    marks = marks_from(row["fired"])
+    case = _CODEC.validate_json(row["body"])
+    return StoredCase(overlay(case, marks) if marks else case, row["traceparent"], marks=marks)
+
+
+def marks_from(fired: str | None) -> tuple[Mark, ...]:
+    """Light firings as the column `fired` holds them: a line each, of clock, threshold and instant."""
+    lines = (line.split(" ", 2) for line in fired.splitlines()) if fired else ()
+    return tuple(Mark(clock, threshold, datetime.fromisoformat(at)) for clock, threshold, at in lines)
+
+
+async def read_bodies(tx: Tx, keys: Sequence[CaseKey]) -> dict[CaseKey, StoredCase]:
+    """The whole cases of these keys, which this transaction has locked."""
+    if not keys:
+        return {}
+    rows = await tx.fetch(
+        "SELECT CAST(c.body AS text) AS body, c.fired, c.traceparent FROM cases c "
+        "JOIN unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[])) AS k (case_id, plan) "
+        "ON c.case_id = k.case_id AND c.plan = k.plan",
+        case_ids=[key[0] for key in keys],
+        plans=[key[1] for key in keys],
+    )
+    return {stored.key: stored for stored in map(read_case, rows)}
+
+
+async def mark_fired(tx: Tx, now: datetime, marks: Mapping[CaseKey, Sequence[Mark]]) -> None:
+    """Note light firings beside the state of cases that this transaction has locked."""
+    if not marks:
+        return
+    await tx.execute(
+        "UPDATE cases AS c SET fired = coalesce(c.fired, '') || k.fired, revision = c.revision + k.revisions, "
+        "changed_at = :now, clocks_running = c.clocks_running - k.ended "
+        "FROM unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), CAST(:fired AS text[]), "
+        "CAST(:revisions AS int[]), CAST(:ended AS int[])) AS k (case_id, plan, fired, revisions, ended) "
+        "WHERE c.case_id = k.case_id AND c.plan = k.plan",
+        now=now,
+        case_ids=[key[0] for key in marks],
+        plans=[key[1] for key in marks],
+        fired=["".join(f"{one.clock} {one.threshold} {one.at.isoformat()}\n" for one in new) for new in marks.values()],
+        revisions=[len(new) for new in marks.values()],
+        ended=[sum(1 for one in new if one.threshold == BREACH) for new in marks.values()],
+    )
 
 
 async def lock_cases(tx: Tx, case_ids: Iterable[UUID]) -> list[StoredCase]:
     """Every plan's case of these ids, locked until the transaction ends, always in the order of their keys."""
     rows = await tx.fetch(
-        "SELECT CAST(body AS text) AS body, traceparent FROM cases WHERE case_id = ANY(CAST(:ids AS uuid[])) "
+        "SELECT CAST(body AS text) AS body, fired, traceparent FROM cases WHERE case_id = ANY(CAST(:ids AS uuid[])) "
         "ORDER BY case_id, plan FOR UPDATE",
         ids=sorted(set(case_ids)),
     )
@@ -62,7 +113,7 @@ async def insert_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
     ordered = sorted(stored, key=lambda one: one.key)
     written = await tx.execute(
         f"INSERT INTO cases ({_NAMES}) SELECT case_id, plan, org, number, plan_sha256, state, level, revision, "  # noqa: S608  # constant names
-        "is_open, clocks_running, opened_at, changed_at, traceparent, CAST(body AS jsonb) "
+        "is_open, clocks_running, opened_at, changed_at, traceparent, CAST(body AS json), card "
         f"FROM unnest({_COLUMNS}) AS t ({_NAMES}) ON CONFLICT DO NOTHING",
         **_parameters(ordered),
     )
@@ -77,7 +128,7 @@ async def update_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
     await tx.execute(
         "UPDATE cases AS c SET state = t.state, level = t.level, revision = t.revision, is_open = t.is_open, "  # noqa: S608  # constant names
         "clocks_running = t.clocks_running, changed_at = t.changed_at, traceparent = t.traceparent, "
-        f"body = CAST(t.body AS jsonb) FROM unnest({_COLUMNS}) AS t ({_NAMES}) "
+        f"body = CAST(t.body AS json), card = t.card, fired = NULL FROM unnest({_COLUMNS}) AS t ({_NAMES}) "
         "WHERE c.case_id = t.case_id AND c.plan = t.plan",
         **_parameters(stored),
     )
@@ -108,4 +159,5 @@ def _parameters(stored: Sequence[StoredCase]) -> dict[str, list[object]]:
         "changed": [case.changed_at for case in found],
         "traces": [one.traceparent for one in stored],
         "bodies": [_CODEC.dump_json(case).decode() for case in found],
+        "cards": [one.card for one in stored],
     }

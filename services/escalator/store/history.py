@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 
 from services.escalator.domain.clocks import Entry
 from services.escalator.domain.decision import Fire
-from services.escalator.store.cases import CaseKey
+from services.escalator.domain.light import entry_of
+from services.escalator.store.cases import CaseKey, marks_from
 from shared.contracts.escalations import Change
 from shared.contracts.values import FactValue
 from shared.db.tx import Tx
@@ -100,7 +101,12 @@ async def clock_log(tx: Tx, key: CaseKey, clock: str) -> list[Entry]:
         plan=key[1],
         clock=clock,
     )
-    return [_ENTRY.validate_json(row["body"]) for row in rows]
+    state = await tx.fetch_one(
+        "SELECT fired FROM cases WHERE case_id = :case_id AND plan = :plan", case_id=key[0], plan=key[1]
+    )
+    fired = marks_from(state["fired"]) if state is not None else ()
+    entries = [_ENTRY.validate_json(row["body"]) for row in rows]
+    return [*entries, *(entry_of(mark) for mark in fired if mark.clock == clock)]
 
 
 async def record_fires(tx: Tx, rows: Iterable[FireRow]) -> frozenset[FireIdentity]:

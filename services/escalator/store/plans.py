@@ -22,7 +22,11 @@ class Plans:
 
     def find(self, ref: PlanRef) -> Rules | None:
         """The rules of this very text; None when neither the library nor a loaded snapshot has it."""
-        return self._library.get(ref.sha256) or self._revived.get(ref.sha256)
+        return self.find_by_hash(ref.sha256)
+
+    def find_by_hash(self, sha256: str) -> Rules | None:
+        """The same, by the hash of the text alone."""
+        return self._library.get(sha256) or self._revived.get(sha256)
 
     async def load(self, tx: Tx, refs: Iterable[PlanRef]) -> None:
         """Revive the stored snapshots that `find` does not know yet."""

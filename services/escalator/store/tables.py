@@ -1,6 +1,20 @@
 """The escalator's schema, declared for migrations. Statements are written by hand beside what they serve."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db.tables import messaging_tables, new_metadata
@@ -25,7 +39,10 @@ cases = Table(
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("traceparent", Text),
-    Column("body", JSONB, nullable=False),
+    Column("body", JSON, nullable=False),
+    # The case as it was published, and its light firings since `body` was written (`domain.light`).
+    Column("card", Text),
+    Column("fired", Text),
 )
 Index("ix_cases_open", cases.c.plan, cases.c.level, postgresql_where=text("is_open"))
 # The auditor's question: which cases count time, so that each must have something armed.
@@ -69,8 +86,12 @@ timers = Table(
     Column("generation", Integer, nullable=False),
     Column("threshold", Text, nullable=False),
     Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("ahead", Text),
+    # `due_at`, or when it was armed if that was later.
+    Column("wake_at", DateTime(timezone=True), nullable=False),
 )
-Index("ix_timers_due_at", timers.c.due_at)
+Index("ix_timers_lane_wake_at", timers.c.lane, timers.c.wake_at)
 
 # The key acts as a lock: whoever writes the row has fired, and nobody fires it again.
 fires = Table(

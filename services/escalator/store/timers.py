@@ -1,26 +1,54 @@
-"""The one timer table: only what is armed is in it, and it is read by its due instants.
+"""The one timer table: only what is armed is in it, and it is read by its lanes and instants.
 
 Whoever touches a case's timers holds the lock on the case's row, so timers are never locked themselves. The present
 is always a parameter: a volatile clock in the predicate would make every poll read the whole index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
-from uuid import UUID
 
-from services.escalator.domain.decision import Timer
-from services.escalator.store.cases import CaseKey, StoredCase, read_case
-from shared.db.tx import Tx
+from services.escalator.domain.decision import LANES, Ahead, Timer
+from services.escalator.domain.light import Card
+from services.escalator.store.cases import CaseKey
+from shared.db.tx import Row, Tx
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+EVER: Final = _EPOCH
+"""The lowest floor: every armed timer lies above it."""
+
+CLAIM: Final = """
+    SELECT d.* FROM unnest(CAST(:lanes AS int[]), CAST(:quotas AS int[])) AS l (lane, quota) CROSS JOIN LATERAL (
+        SELECT t.case_id, t.plan, t.subject, t.generation, t.threshold, t.due_at, t.lane, t.ahead,
+               c.org, c.plan_sha256, c.revision, c.traceparent, c.card, c.fired
+        FROM timers t JOIN cases c ON c.case_id = t.case_id AND c.plan = t.plan
+        WHERE t.lane = l.lane AND t.wake_at >= :floor AND t.wake_at <= :now
+        ORDER BY t.wake_at LIMIT l.quota FOR UPDATE OF c SKIP LOCKED
+    ) d LIMIT :limit
+"""
+"""Read in the order of the index and never sorted: a sort would lock every due row before the first is returned."""
+
+_FIRSTS: Final = """
+    SELECT l.lane, f.wake_at FROM generate_series(0, CAST(:lanes AS int) - 1) AS l (lane) CROSS JOIN LATERAL (
+        SELECT wake_at FROM timers WHERE lane = l.lane AND wake_at >= :floor ORDER BY wake_at LIMIT 1
+    ) f
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class DueTimer:
-    """A timer past its due instant with the case it belongs to, as the case is now."""
+    """A timer past its due instant, and what its case says beside its state. The case is locked."""
 
-    stored: StoredCase
+    key: CaseKey
     timer: Timer
+    row: Row
+
+    @property
+    def card(self) -> Card | None:
+        """Raises ValueError when the column holds none of our cards."""
+        return Card.load(self.row["card"]) if self.row["card"] is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,63 +57,78 @@ class TimerRow:
     timer: Timer
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFaults:
-    """What must never be: each of these is a deadline about to be missed. `checked_to` goes into the next look."""
+async def first_in_lanes(tx: Tx, floor: datetime) -> dict[int, datetime]:
+    """When the first timer of each lane that has any is to be looked at; in the past if somebody is late.
 
-    overdue: int
-    unarmed: int
-    unpublished: int
-    checked_to: CaseKey | None
-
-
-async def claim_due(tx: Tx, limit: int) -> list[DueTimer]:
-    """Due timers, earliest first, with their cases locked. Cases that somebody else holds are left to them.
-
-    A timer may have been fired or moved by whoever held the case until just now; the case read here is the newest,
-    and it alone says whether the timer still counts.
+    Timers below the floor are not seen: whoever passes one knows that nothing is armed there.
     """
-    rows = await tx.fetch(
-        "SELECT t.case_id, t.plan, t.subject, t.generation, t.threshold, t.due_at, "
-        "CAST(c.body AS text) AS body, c.traceparent "
-        "FROM timers t JOIN cases c ON c.case_id = t.case_id AND c.plan = t.plan "
-        "WHERE t.due_at <= :now ORDER BY t.due_at LIMIT :limit FOR UPDATE OF c SKIP LOCKED",
-        now=tx.now,
-        limit=limit,
-    )
-    cases: dict[CaseKey, StoredCase] = {}
-    found = []
-    for row in rows:
-        key = (row["case_id"], row["plan"])
-        stored = cases.get(key)
-        if stored is None:
-            stored = cases[key] = read_case(row)
-        found.append(DueTimer(stored, Timer(row["subject"], row["generation"], row["threshold"], row["due_at"])))
+    rows = await tx.fetch(_FIRSTS, lanes=LANES, floor=floor)
+    return {row["lane"]: row["wake_at"] for row in rows}
+
+
+async def claim_due(tx: Tx, lanes: Iterable[int], limit: int, floor: datetime) -> list[DueTimer]:
+    """Due timers of these lanes with their cases locked. Cases that somebody else holds are left to them.
+
+    Lanes of the highest levels are emptied first; within each half every lane gets an equal part, earliest first. A
+    timer may have been fired or moved by whoever held the case until just now: the case alone says whether it counts.
+    """
+    quotas = quotas_of(lanes, limit)
+    rows = await tx.fetch(CLAIM, lanes=list(quotas), quotas=list(quotas.values()), floor=floor, now=tx.now, limit=limit)
+    return [
+        DueTimer(
+            (row["case_id"], row["plan"]),
+            Timer(
+                row["subject"],
+                row["generation"],
+                row["threshold"],
+                row["due_at"],
+                row["lane"],
+                _ahead_from(row["ahead"]),
+            ),
+            row,
+        )
+        for row in rows
+    ]
+
+
+def quotas_of(lanes: Iterable[int], limit: int) -> dict[int, int]:
+    """How many each lane may have of a batch, those of the highest levels before the others."""
+    found: dict[int, int] = {}
+    ordered = sorted(lanes)
+    for half in ([n for n in ordered if n < LANES // 2], [n for n in ordered if n >= LANES // 2]):
+        for lane in half:
+            found[lane] = -(-limit // len(half))
     return found
 
 
-async def next_due(tx: Tx) -> datetime | None:
-    """The earliest armed instant, in the past if somebody is late."""
-    row = await tx.fetch_one("SELECT due_at FROM timers ORDER BY due_at LIMIT 1")
-    return row["due_at"] if row is not None else None
-
-
 async def arm(tx: Tx, rows: Sequence[TimerRow]) -> None:
-    """Set these subjects' timers, whatever was armed for them before."""
+    """Set these subjects' timers, whatever was armed for them before.
+
+    One that is armed when it is due already queues at the present, so that nothing is ever armed far in the past:
+    that is what lets a poll begin where the last one ended.
+    """
     if not rows:
         return
     await tx.execute(
-        "INSERT INTO timers (case_id, plan, subject, generation, threshold, due_at) "
-        "SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), CAST(:subjects AS text[]), "
-        "CAST(:generations AS int[]), CAST(:thresholds AS text[]), CAST(:dues AS timestamptz[])) "
-        "ON CONFLICT (case_id, plan, subject) DO UPDATE SET "
-        "generation = excluded.generation, threshold = excluded.threshold, due_at = excluded.due_at",
+        "INSERT INTO timers (case_id, plan, subject, generation, threshold, due_at, lane, ahead, wake_at) "
+        "SELECT case_id, plan, subject, generation, threshold, due_at, lane, ahead, "
+        "greatest(due_at, CAST(:now AS timestamptz)) "
+        "FROM unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), CAST(:subjects AS text[]), "
+        "CAST(:generations AS int[]), CAST(:thresholds AS text[]), CAST(:dues AS timestamptz[]), "
+        "CAST(:lanes AS smallint[]), CAST(:aheads AS text[])) "
+        "AS t (case_id, plan, subject, generation, threshold, due_at, lane, ahead) "
+        "ON CONFLICT (case_id, plan, subject) DO UPDATE SET generation = excluded.generation, "
+        "threshold = excluded.threshold, due_at = excluded.due_at, lane = excluded.lane, ahead = excluded.ahead, "
+        "wake_at = excluded.wake_at",
+        now=tx.now,
         case_ids=[row.key[0] for row in rows],
         plans=[row.key[1] for row in rows],
         subjects=[row.timer.subject for row in rows],
         generations=[row.timer.generation for row in rows],
         thresholds=[row.timer.threshold for row in rows],
         dues=[row.timer.due_at for row in rows],
+        lanes=[row.timer.lane for row in rows],
+        aheads=[_ahead_text(row.timer.ahead) for row in rows],
     )
 
 
@@ -103,50 +146,15 @@ async def disarm(tx: Tx, subjects: Sequence[tuple[CaseKey, str]]) -> None:
     )
 
 
-async def find_faults(tx: Tx, *, grace: timedelta, checked_to: CaseKey | None, most: int) -> TimerFaults:
-    """Look for missed work at a cost that does not grow with the number of cases.
-
-    Overdue beyond the grace; cases that count time with nothing armed (the next `most` cases after `checked_to`, so
-    that repeated looks go round); fires of the last minutes whose event is not in the outbox.
-    """
-    row = await tx.fetch_one(
-        """
-        SELECT (SELECT count(*) FROM (SELECT 1 FROM timers WHERE due_at < :late LIMIT :most) o) AS overdue,
-               (SELECT count(*) FROM (
-                   SELECT 1 FROM fires f
-                   WHERE f.fired_at >= :recent AND NOT EXISTS (
-                       SELECT 1 FROM outbox o
-                       WHERE o.event_id = f.event_id
-                         AND o.seq > (SELECT coalesce(max(seq), 0) - :window FROM outbox))
-                   LIMIT :most) p) AS unpublished
-        """,
-        late=tx.now - grace,
-        recent=tx.now - _RECENT,
-        window=_OUTBOX_WINDOW,
-        most=most,
-    )
-    slice_ = await tx.fetch(
-        """
-        SELECT c.case_id, c.plan, t.case_id IS NULL AS unarmed
-        FROM (SELECT case_id, plan FROM cases
-              WHERE clocks_running > 0 AND (case_id, plan) > (:after_id, :after_plan)
-              ORDER BY case_id, plan LIMIT :most) c
-        LEFT JOIN LATERAL (SELECT case_id FROM timers
-                           WHERE case_id = c.case_id AND plan = c.plan LIMIT 1) t ON true
-        ORDER BY c.case_id, c.plan
-        """,
-        after_id=checked_to[0] if checked_to else UUID(int=0),
-        after_plan=checked_to[1] if checked_to else "",
-        most=most,
-    )
-    return TimerFaults(
-        overdue=row["overdue"] if row is not None else 0,
-        unarmed=sum(1 for one in slice_ if one["unarmed"]),
-        unpublished=row["unpublished"] if row is not None else 0,
-        checked_to=(slice_[-1]["case_id"], slice_[-1]["plan"]) if len(slice_) == most else None,
-    )
+def _ahead_text(ahead: Sequence[Ahead] | None) -> str | None:
+    """`-10m 1793500000000000 breach 1793503600000000`: thresholds with their microseconds since 1970."""
+    if ahead is None:
+        return None
+    return " ".join(f"{one.threshold} {(one.due_at - _EPOCH) // _MICROSECOND}" for one in ahead)
 
 
-_RECENT: Final = timedelta(minutes=2)
-_OUTBOX_WINDOW: Final = 1_000_000
-"""More than a service writes in two minutes; keeps the look into the outbox to its newest end."""
+def _ahead_from(text: str | None) -> tuple[Ahead, ...] | None:
+    if text is None:
+        return None
+    parts = iter(text.split())
+    return tuple(Ahead(threshold, _EPOCH + int(next(parts)) * _MICROSECOND) for threshold in parts)

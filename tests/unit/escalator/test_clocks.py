@@ -21,7 +21,7 @@ from services.escalator.domain.clocks import (
     state_of,
 )
 from services.escalator.domain.commands import apply_command
-from services.escalator.domain.decision import Decision, Timer, clock_subject
+from services.escalator.domain.decision import Ahead, Decision, Timer, clock_subject, lane_of
 from services.escalator.domain.firing import fire
 from services.escalator.domain.publishing import published
 from services.escalator.domain.time_bases import Elapsed, NeedsCalendarError
@@ -119,9 +119,11 @@ def test_longer_limit_rearms_only_what_lies_ahead() -> None:
 
 def test_only_the_next_threshold_of_a_clock_is_armed() -> None:
     decision = opened(RULES)
-    assert timer_of(decision, "respond") == Timer("clock:respond", 1, "50%", at(minutes=30))
+    ahead = (Ahead("-10m", at(minutes=50)), Ahead(BREACH, at(hours=1)))
+    lane = lane_of("org-a", urgent=False)
+    assert timer_of(decision, "respond") == Timer("clock:respond", 1, "50%", at(minutes=30), lane, ahead)
     after = fire(RULES, decision.case, timer_of(decision, "respond"), at(minutes=30))
-    assert timer_of(after, "respond") == Timer("clock:respond", 1, "-10m", at(minutes=50))
+    assert timer_of(after, "respond") == Timer("clock:respond", 1, "-10m", at(minutes=50), lane, ahead[1:])
     assert [change.kind for change in after.changes] == [ChangeKind.CLOCK_WARNED]
     assert [(request.purpose, request.roles) for request in after.requests] == [(Purpose.WARN, ("liaison",))]
 

@@ -1,0 +1,237 @@
+"""Thresholds that only tell and record: fired from what was written beside the case, without the case itself.
+
+A warning, or an end that pages nobody, changes nothing that a later rule would have to weigh. When a hundred thousand
+of them fall on one instant, reading, judging and writing back each case would take most of a minute. So every full
+decision leaves a `Card`, the case as it was published, and a light firing completes it with the one thing that changed.
+`overlay` puts the same into the state when it is read next.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from json import dumps
+from typing import Final
+from uuid import UUID, uuid5
+
+from services.escalator.domain import deadlines, wording
+from services.escalator.domain.case import Case, Ladder
+from services.escalator.domain.clocks import BREACH, Entry, EntryKind, fired
+from services.escalator.domain.decision import Timer, Turn, clock_id_of, subject_of
+from services.escalator.domain.time_bases import Rules
+from shared.contracts.escalations import CaseEscalatedV1, ClockState
+from shared.contracts.values import CaseKind, Language
+from shared.plans.duties import CompiledClock
+from shared.plans.model import Breach
+
+_LATER: Final = {"revision", "changed_at", "changes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A case as it was last published, in the pieces a light firing puts together. Texts are JSON without its start.
+
+    `published` lacks revision, instant and changes; `subject` lacks what is said and the end of the clock.
+    `generations` are those of the clocks that ran: a timer of another one is void, whatever the table says.
+    """
+
+    published: str
+    subject: str
+    generations: Mapping[str, int]
+    step: int
+    tier: str
+    level: str
+    language: Language
+    drill: bool
+
+    def dump(self) -> str:
+        """As one text; JSON holds no line ends of its own."""
+        running = ",".join(f"{clock}={generation}" for clock, generation in self.generations.items())
+        head = f"{self.step} {self.tier or '-'} {self.level or '-'} {self.language} {self.drill:d} {running}"
+        return f"{head}\n{self.published}\n{self.subject}"
+
+    @classmethod
+    def load(cls, text: str) -> "Card":
+        head, published, subject = text.split("\n")
+        step, tier, level, language, drill, running = head.split(" ")
+        pairs = (pair.split("=") for pair in running.split(",")) if running else ()
+        return cls(
+            published,
+            subject,
+            {clock: int(generation) for clock, generation in pairs},
+            int(step),
+            "" if tier == "-" else tier,
+            "" if level == "-" else level,
+            "en" if language == "en" else "zh",
+            drill == "1",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A light firing that the stored state does not have yet."""
+
+    clock: str
+    threshold: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is known of a case without reading it: its card, the light firings since, and the revision after them."""
+
+    case_id: UUID
+    card: Card
+    marks: tuple[Mark, ...]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class LightFire:
+    """What to publish, as JSON, and what is armed instead. `request` is None when nobody is to be told."""
+
+    escalated: str
+    request: str | None
+    mark: Mark
+    following: Timer | None
+
+
+def card_of(rules: Rules, published: CaseEscalatedV1, case: Case) -> Card:
+    """The card to write with a decision."""
+    return Card(
+        published.model_dump_json(exclude=_LATER)[1:],
+        subject_of(rules, case).model_dump_json(exclude={"because", "due_at", "next_tier"})[1:],
+        {clock.id: clock.generation for clock in case.clocks if clock.running},
+        case.steps,
+        case.ladder.tier if case.ladder is not None else "",
+        case.level or "",
+        case.language,
+        case.drill,
+    )
+
+
+def fire_lightly(rules: Rules, shown: Shown, timer: Timer, now: datetime) -> LightFire | None:
+    """Fire this timer without its case, or None when only a full decision can tell what follows."""
+    card, marks = shown.card, shown.marks
+    clock = clock_id_of(timer.subject)
+    spec = next((spec for spec in rules.plan.clocks if spec.id == clock), None)
+    if clock is None or spec is None or timer.ahead is None or card.generations.get(clock) != timer.generation:
+        return None
+    if any(mark.clock == clock and mark.threshold == timer.threshold for mark in marks):
+        return None
+    if timer.threshold == BREACH:
+        if spec.breach is Breach.NEXT_TIER:
+            return None
+    elif not timer.ahead or timer.ahead[0].due_at <= now:
+        return None
+    ends_at = timer.ahead[-1].due_at if timer.ahead else timer.due_at
+    told = _told(_Telling(rules, spec), timer.threshold, ends_at, now, (card.tier, card.level, card.language))
+    published = _with_breaches(card, spec, timer, marks, rules)
+    request = None
+    if told.request is not None:
+        request_id = uuid5(shown.case_id, f"{rules.plan.name}/{timer.subject}/{timer.generation}/{timer.threshold}")
+        request = (
+            f'{{"request_id":"{request_id}",{told.request},"step":{card.step},"drill":{_json(card.drill)},'
+            f'"subject":{{{told.subject},{card.subject}}}'
+        )
+    following = None
+    if timer.ahead:
+        following = replace(
+            timer, threshold=timer.ahead[0].threshold, due_at=timer.ahead[0].due_at, ahead=timer.ahead[1:]
+        )
+    return LightFire(
+        f'{{"revision":{shown.revision + 1},{told.escalated},{published}',
+        request,
+        Mark(clock, timer.threshold, now),
+        following,
+    )
+
+
+def entry_of(mark: Mark) -> Entry:
+    """The firing as a line of its clock's log."""
+    return Entry(mark.clock, EntryKind.FIRE, mark.at, threshold=mark.threshold)
+
+
+def overlay(case: Case, marks: Sequence[Mark]) -> Case:
+    """The case after light firings that its stored state does not have yet."""
+    for mark in marks:
+        known = tuple(
+            fired(clock, mark.threshold, mark.at) if clock.id == mark.clock else clock for clock in case.clocks
+        )
+        case = case.evolve(clocks=known, revision=case.revision + 1, changed_at=mark.at)
+    return case
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    escalated: str
+    request: str | None
+    subject: str
+
+
+class _Telling:
+    """Rules and one of their clocks as a key: equal when the plan's text and the clock are."""
+
+    __slots__ = ("_key", "rules", "spec")
+
+    def __init__(self, rules: Rules, spec: CompiledClock) -> None:
+        self.rules = rules
+        self.spec = spec
+        self._key = (rules.plan.ref.sha256, spec.id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Telling) and other._key == self._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=4096)
+def _told(
+    telling: _Telling, threshold: str, ends_at: datetime, now: datetime, voice: tuple[str, str, Language]
+) -> _Told:
+    """The words, made by the rules that a full decision uses. Alike for every case that is told alike."""
+    rules, spec = telling.rules, telling.spec
+    tier, level, language = voice
+    ladder = Ladder(0, tier, 0, 0, now, None) if tier else None
+    anybody = Case(
+        org="", case_id=UUID(int=0), number="", kind=CaseKind.COMPLAINT, plan=rules.plan.ref, opened_at=now,
+        changed_at=now, classified_revision=0, occurred_at=now, received_at=now, level=level or None, ladder=ladder,
+        language=language,
+    )  # fmt: skip
+    turn = Turn(rules, anybody, now)
+    deadlines.announce(turn, spec, threshold, ends_at)
+    decision = turn.decide()
+    (change,) = decision.changes
+    (request,) = decision.requests or (None,)
+    instant = change.model_dump_json(include={"at"})[len('{"at":') : -1]
+    escalated = f'"changed_at":{instant},"changes":[{change.model_dump_json()}]'
+    if request is None:
+        return _Told(escalated, None, "")
+    asked = request.model_dump_json(exclude={"request_id", "step", "drill", "subject"})[1:-1]
+    subject = request.subject.model_dump_json(include={"because", "due_at", "next_tier"})[1:-1]
+    return _Told(escalated, asked, subject)
+
+
+def _with_breaches(card: Card, spec: CompiledClock, timer: Timer, marks: Sequence[Mark], rules: Rules) -> str:
+    """What was published, with the clocks that have run out since, this one among them, shown as such."""
+    text = card.published
+    ended = {mark.clock for mark in marks if mark.threshold == BREACH}
+    if timer.threshold == BREACH:
+        ended.add(spec.id)
+    if not ended:
+        return text
+    for clock in rules.plan.clocks:
+        if clock.id in ended:
+            start = _start_of(clock.id, wording.words(clock.label, card.language))
+            text = text.replace(f'{start}"{ClockState.RUNNING}"', f'{start}"{ClockState.BREACHED}"', 1)
+    return text
+
+
+@lru_cache(maxsize=1024)
+def _start_of(clock: str, label: str) -> str:
+    return f'{{"id":{_json(clock)},"label":{_json(label)},"state":'
+
+
+def _json(value: object) -> str:
+    return dumps(value, ensure_ascii=False)
