@@ -10,7 +10,7 @@ from services.notifier.app.advance_intents import Advanced, advance
 from services.notifier.app.begin_attempts import BegunIntent, Call, Sender, begin
 from services.notifier.app.rules import Rules
 from services.notifier.domain.ledger import Intent, Request
-from services.notifier.domain.roster import Duty, on_duty
+from services.notifier.domain.roster_duty import Duty, on_duty
 from services.notifier.domain.urgency import Lane, Notice, superseded_by, urgency
 from services.notifier.store import attempts as attempt_rows
 from services.notifier.store import ledger

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.notifier.app.rules import Rosters
-from services.notifier.domain.roster import Duty, on_duty
+from services.notifier.domain.roster_duty import Duty, on_duty
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ _NO_PROVIDER = "no provider is configured"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Routes in order: channel by preference, then address, then provider."""
+    """Routes in order: channel by preference, then address (verified ones first), then provider."""
 
     routes: tuple[Route, ...]
     skipped: tuple[str, ...]
@@ -23,7 +23,8 @@ def reach(person: Person, channels: Sequence[ChannelKind], providers: Mapping[Ch
     routes: list[Route] = []
     skipped: list[str] = []
     for channel in dict.fromkeys(channels):
-        contacts = [contact.id for contact in person.contacts if contact.channel is channel]
+        found = [contact for contact in person.contacts if contact.channel is channel]
+        contacts = [contact.id for contact in sorted(found, key=lambda one: not one.verified)]
         in_use = providers.get(channel, ())
         if not in_use:
             skipped.append(f"{channel.value}: {_NO_PROVIDER}")

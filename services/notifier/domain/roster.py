@@ -1,48 +1,59 @@
-"""Who is on duty for a role at an instant, and why.
+"""A roster as values: people, how to reach them, turns, roles, and what changes them for a while.
 
-A role draws its people from sources: a person, a team, a rotation or another role. Then, in this order: an override
-replaces the role's people while it lasts; outside the role's hours its off-hours sources stand in; whoever is on
-leave or recused is replaced by the deputy, and the deputy by the deputy's deputy. An empty answer means nobody.
+How these make an answer is told in `roster_duty`; how they are written in `roster_file`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from services.notifier.domain.rotation import Rotation, shift_at
+from services.notifier.domain.roster_wall_time import local_day, takes_place
+from services.notifier.domain.rotation import Rotation
 from shared.contracts.values import Bilingual, ChannelKind, Language
+
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ContactPoint:
-    """One address of a person. `id` is unique within the person and stays when the list is extended."""
+    """One address of a person. `id` is unique within the person and stays when the list is extended.
+
+    An unverified one is used after the verified ones of its channel: nobody has proved yet that it reaches the person.
+    """
 
     id: str
     channel: ChannelKind
     to: str
+    verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Leave from `begins_at` until just before `ends_at` (aware)."""
+    """Leave from `begins_at` until just before `ends_at` (aware). Its own deputy comes before the person's."""
 
     begins_at: datetime
     ends_at: datetime
     reason: str
+    deputy: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can be told. `language` overrides that of the request."""
+    """Somebody who can be told, or a duty room with an address of its own. `language` overrides the request's."""
 
     id: str
     label: Bilingual
     contacts: tuple[ContactPoint, ...]
-    deputy: str | None = None
+    deputies: tuple[str, ...] = ()
     leave: tuple[Absence, ...] = ()
     language: Language | None = None
+    is_room: bool = False
 
     def absence_at(self, instant: datetime) -> Absence | None:
         """The leave that covers the instant, if any."""
@@ -64,50 +75,120 @@ class Source:
     id: str
 
 
+class WorkingDays(Protocol):
+    """A calendar of working days, make-up days and holidays."""
+
+    def is_working(self, day: date) -> bool: ...
+
+
+class DayKind(StrEnum):
+    ANY = "any"
+    WORKING = "working"
+    REST = "rest"
+
+
 @dataclass(frozen=True, slots=True)
-class Hours:
-    """Weekly hours by the wall clock of a zone; Monday is 0. `ends` at or before `begins` means the next morning."""
+class Window:
+    """Hours of the days that fit; `ends` at or before `begins` means the next morning. Monday is 0."""
 
     weekdays: frozenset[int]
+    days: DayKind
     begins: time
     ends: time
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Windows by the wall clock of a zone; a working day is one of `calendar`."""
+
+    windows: tuple[Window, ...]
     zone: ZoneInfo
+    calendar: WorkingDays
 
     def cover(self, instant: datetime) -> bool:
-        """True when the instant lies in the hours."""
-        local = instant.astimezone(self.zone)
-        clock, day = local.time(), local.weekday()
-        if self.begins < self.ends:
-            return day in self.weekdays and self.begins <= clock < self.ends
-        yesterday = (local.date() - timedelta(days=1)).weekday()
-        return (day in self.weekdays and clock >= self.begins) or (yesterday in self.weekdays and clock < self.ends)
+        """True when the instant lies in one of the windows."""
+        today = local_day(instant, self.zone)
+        return any(begins <= instant < ends for begins, ends in self.spans(today - _ONE_DAY, today + _ONE_DAY))
+
+    def spans(self, first: date, last: date) -> list[tuple[datetime, datetime]]:
+        """The windows that begin on the days from `first` to `last`, as instants."""
+        found = []
+        day = first
+        while day <= last:
+            for window in self.windows:
+                if day.weekday() in window.weekdays and self._fits(window.days, day):
+                    ends_on = day if window.begins < window.ends else day + _ONE_DAY
+                    found.append(
+                        (takes_place(day, window.begins, self.zone), takes_place(ends_on, window.ends, self.zone))
+                    )
+            day += _ONE_DAY
+        return found
+
+    def _fits(self, kind: DayKind, day: date) -> bool:
+        return kind is DayKind.ANY or self.calendar.is_working(day) == (kind is DayKind.WORKING)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """People of a role, always or within hours. A later layer of a role goes before an earlier one."""
+
+    id: str
+    duty: tuple[Source, ...]
+    hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A function that plans name. Without `hours` it is filled around the clock."""
+    """A function that plans name. `layers` has at least one, the first is the ground.
+
+    `off_hours` stand in while the ground's hours do not run; `when_nobody` whenever nobody else is left. A role that
+    `may_be_empty` is not reported when it is. `handover_notice`: how long before a change of people both are told.
+    """
 
     id: str
     label: Bilingual
-    duty: tuple[Source, ...]
-    hours: Hours | None = None
+    layers: tuple[Layer, ...]
     off_hours: tuple[Source, ...] = ()
+    when_nobody: tuple[Source, ...] = ()
+    may_be_empty: bool = False
+    handover_notice: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """These people instead of the role's own, from `begins_at` until just before `ends_at` (aware)."""
+    """These people instead of (or with `adds` beside) the role's own, until just before `ends_at` (aware)."""
 
     role: str
     people: tuple[str, ...]
     begins_at: datetime
     ends_at: datetime
     reason: str
+    adds: bool = False
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """`stand_in` takes the turns of `absent`, in one rotation or (None) in all, until just before `ends_at`.
+
+    A swap is two of these.
+    """
+
+    rotation: str | None
+    absent: str
+    stand_in: str
+    begins_at: datetime
+    ends_at: datetime
+    reason: str
+    by: str | None = None
+
+
+@dataclass(frozen=True)
 class Roster:
-    """One organisation's roster. Every id it names exists: the reader of the file has checked that."""
+    """One organisation's roster. Every id it names exists: the reader of the file has checked that.
+
+    `owner` is the role that is told of gaps. `memory` keeps answers by role and day; it never changes one.
+    """
 
     organisation: str
     zone: ZoneInfo
@@ -117,107 +198,29 @@ class Roster:
     roles: Mapping[str, Role]
     overrides: tuple[Override, ...]
     sha256: str
+    covers: tuple[Cover, ...] = ()
+    owner: str | None = None
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    @cached_property
+    def overrides_of(self) -> Mapping[str, tuple[Override, ...]]:
+        """The overrides of each role that has any."""
+        found: dict[str, list[Override]] = defaultdict(list)
+        for entry in self.overrides:
+            found[entry.role].append(entry)
+        return {role: tuple(entries) for role, entries in found.items()}
 
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """A person who is on duty, with the reason in both languages."""
+    @cached_property
+    def covers_of(self) -> Mapping[str, tuple[Cover, ...]]:
+        """The covers by who is absent."""
+        found: dict[str, list[Cover]] = defaultdict(list)
+        for entry in self.covers:
+            found[entry.absent].append(entry)
+        return {person: tuple(entries) for person, entries in found.items()}
 
-    person: Person
-    because: Bilingual
-
-
-def on_duty(
-    roster: Roster, role: str, instant: datetime, *, excluded: frozenset[str] = frozenset()
-) -> tuple[Duty, ...]:
-    """The people on duty for the role at `instant` (aware), each once, in the roster's order.
-
-    `excluded` are recused people, by id: their deputies stand in. Empty for an unknown role and when nobody is left.
-    """
-    found: dict[str, Duty] = {}
-    for person, because in _candidates(roster, role, instant):
-        duty = _present(roster, roster.people[person], because, instant, excluded)
-        if duty is not None:
-            found.setdefault(duty.person.id, duty)
-    return tuple(found.values())
-
-
-def _candidates(roster: Roster, role_id: str, instant: datetime) -> Iterator[tuple[str, Bilingual]]:
-    role = roster.roles.get(role_id)
-    if role is None:
-        return
-    overrides = [
-        entry for entry in roster.overrides if entry.role == role_id and entry.begins_at <= instant < entry.ends_at
-    ]
-    if overrides:
-        for entry in overrides:
-            until = _local(roster, entry.ends_at)
-            because = _both(f"临时替班至{until}（{entry.reason}）", f"override until {until} ({entry.reason})")
-            yield from ((person, because) for person in entry.people)
-        return
-    if role.hours is not None and role.off_hours and not role.hours.cover(instant):
-        note = _both(f"{role.label.zh}非工作时间由其代班", f"stands in for {role.label.en} outside its hours")
-        yield from _from_sources(roster, role, role.off_hours, instant, note)
-        return
-    yield from _from_sources(roster, role, role.duty, instant, None)
-
-
-def _from_sources(
-    roster: Roster, role: Role, sources: Iterable[Source], instant: datetime, note: Bilingual | None
-) -> Iterator[tuple[str, Bilingual]]:
-    for source in sources:
-        for person, because in _from_source(roster, role, source, instant):
-            yield person, _joined(note, because)
-
-
-def _from_source(roster: Roster, role: Role, source: Source, instant: datetime) -> Iterator[tuple[str, Bilingual]]:
-    match source.kind:
-        case SourceKind.PERSON:
-            yield source.id, _both(f"担任{role.label.zh}", f"holds {role.label.en}")
-        case SourceKind.TEAM:
-            because = _both(f"{source.id}组成员", f"member of team {source.id}")
-            yield from ((person, because) for person in roster.teams[source.id])
-        case SourceKind.ROTATION:
-            shift = shift_at(roster.rotations[source.id], instant)
-            if shift is not None:
-                until = _local(roster, shift.ends_at)
-                yield shift.person, _both(f"轮值{source.id}，至{until}", f"on rotation {source.id} until {until}")
-        case SourceKind.ROLE:
-            yield from _candidates(roster, source.id, instant)
-
-
-def _present(
-    roster: Roster, person: Person, because: Bilingual, instant: datetime, excluded: frozenset[str]
-) -> Duty | None:
-    seen: set[str] = set()
-    while True:
-        absence = person.absence_at(instant)
-        if person.id not in excluded and absence is None:
-            return Duty(person, because)
-        seen.add(person.id)
-        if person.deputy is None or person.deputy in seen:
-            return None
-        why = (
-            _both(f"{person.label.zh}回避，由其代理", f"deputy of {person.label.en}, who is recused")
-            if absence is None
-            else _both(
-                f"{person.label.zh}休假至{_local(roster, absence.ends_at)}，由其代理",
-                f"deputy of {person.label.en}, on leave until {_local(roster, absence.ends_at)}",
-            )
-        )
-        because = _joined(because, why)
-        person = roster.people[person.deputy]
-
-
-def _local(roster: Roster, instant: datetime) -> str:
-    return f"{instant.astimezone(roster.zone):%Y-%m-%d %H:%M}"
-
-
-def _both(zh: str, en: str) -> Bilingual:
-    return Bilingual(zh=zh[:200], en=en[:200])
-
-
-def _joined(first: Bilingual | None, second: Bilingual) -> Bilingual:
-    if first is None:
-        return second
-    return Bilingual(zh=f"{first.zh}；{second.zh}"[:500], en=f"{first.en}; {second.en}"[:500])
+    @cached_property
+    def edges(self) -> tuple[datetime, ...]:
+        """Every instant at which an override, a cover or a leave begins or ends, ascending."""
+        spans: list[Override | Cover | Absence] = [*self.overrides, *self.covers]
+        spans += [leave for person in self.people.values() for leave in person.leave]
+        return tuple(sorted({moment for span in spans for moment in (span.begins_at, span.ends_at)}))

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from services.notifier.domain.roster import Duty, Roster, on_duty
+from services.notifier.domain.roster import Roster
+from services.notifier.domain.roster_duty import Duty, on_duty
 from services.notifier.domain.roster_text import RosterError, parse_roster
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.notifier.domain.rotation import Period, Rotation, Shift, shift_at
+from services.notifier.domain.rotation import Period, Rotation, handovers_between, shift_at
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
 HAVANA = ZoneInfo("America/Havana")  # changes its clocks at midnight
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # by half an hour
+SANTIAGO = ZoneInfo("America/Santiago")  # falls back at midnight, into the day before
+
+CHANGES = ["2026-03-06", "2026-03-27", "2026-04-03", "2026-09-04", "2026-10-02", "2026-10-23", "2026-10-30"]
 
 
 def _rotation(**changes: object) -> Rotation:
@@ -19,25 +23,26 @@ def _rotation(**changes: object) -> Rotation:
         "id": "r",
         "every": Period.WEEK,
         "start": date(2026, 1, 5),
-        "handover": time(9),
+        "handovers": (time(9),),
         "zone": SHANGHAI,
-        "people": ("a", "b", "c"),
+        "turns": (("a",), ("b",), ("c",)),
     }
     return Rotation(**(plain | changes))  # type: ignore[arg-type]  # the fields named above
 
 
-def _walked(rotation: Rotation, instant: datetime) -> Shift | None:
-    """Walks day by day in wall time; a hand-over is the first instant whose wall clock has reached it."""
-    shifts: list[tuple[datetime, str]] = []
-    day, turn = rotation.start, 0
-    while (begins := datetime.combine(day, rotation.handover, rotation.zone).astimezone(UTC)) <= instant:
-        shifts.append((begins, rotation.people[turn % len(rotation.people)]))
-        days = rotation.length * (7 if rotation.every is Period.WEEK else 1)
-        day, turn = day + timedelta(days=days), turn + 1
-    if not shifts:
-        return None
-    ends = datetime.combine(day, rotation.handover, rotation.zone).astimezone(UTC)
-    return Shift(shifts[-1][1], shifts[-1][0], ends)
+def _turns_walked(rotation: Rotation, until: datetime) -> list[tuple[datetime, tuple[str, ...]]]:
+    """Walks minute by minute; a hand-over is where the furthest wall time seen so far reaches it."""
+    days = rotation.length * (7 if rotation.every is Period.WEEK else 1)
+    found: list[tuple[datetime, tuple[str, ...]]] = []
+    minute = datetime.combine(rotation.start, time(), UTC) - timedelta(hours=30)
+    due = [datetime.combine(rotation.start, one) for one in rotation.handovers]
+    while minute <= until:
+        wall = minute.astimezone(rotation.zone).replace(tzinfo=None)
+        while due[0] <= wall:
+            found.append((minute, rotation.turns[len(found) % len(rotation.turns)]))
+            due.append(due.pop(0) + timedelta(days=days))
+        minute += timedelta(minutes=1)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -52,44 +57,72 @@ def _walked(rotation: Rotation, instant: datetime) -> Shift | None:
 )
 def test_a_week_is_handed_over_at_the_second(at: str, person: str | None) -> None:
     shift = shift_at(_rotation(), datetime.fromisoformat(at))
-    assert (shift.person if shift else None) == person
+    assert (shift.people if shift else None) == ((person,) if person else None)
 
 
 def test_a_day_without_its_handover_hour_is_neither_skipped_nor_doubled() -> None:
-    """2026-03-29 in Berlin jumps from 02:00 to 03:00; the hand-over at 02:30 takes place at 03:30 CEST."""
-    daily = _rotation(every=Period.DAY, zone=BERLIN, handover=time(2, 30), start=date(2026, 3, 27))
-    before = shift_at(daily, datetime(2026, 3, 29, 1, 29, tzinfo=UTC))
-    after = shift_at(daily, datetime(2026, 3, 29, 1, 30, tzinfo=UTC))
+    """2026-03-29 in Berlin jumps from 02:00 to 03:00; the hand-over at 02:30 takes place in that moment."""
+    daily = _rotation(every=Period.DAY, zone=BERLIN, handovers=(time(2, 30),), start=date(2026, 3, 27))
+    before = shift_at(daily, datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC))
+    after = shift_at(daily, datetime(2026, 3, 29, 1, 0, tzinfo=UTC))
     assert before is not None
     assert after is not None
-    assert (before.person, after.person) == ("b", "c")
-    assert after.begins_at == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
-    assert after.ends_at - after.begins_at == timedelta(hours=23)
+    assert (before.people, after.people) == (("b",), ("c",))
+    assert after.begins_at == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+    assert after.ends_at - after.begins_at == timedelta(hours=23, minutes=30)
 
 
 def test_an_hour_that_comes_twice_hands_over_once_the_first_time() -> None:
     """2026-10-25 in Berlin has 02:30 twice; the first is 00:30 UTC."""
-    daily = _rotation(every=Period.DAY, zone=BERLIN, handover=time(2, 30), start=date(2026, 10, 24))
+    daily = _rotation(every=Period.DAY, zone=BERLIN, handovers=(time(2, 30),), start=date(2026, 10, 24))
     people = []
     for minutes in (29, 30, 31, 90, 91):
         shift = shift_at(daily, datetime(2026, 10, 25, tzinfo=UTC) + timedelta(minutes=minutes))
         assert shift is not None
-        people.append(shift.person)
+        people += shift.people
     assert people == ["a", "b", "b", "b", "b"]
 
 
-@settings(max_examples=300, deadline=None)
+def test_three_shifts_a_day_follow_each_other_and_a_turn_may_be_a_crew() -> None:
+    crews = _rotation(
+        every=Period.DAY, handovers=(time(0), time(8), time(16)), turns=(("a", "b"), ("c",), ("d",), ("e", "f"))
+    )
+    seen = [shift_at(crews, datetime(2026, 1, 4, 16, tzinfo=UTC) + timedelta(hours=8 * turn)) for turn in range(5)]
+    assert [shift.people for shift in seen if shift] == [("a", "b"), ("c",), ("d",), ("e", "f"), ("a", "b")]
+
+
+@settings(max_examples=60, deadline=None)
 @given(
-    zone=st.sampled_from([SHANGHAI, BERLIN, HAVANA]),
-    every=st.sampled_from(list(Period)),
+    zone=st.sampled_from([SHANGHAI, BERLIN, HAVANA, LORD_HOWE, SANTIAGO]),
+    weekly=st.booleans(),
     length=st.integers(1, 3),
-    handover=st.times(),
+    handovers=st.lists(st.times().map(lambda one: one.replace(second=0, microsecond=0)), min_size=1, max_size=4),
     people=st.integers(1, 4),
-    offset=st.timedeltas(timedelta(days=-3), timedelta(days=500)),
+    change=st.sampled_from(CHANGES),
 )
-def test_every_instant_belongs_to_the_walked_shift(
-    *, zone: ZoneInfo, every: Period, length: int, handover: time, people: int, offset: timedelta
+def test_every_minute_belongs_to_the_walked_turn(
+    *, zone: ZoneInfo, weekly: bool, length: int, handovers: list[time], people: int, change: str
 ) -> None:
-    rotation = _rotation(zone=zone, every=every, length=length, handover=handover, people=tuple("abcd"[:people]))
-    instant = datetime(2026, 1, 5, tzinfo=UTC) + offset
-    assert shift_at(rotation, instant) == _walked(rotation, instant)
+    """Around every change of clocks there is; the walk knows nothing of hand-overs as instants."""
+    times = tuple(sorted(set(handovers)))
+    daily_shifts = len(times) > 1
+    rotation = _rotation(
+        zone=zone,
+        every=Period.DAY if daily_shifts or not weekly else Period.WEEK,
+        length=1 if daily_shifts else length,
+        start=date.fromisoformat(change),
+        handovers=times,
+        turns=tuple((one,) for one in "abcd"[:people]),
+    )
+    ends = datetime.combine(rotation.start, time(), UTC) + timedelta(days=4)
+    walked = _turns_walked(rotation, ends)
+    begins, at = walked[0][0] - timedelta(minutes=90), 0
+    minute = begins
+    while minute < ends:
+        while at < len(walked) and walked[at][0] <= minute:
+            at += 1
+        shift = shift_at(rotation, minute)
+        assert (shift.people if shift else None) == (walked[at - 1][1] if at else None), minute
+        minute += timedelta(minutes=1)
+    listed = list(handovers_between(rotation, begins, ends))
+    assert listed == [moment for moment, _ in walked if moment < ends]
