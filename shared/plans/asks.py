@@ -15,6 +15,7 @@ from shared.plans.obligations import (
     CompiledBaseline,
     CompiledBypass,
     CompiledCheck,
+    CompiledConsequence,
     CompiledDrill,
     CompiledDuplicate,
     CompiledDuty,
@@ -83,9 +84,17 @@ class PlanAsks:
         """What is kept back from whom; None where nothing is."""
         return self.plan.confidentiality
 
+    @property
+    def openings(self) -> tuple[CompiledOpening, ...]:
+        return self._parts.obligations.openings
+
     def opens_for(self, level: str | None, facts: Values, windows: Counts) -> tuple[CompiledOpening, ...]:
         """Other plans that begin for a case at this level (None: none reached) with these inputs and counts."""
         return self._that_hold(self._parts.obligations.openings, level, facts, windows)
+
+    @property
+    def activations(self) -> tuple[CompiledActivation, ...]:
+        return self._parts.obligations.activations
 
     def activation_for(self, level: str | None, facts: Values) -> CompiledActivation | None:
         """The gate before tiers and clocks of a case at this level; None when they start at once."""
@@ -100,29 +109,53 @@ class PlanAsks:
         """What needs approval in a case at this level."""
         return self._that_hold(self._parts.obligations.approvals, level, facts)
 
+    @property
+    def recusals(self) -> tuple[CompiledRecusal, ...]:
+        return self._parts.obligations.recusals
+
     def recusals_for(self, level: str | None, facts: Values) -> tuple[CompiledRecusal, ...]:
         """Who keeps out of a case: only rules whose fact `who` is known."""
         rules = self._that_hold(self._parts.obligations.recusals, level, facts)
         return tuple(rule for rule in rules if facts.get(rule.who) is not None)
+
+    @property
+    def informs(self) -> tuple[CompiledInform, ...]:
+        return self._parts.obligations.informs
 
     def informs_at(self, milestone: str, level: str | None, facts: Values) -> tuple[CompiledInform, ...]:
         """Who is told at a milestone, besides `informed`."""
         rules = (rule for rule in self._parts.obligations.informs if rule.on == milestone)
         return self._that_hold(rules, level, facts)
 
+    @property
+    def bypasses(self) -> tuple[CompiledBypass, ...]:
+        return self._parts.obligations.bypasses
+
     def bypasses_for(self, level: str | None, facts: Values) -> tuple[CompiledBypass, ...]:
         """Which ways past the ladder are open."""
         return self._that_hold(self._parts.obligations.bypasses, level, facts)
+
+    @property
+    def record(self) -> tuple[CompiledRecord, ...]:
+        return self._parts.obligations.record
 
     def record_for(self, level: str | None, facts: Values, before: str | None = None) -> tuple[CompiledRecord, ...]:
         """What must be written down before the milestone; None: before any."""
         rules = (rule for rule in self._parts.obligations.record if before in {None, rule.before})
         return self._that_hold(rules, level, facts)
 
+    @property
+    def checklist(self) -> tuple[CompiledCheck, ...]:
+        return self._parts.obligations.checklist
+
     def checklist_for(self, level: str | None, facts: Values, before: str | None = None) -> tuple[CompiledCheck, ...]:
         """What must be ticked before the milestone; None: before any."""
         items = (item for item in self._parts.obligations.checklist if before in {None, item.before})
         return self._that_hold(items, level, facts)
+
+    @property
+    def notices(self) -> tuple[CompiledNotice, ...]:
+        return self._parts.obligations.notices
 
     def notices_on(self, moment: str, level: str | None, facts: Values) -> tuple[CompiledNotice, ...]:
         """What the complainant is told at this moment: a milestone, or extended, level-changed and the like."""
@@ -134,13 +167,22 @@ class PlanAsks:
         """The organisation's duties: `shared.plans.rounds.next_due` says when each is due."""
         return tuple(duty for duty in self._parts.obligations.duties if duty.start is None)
 
+    @property
+    def case_duties(self) -> tuple[CompiledDuty, ...]:
+        """Duties of each case, between their two milestones."""
+        return tuple(duty for duty in self._parts.obligations.duties if duty.start is not None)
+
     def case_duties_for(self, level: str | None, facts: Values) -> tuple[CompiledDuty, ...]:
         """Duties that come round for a case at this level between their two milestones."""
-        return self._that_hold((duty for duty in self._parts.obligations.duties if duty.start), level, facts)
+        return self._that_hold(self.case_duties, level, facts)
 
     @property
     def drills(self) -> tuple[CompiledDrill, ...]:
         return self._parts.obligations.drills
+
+    @property
+    def consequences(self) -> tuple[CompiledConsequence, ...]:
+        return self._parts.obligations.consequences
 
     def consequences_for(self, level: str | None, facts: Values, windows: Counts) -> tuple[ProposedConsequence, ...]:
         """Sanctions, rewards and accountability that hold, with their amounts. Proposals: a person decides."""

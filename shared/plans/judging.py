@@ -25,7 +25,8 @@ def judge_bounds(plan: CompiledPlan, table: Bounds) -> list[str]:
 def _judge_row(plan: CompiledPlan, table: Bounds, row: BoundRow) -> str | None:
     case = bound_case(table, row)
     problems = plan.type_facts(case.facts)[1]
-    undeclared = sorted(set(case.facts) - set(plan.plan.facts)) + sorted(set(row.windows) - set(plan.windows))
+    counted = {*plan.windows, *plan.baselines}
+    undeclared = sorted(set(case.facts) - set(plan.plan.facts)) + sorted(set(row.windows) - counted)
     if problems:
         return problems[0].message
     if undeclared:

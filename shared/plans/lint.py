@@ -199,10 +199,10 @@ class _Lint(ObligationLint):
         read |= {baseline.of for baseline in self._plan.baselines.values()}
         unsound = len(self._conditions) < len(self._plan.criteria)
         for name in self._plan.windows:
-            if name not in read and not unsound:
+            if name not in read and not unsound and not self._inherited(("windows", name)):
                 self._key(("windows", name), f"no criterion reads the window '{name}'")
         for name in self._plan.parameters:
-            if name not in self._used_parameters and not unsound:
+            if name not in self._used_parameters and not unsound and not self._inherited(("parameters", name)):
                 self._key(("parameters", name), f"nothing uses the parameter '{name}'")
 
 

@@ -93,6 +93,10 @@ class LintBase:
             self._note(path, "this can never hold, whatever the facts")
         return typed
 
+    def _inherited(self, path: KeyPath) -> bool:
+        """Whether it comes from a base, which serves other plans too."""
+        return self._positions.problem(path, "").file != self._positions.file
+
     def _check_fact(self, name: str, path: KeyPath, types: set[FactType]) -> None:
         """The fact is declared and of one of these types; no types: any will do."""
         spec = self._plan.facts.get(name)

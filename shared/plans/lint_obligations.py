@@ -10,7 +10,7 @@ from shared.plans.model import Condition
 from shared.plans.obligation_compilation import resolve_every
 from shared.plans.parameters import resolve_limit, resolve_roles, resolve_wait
 from shared.plans.time_spec import Extension
-from shared.plans.written import RolesOrParameter
+from shared.plans.written import ParameterRef, RolesOrParameter
 from shared.plans.yaml_text import KeyPath
 
 MOMENTS: Final = frozenset({"extended", "level-changed", "withdrawn", "invalidated", "merged", "reopened"})
@@ -223,8 +223,8 @@ class ObligationLint(LintBase):
             if rule.needs is not None and rule.needs not in approvals:
                 self._note((*path, "needs"), f"there is no approval '{rule.needs}'")
             self._attempt(resolve_roles, rule.by, (*path, "by"))
-            self._applies(path, rule.levels, rule.when, self._everything)
-            self._check_assumed(path, {*read, *references(rule.by)}, assumed=rule.assumed)
+            resting = (rule.by, *(ParameterRef(parameter=name) for name in read))
+            self._applies(path, rule.levels, rule.when, self._everything, *resting, assumed=rule.assumed)
 
     def _amount(self, text: str, path: KeyPath) -> set[str]:
         try:

@@ -11,7 +11,27 @@ from shared.plans.judging import judge_bounds
 from shared.plans.library import PlanLibrary
 from tests.support.plans import PACKS
 
-NAMES = sorted(path.parent.name for path in PACKS.glob("*/plan.yaml"))
+ABSTRACT = re.compile(r"^abstract: true\b", re.MULTILINE)
+NAMES = sorted(path.parent.name for path in PACKS.glob("*/plan.yaml") if not ABSTRACT.search(path.read_text("utf-8")))
+
+
+def everybody(plan: CompiledPlan) -> set[str]:
+    """Every role a case of the plan may reach."""
+    found = {role for level in plan.plan.levels for role in plan.informed(level.id)}
+    for tier in plan.tiers:
+        found |= {*tier.roles, *tier.off_hours}
+    for clock in plan.clocks:
+        found |= set(clock.notify_roles)
+        found |= {*clock.extension.request_by, *clock.extension.approve_by} if clock.extension else set()
+    for approval in plan.approvals:
+        found |= {role for step in approval.by for role in step}
+    for entries in (plan.informs, plan.activations, plan.bypasses, plan.case_duties, plan.duties, plan.drills):
+        found |= {role for entry in entries for role in entry.roles}
+    for item in plan.checklist:
+        found |= set(item.by)
+    for recusal in plan.recusals:
+        found |= set(recusal.instead)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +66,21 @@ def test_cases_name_only_what_the_plan_has(pack: tuple[CompiledPlan, PackCases])
     criteria = {criterion.id for criterion in plan.plan.criteria}
     milestones = {milestone.id for milestone in plan.plan.milestones}
     clocks = {clock.id for clock in plan.clocks}
-    roles = {role for tier in plan.tiers for role in tier.roles} | {
-        role for level in levels for role in plan.informed(level)
-    }
+    approvals = {approval.id for approval in plan.approvals}
+    roles = everybody(plan)
     for case in cases.cases:
         expect = case.expect
         assert {expect.level, expect.warning_level} - {None} <= levels, case.case
         assert {expect.decided_by, expect.warning_decided_by} - {None} <= criteria, case.case
         assert set(expect.clocks) | set(expect.warning_clocks) <= clocks, case.case
         assert {told.role for told in expect.told} <= roles, case.case
+        assert set(expect.approvals) <= approvals, case.case
+        assert set(expect.proposed or ()) <= set(plan.plan.facts), case.case
+        notices = {notice.id for notice in plan.notices}
+        assert {expected.notice for expected in expect.notices} <= notices, case.case
+        assert {expected.id for expected in expect.consequences or ()} <= {
+            rule.id for rule in plan.plan.consequences
+        }, case.case
         assert {step.milestone for step in case.then} - {None} <= milestones, case.case
         reports = [case.report, *(step.report for step in case.then if step.report)]
         for report in reports:
@@ -67,7 +93,17 @@ def test_cases_come_to_the_plan_by_themselves(pack: tuple[CompiledPlan, PackCase
     for case in cases.cases:
         report = case.report
         routed = library.route("acme", report.kind, report.topic, report.category, report.channel, ())
-        assert [found.name for found in routed] == [plan.name], case.case
+        assert plan.name in [found.name for found in routed], case.case
+
+
+def test_drills_are_cases_of_the_pack(pack: tuple[CompiledPlan, PackCases]) -> None:
+    plan, cases = pack
+    assert {drill.case for drill in plan.drills} <= {case.case for case in cases.cases}
+
+
+def test_plans_open_plans_that_are_there(pack: tuple[CompiledPlan, PackCases], library: PlanLibrary) -> None:
+    plan, _ = pack
+    assert {opening.plan for opening in plan.plan.opens} <= {other.name for other in library.plans}
 
 
 def test_packs_tell_where_they_come_from_and_how_they_were_read(pack: tuple[CompiledPlan, PackCases]) -> None:

@@ -11,6 +11,7 @@ from shared.plans.compiled import CompiledPlan
 from shared.plans.inputs import BUILT_INS
 from shared.plans.judging import judge_bounds
 from shared.plans.library import parse_plan
+from shared.plans.reading import read_plan
 from shared.plans.schema import case_schema, plan_schema
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "plan-language.md").read_text("utf-8")
@@ -49,6 +50,16 @@ def test_the_whole_plan_on_the_page_is_sound_and_does_what_its_table_says() -> N
     table = parse_case_file(example("bounds"), "plan-language.md")
     assert isinstance(table, Bounds)
     assert judge_bounds(plan, table) == []
+
+
+@pytest.mark.parametrize("text", [text for text in EXAMPLES if re.match(r"[a-z_]+:", text)])
+def test_every_example_has_the_right_shape(text: str) -> None:
+    if text.startswith(("case:", "bounds:", "when:", "telecom-service-quality:")):
+        return
+    head = "" if text.startswith("plan:") else "plan: page\n"
+    whole = re.sub(r"^(extends|without):.*\n", "", text, flags=re.MULTILINE)
+    _, _, problems = read_plan(f"{head}abstract: true\n{whole}", "page")
+    assert problems == []
 
 
 def test_the_cases_on_the_page_can_be_read() -> None:
