@@ -17,7 +17,7 @@ _RESOLUTION: Final = timedelta(seconds=1)
 @lru_cache(maxsize=_REMEMBERED)
 def takes_place(day: date, wall: time, zone: ZoneInfo) -> datetime:
     """The instant (UTC) of `wall` on `day` in `zone`."""
-    written = datetime.combine(day, wall)
+    written = datetime.combine(day, wall.replace(fold=0))
     instant = written.replace(tzinfo=zone).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == written:
         return instant
