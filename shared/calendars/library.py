@@ -86,6 +86,9 @@ class CalendarLibrary:
             raise CalendarFilesError(problems)
         return cls(found)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
     def names(self) -> tuple[str, ...]:
         return tuple(one.name for one in self.files)
 

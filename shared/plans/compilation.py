@@ -1,7 +1,7 @@
 """From a plan's text to closures, typed lengths and tables: done once, when a plan is loaded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -24,13 +24,13 @@ from shared.plans.expressions import (
 from shared.plans.expressions.analysis import NOW
 from shared.plans.expressions.closures import FIRST_SLOT
 from shared.plans.inputs import Reader, reader_of, vocabulary_of
-from shared.plans.limits import parse_threshold
+from shared.plans.limits import Limit, LimitBase, parse_threshold
 from shared.plans.model import ClockSpec, Condition, Criterion, ParameterValue, Plan, TierSpec
 from shared.plans.obligation_compilation import compile_obligations
 from shared.plans.obligations import CompiledBaseline, Obligations
 from shared.plans.parameters import PlanCompileError, resolve_limit, resolve_repeat, resolve_roles, resolve_wait
 from shared.plans.signals import CompiledSignal, compile_signal
-from shared.plans.time_spec import Extension
+from shared.plans.time_spec import Basis, Extension
 from shared.plans.windows import CompiledWindow, sliding_length, text_read
 from shared.plans.written import FactLimit
 from shared.plans.yaml_text import KeyPath
@@ -255,7 +255,7 @@ class _Compilation:
             label=clock.label,
             start=clock.start,
             until=clock.until,
-            limit=resolve_limit(self._plan, written, (*path, "limit")),
+            limit=_counted(resolve_limit(self._plan, written, (*path, "limit")), clock.basis),
             warn=tuple(parse_threshold(text) for text in clock.warn),
             breach=clock.breach,
             levels=frozenset(clock.levels),
@@ -275,15 +275,16 @@ class _Compilation:
         )
 
     def _extension(self, clock: ClockSpec, spec: Extension, path: KeyPath) -> CompiledExtension:
+        basis = spec.basis or clock.basis
         return CompiledExtension(
             request_by=resolve_roles(self._plan, spec.request_by, (*path, "request_by")),
             approve_by=resolve_roles(self._plan, spec.approve_by, (*path, "approve_by")),
             with_complainant=spec.with_complainant,
-            by=None if spec.by is None else resolve_limit(self._plan, spec.by, (*path, "by")),
-            to=resolve_limit(self._plan, spec.to, (*path, "to")),
+            by=None if spec.by is None else _counted(resolve_limit(self._plan, spec.by, (*path, "by")), basis),
+            to=_counted(resolve_limit(self._plan, spec.to, (*path, "to")), basis),
             count=spec.count,
             tell_complainant=spec.tell_complainant,
-            basis=spec.basis or clock.basis,
+            basis=basis,
         )
 
     def _tier(self, index: int, tier: TierSpec) -> CompiledTier:
@@ -303,6 +304,13 @@ class _Compilation:
             repeat_from=tier.repeat_from,
             when=None if tier.when is None else self._steady(tier.when, (*path, "when")),
         )
+
+
+def _counted(limit: Limit, basis: Basis) -> Limit:
+    """The limit with its way of counting days; a length of the wall clock or of working time has none."""
+    if limit.base in {LimitBase.ELAPSED, LimitBase.WORKING_TIME}:
+        return limit
+    return replace(limit, day_zero=basis.day_zero, ends=basis.ends)
 
 
 def _published(value: ParameterValue) -> FactValue:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 MAX_ELAPSED: Final = timedelta(days=3660)
 MAX_WORKING_DAYS: Final = 2000
@@ -34,10 +34,15 @@ class LimitBase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A length of time in its own base. `amount` is seconds (elapsed, working time), days or months."""
+    """A length of time in its own base. `amount` is seconds (elapsed, working time), days or months.
+
+    `day_zero` and `ends` say how days and months are counted, as in a plan's `basis`; nothing else regards them.
+    """
 
     base: LimitBase
     amount: int
+    day_zero: Literal["start", "before"] = "start"
+    ends: Literal["end-of-day", "same-time", "end-of-hours"] = "end-of-day"
 
     @property
     def elapsed(self) -> timedelta:

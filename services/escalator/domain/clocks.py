@@ -14,7 +14,7 @@ from typing import Final
 from services.escalator.domain.time_bases import Rules, TimeBase
 from shared.contracts.escalations import ClockState
 from shared.plans.duties import CompiledClock
-from shared.plans.limits import Limit
+from shared.plans.limits import Limit, LimitBase
 
 BREACH: Final = "breach"
 
@@ -24,6 +24,7 @@ class EntryKind(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"  # after a pause, or after a stop: what was spent stays spent
     RETARGET = "retarget"  # another limit; what was spent stays spent
+    RECOUNT = "recount"  # the same limit by another edition of its calendar; everything that ran is counted again
     EXTEND = "extend"  # the limit grows by an amount
     EXCLUDE = "exclude"  # an amount that shall not count, such as an external appraisal
     RESTART = "restart"  # counts anew from `origin`
@@ -58,6 +59,9 @@ class Clock:
     `generation` rises with every entry that moves its due instant: a timer armed under an older one is void.
     `spent` was counted before `running_since`. `passed` are the thresholds that need no firing any more.
     `last_due_at` is when it would have run out, kept when it is stopped or cancelled.
+    `counts_from` is when counting begins, later than the start where the first day is left out. `ran` are the spans
+    that were counted before `running_since`. `calendar` is the identity of the calendar of the last entry;
+    `provisional`: its due instant rests on a year whose official list was not published then.
     """
 
     id: str
@@ -73,6 +77,10 @@ class Clock:
     passed: tuple[str, ...] = ()
     last_entry_at: datetime | None = None
     last_due_at: datetime | None = None
+    counts_from: datetime | None = None
+    ran: tuple[tuple[datetime, datetime], ...] = ()
+    calendar: str | None = None
+    provisional: bool = False
 
     @property
     def running(self) -> bool:
@@ -105,10 +113,23 @@ def advance(clock: Clock | None, entry: Entry, rules: Rules) -> Clock:
     if clock is None:
         if entry.kind is not EntryKind.START or entry.limit is None:
             raise ValueError(f"clock '{entry.clock}' must begin with a start that has a limit")
-        target = rules.base(entry.limit).amount(entry.limit)
-        return Clock(entry.clock, 1, entry.limit, target, entry.at, running_since=entry.at, last_entry_at=entry.at)
+        base = rules.base(entry.limit)
+        begun = Clock(entry.clock, 1, entry.limit, 0, entry.at, running_since=entry.at, last_entry_at=entry.at)
+        return _noted(_begun(begun, entry.limit, base), base)
     at = max(entry.at, clock.last_entry_at or entry.at)
-    return replace(_apply(clock, entry, at, rules), last_entry_at=at)
+    after = replace(_apply(clock, entry, at, rules), last_entry_at=at)
+    return after if entry.kind is EntryKind.FIRE else _noted(after, rules.base(after.limit))
+
+
+def _noted(clock: Clock, base: TimeBase) -> Clock:
+    """The clock with the calendar it was counted by, and how sure that is."""
+    if base.calendar is None:
+        return clock if clock.calendar is None else replace(clock, calendar=None, provisional=False)
+    if not clock.live:
+        return replace(clock, calendar=base.calendar)
+    due = due_at(clock, base)
+    unsure = base.provisional(clock.started_at, due) if due is not None else clock.provisional
+    return replace(clock, calendar=base.calendar, provisional=unsure)
 
 
 def fired(clock: Clock, threshold: str, at: datetime) -> Clock:
@@ -136,24 +157,24 @@ def _apply(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:  # 
         case EntryKind.PAUSE:
             if not clock.running:
                 return clock
-            return replace(moved, spent=spent(clock, at, base), running_since=None, paused=True)
+            return replace(moved, spent=spent(clock, at, base), running_since=None, paused=True, ran=_ran(clock, at))
         case EntryKind.RESUME:
             if clock.running or clock.cancelled:
                 return clock
             return replace(moved, running_since=at, paused=False, stopped_at=None)
         case EntryKind.RETARGET:
             limit = entry.limit or clock.limit
-            return _with_target(moved, entry, limit, rules.base(limit).amount(limit))
+            moved = (
+                _recounted(moved, limit, rules.base(limit)) if limit_kind(limit) != limit_kind(clock.limit) else moved
+            )
+            return _with_target(moved, entry, limit, rules.base(limit).amount(limit, clock.started_at))
+        case EntryKind.RECOUNT:
+            return _with_target(_recounted(moved, clock.limit, base), entry, clock.limit, clock.target)
         case EntryKind.EXTEND | EntryKind.EXCLUDE:
             # What is excluded is given back as target, so that spent time itself is never rewritten.
             return _with_target(moved, entry, clock.limit, clock.target + entry.amount)
         case EntryKind.RESTART:
-            origin = entry.origin or at
-            return replace(
-                moved, started_at=origin, spent=0, running_since=origin, paused=False, stopped_at=None,
-                cancelled=False, passed=(), limit=entry.limit or clock.limit,
-                target=rules.base(entry.limit).amount(entry.limit) if entry.limit else clock.target,
-            )  # fmt: skip
+            return _restarted(moved, entry, entry.origin or at, rules)
         case EntryKind.FIRE:
             return fired(clock, entry.threshold or BREACH, at)
         case EntryKind.STOP:
@@ -168,6 +189,7 @@ def _apply(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:  # 
                 paused=False,
                 stopped_at=ended,
                 last_due_at=due_at(clock, base),
+                ran=_ran(clock, ended),
             )
         case EntryKind.CANCEL:
             if not clock.live:
@@ -179,7 +201,53 @@ def _apply(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:  # 
                 paused=False,
                 cancelled=True,
                 last_due_at=due_at(clock, base),
+                ran=_ran(clock, at),
             )
+
+
+def limit_kind(limit: Limit) -> tuple[LimitBase, str, str]:
+    """What two limits must have in common for their amounts to be of one kind."""
+    return limit.base, limit.day_zero, limit.ends
+
+
+def _ran(clock: Clock, until: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    since = clock.running_since
+    return (*clock.ran, (since, until)) if since is not None and until > since else clock.ran
+
+
+def _begun(clock: Clock, limit: Limit, base: TimeBase) -> Clock:
+    """The clock with nothing counted since its start but what the day of the start counts for beforehand."""
+    counts_from = base.counts_from(clock.started_at)
+    return replace(
+        clock,
+        limit=limit,
+        target=base.amount(limit, clock.started_at),
+        spent=base.spent(counts_from, clock.started_at),
+        counts_from=counts_from if counts_from > clock.started_at else None,
+    )
+
+
+def _recounted(clock: Clock, limit: Limit, base: TimeBase) -> Clock:
+    """The clock with everything that ran so far counted in this base; its target is the whole limit."""
+    begun = _begun(clock, limit, base)
+    spans = ((max(start, begun.counts_from or start), end) for start, end in clock.ran)
+    return replace(begun, spent=begun.spent + sum(base.spent(*span) for span in spans))
+
+
+def _restarted(clock: Clock, entry: Entry, origin: datetime, rules: Rules) -> Clock:
+    """Counting anew from `origin`; what was granted beyond the limit stays granted."""
+    limit = entry.limit or clock.limit
+    base = rules.base(limit)
+    granted = 0 if entry.limit else clock.target - base.amount(limit, clock.started_at)
+    begun = _begun(replace(clock, started_at=origin, passed=(), ran=()), limit, base)
+    return replace(
+        begun,
+        target=begun.target + granted,
+        running_since=origin,
+        paused=False,
+        stopped_at=None,
+        cancelled=False,
+    )
 
 
 def _with_target(clock: Clock, entry: Entry, limit: Limit, target: int) -> Clock:
@@ -195,7 +263,13 @@ def kept_thresholds(clock: Clock, spec: CompiledClock, target: int, now: datetim
 
 def spent(clock: Clock, now: datetime, base: TimeBase) -> int:
     """Units counted until `now`."""
-    return clock.spent + (base.spent(clock.running_since, now) if clock.running_since is not None else 0)
+    since = _counting_since(clock)
+    return clock.spent + (base.spent(since, now) if since is not None else 0)
+
+
+def _counting_since(clock: Clock) -> datetime | None:
+    since = clock.running_since
+    return since if since is None or clock.counts_from is None else max(since, clock.counts_from)
 
 
 def remaining(clock: Clock, now: datetime, base: TimeBase) -> int:
@@ -210,9 +284,8 @@ def due_at(clock: Clock, base: TimeBase) -> datetime | None:
 
 def instant_of(clock: Clock, amount: int, base: TimeBase) -> datetime | None:
     """When a running clock has counted `amount` units; never before it began to run."""
-    if clock.running_since is None:
-        return None
-    return base.due(clock.running_since, max(0, amount - clock.spent))
+    since = _counting_since(clock)
+    return base.due(since, max(0, amount - clock.spent)) if since is not None else None
 
 
 def marks(clock: Clock, spec: CompiledClock, base: TimeBase) -> tuple[Mark, ...]:

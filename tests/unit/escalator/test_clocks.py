@@ -109,7 +109,7 @@ def test_longer_limit_rearms_only_what_lies_ahead() -> None:
     entries.append(Entry("c", EntryKind.FIRE, at(minutes=30), threshold="50%"))
     entries.append(Entry("c", EntryKind.FIRE, at(minutes=50), threshold="-10m"))
     clock = fold(entries, RULES)
-    target = Elapsed().amount(Limit(LimitBase.ELAPSED, 90 * 60))
+    target = Elapsed().amount(Limit(LimitBase.ELAPSED, 90 * 60), at())
     kept = kept_thresholds(clock, spec, target, at(minutes=50), Elapsed())
     assert kept == ("50%",)  # 45 minutes of 90 are behind; ten minutes before the end are ahead again
     extended = advance(clock, Entry("c", EntryKind.EXTEND, at(minutes=50), amount=30 * 60_000_000, kept=kept), RULES)
