@@ -60,8 +60,9 @@ contracts: env ## Write schemas, AsyncAPI and OpenAPI anew
 	@$(BIN)/python -m services.openapi
 	@$(BIN)/python -m shared.plans.schema
 
-bench: env ## Measure the line on this machine and write bench/results/
+bench: env ## Measure the line and the timers on this machine and write bench/results/
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.timers --armed 1000000 5000000
 
 lock: ## Resolve the dependencies anew into the lock files
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra embedded --extra tracing --group dev pyproject.toml -o requirements-dev.lock

@@ -105,7 +105,7 @@ class FireDueTimers:
         alone = {one.due.key for one in light}
         full = [one for one in due if one.key not in alone]
         fired = await self._fire_fully(tx, full) if full else 0
-        tx.after_commit.append(lambda: _observe_lateness(due, tx.now))
+        tx.after_commit.append(lambda: _observe_lateness(due, self._database.clock.now()))
         return fired + len(light)
 
     async def _fire_lightly(self, tx: Tx, due: list[DueTimer]) -> list[_Light]:

@@ -24,6 +24,7 @@ from shared.contracts.values import CaseKind, Language
 from shared.plans.duties import CompiledClock
 from shared.plans.model import Breach
 
+_ONLY_TOLD: Final = frozenset({Breach.RECORD, Breach.NOTIFY})
 _LATER: Final = {"revision", "changed_at", "changes"}
 
 
@@ -120,7 +121,7 @@ def fire_lightly(rules: Rules, shown: Shown, timer: Timer, now: datetime) -> Lig
     if any(mark.clock == clock and mark.threshold == timer.threshold for mark in marks):
         return None
     if timer.threshold == BREACH:
-        if spec.breach is Breach.NEXT_TIER:
+        if spec.breach not in _ONLY_TOLD:
             return None
     elif not timer.ahead or timer.ahead[0].due_at <= now:
         return None
