@@ -12,9 +12,11 @@ from services.escalator.app.apply_events import ApplyEvents
 from services.escalator.app.audit_timers import AuditTimers
 from services.escalator.app.fire_due_timers import FireDueTimers
 from services.escalator.consumers.on_case_facts import on_case_facts, on_notification_settled
+from services.escalator.domain.time_bases import NeedsCalendarError
 from services.escalator.jobs.sweep import Sweeper
 from services.escalator.settings import EscalatorSettings
 from services.escalator.store.plans import Plans
+from shared.calendars.library import CalendarFilesError, CalendarLibrary
 from shared.db.engine import Database
 from shared.plans.library import PlanLibrary
 from shared.plans.problems import PlanLibraryError
@@ -28,12 +30,18 @@ _AUDIT_EVERY: Final = timedelta(seconds=30)
 
 
 def create_app(settings: EscalatorSettings) -> FastAPI:
-    """The service with its health routes; at work as long as its lifespan. Raises PlanLibraryError for bad plans."""
+    """The service with its health routes; at work as long as its lifespan.
+
+    Raises PlanLibraryError for bad plans, CalendarFilesError for bad calendars, NeedsCalendarError for a plan that
+    counts in a calendar which is not there.
+    """
     library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides)
     database = Database.connect(
         settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
     )
-    plans, ids = Plans(library), TimeOrderedIds()
+    calendars = CalendarLibrary.load(settings.calendars_dir)
+    plans, ids = Plans(library, calendars), TimeOrderedIds()
+    plans.check()
 
     def wake(due_at: datetime) -> None:
         fire.lower_floor(due_at)
@@ -68,10 +76,10 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
 
 
 def main() -> None:
-    """Run until SIGTERM. A plan library with problems is refused with all of them."""
+    """Run until SIGTERM. Plans or calendars with problems are refused with all of them."""
     try:
         serve(NAME, EscalatorSettings(), create_app)
-    except PlanLibraryError as error:
+    except (PlanLibraryError, CalendarFilesError, NeedsCalendarError) as error:
         raise SystemExit(str(error)) from error
 
 

@@ -51,7 +51,7 @@ def kafka_environment(layout: Layout) -> dict[str, str]:
     return {
         "FENGHUO_KAFKA": f"127.0.0.1:{layout.broker_port}",
         "FENGHUO_KAFKA_IDEMPOTENCE": "false",
-        "FENGHUO_KAFKA_LONG_POLL_MS": "10",
+        "FENGHUO_KAFKA_LONG_POLL_MS": "16",
         "FENGHUO_KAFKA_SESSION_TIMEOUT_MS": "2000",
         "FENGHUO_KAFKA_PARTITIONS": "1",
     }
@@ -64,6 +64,7 @@ def _service_child(
         "FENGHUO_PORT": str(layout.port_of(service)),
         "FENGHUO_DATABASE_URL": database_url,
         "FENGHUO_PLANS_DIR": str(layout.plans_dir),
+        "FENGHUO_CALENDARS_DIR": str(layout.calendars_dir),
         "FENGHUO_PLAN_OVERRIDES": json.dumps(overrides),
         "FENGHUO_LOG_LEVEL": layout.log_level,
         "FENGHUO_KEY_PEPPER": values.key_pepper,

@@ -45,6 +45,10 @@ class Layout(BaseSettings):
         return self.deploy_dir / "plans"
 
     @property
+    def calendars_dir(self) -> Path:
+        return self.deploy_dir / "calendars"
+
+    @property
     def roster_file(self) -> Path:
         return self.deploy_dir / "rosters" / "demo.yaml"
 

@@ -28,6 +28,7 @@ class ServiceSettings(BaseSettings):
     log_level: str = "INFO"
     shutdown_grace_s: float = 10.0
     plans_dir: Path = Path("deploy/plans")
+    calendars_dir: Path = Path("deploy/calendars")
     plan_overrides: Annotated[
         dict[str, dict[str, str | int | float | bool]],
         Field(description="Parameter values by plan, as JSON: what an organisation sets without editing a pack"),

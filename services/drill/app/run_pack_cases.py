@@ -8,6 +8,7 @@ from typing import Literal
 from services.drill.app.simulate_plan import simulate_case
 from services.drill.domain.comparison import differences
 from services.escalator.domain.time_bases import NeedsCalendarError
+from shared.calendars.library import CalendarLibrary
 from shared.plans.cases import load_cases
 from shared.plans.compiled import CompiledPlan
 from shared.plans.judging import judge_bounds
@@ -30,7 +31,9 @@ class CaseResult:
         return not self.differences
 
 
-def run_pack_cases(root: Path, packs: Collection[str] = ()) -> list[CaseResult]:
+def run_pack_cases(
+    root: Path, packs: Collection[str] = (), calendars: CalendarLibrary | None = None
+) -> list[CaseResult]:
     """Every case of these packs, or of all. Raises PlanLibraryError with everything wrong in plans and case files."""
     library = PlanLibrary.load(root)
     unknown = sorted(set(packs) - {plan.name for plan in library.plans})
@@ -41,7 +44,7 @@ def run_pack_cases(root: Path, packs: Collection[str] = ()) -> list[CaseResult]:
     problems: list[Problem] = []
     for plan in chosen:
         try:
-            found.extend(_run_pack(root / plan.name, plan))
+            found.extend(_run_pack(root / plan.name, plan, calendars))
         except PlanLibraryError as error:
             problems.extend(error.problems)
     if problems:
@@ -49,7 +52,7 @@ def run_pack_cases(root: Path, packs: Collection[str] = ()) -> list[CaseResult]:
     return found
 
 
-def _run_pack(folder: Path, plan: CompiledPlan) -> list[CaseResult]:
+def _run_pack(folder: Path, plan: CompiledPlan, calendars: CalendarLibrary | None) -> list[CaseResult]:
     pack = load_cases(folder)
     found = [
         CaseResult(plan.name, table.bounds, "bounds", len(table.rows), tuple(judge_bounds(plan, table)))
@@ -57,7 +60,7 @@ def _run_pack(folder: Path, plan: CompiledPlan) -> list[CaseResult]:
     ]
     for case in pack.cases:
         try:
-            different = differences(case, simulate_case(plan, case))
+            different = differences(case, simulate_case(plan, case, calendars=calendars))
         except NeedsCalendarError as error:
             different = (str(error),)
         found.append(CaseResult(plan.name, case.case, "case", 1, different))

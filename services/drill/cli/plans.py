@@ -15,6 +15,7 @@ from services.drill.app.simulate_plan import simulate_case
 from services.drill.cli.tables import outcome_data, print_outcome, print_plan, print_results, result_data
 from services.drill.domain.comparison import differences
 from services.escalator.domain.time_bases import NeedsCalendarError
+from shared.calendars.library import CalendarFilesError, CalendarLibrary
 from shared.contracts.values import FactValue, Language
 from shared.plans.cases import Case, Expectation, Happening, ReportSpec, load_cases
 from shared.plans.compiled import CompiledPlan, UnknownLevelError
@@ -29,9 +30,13 @@ app: Final = typer.Typer(
 PlansDir = Annotated[
     Path, typer.Option("--plans-dir", envvar="FENGHUO_PLANS_DIR", help="Folder of the packs · 预案包目录")
 ]
+CalendarsDir = Annotated[
+    Path, typer.Option("--calendars-dir", envvar="FENGHUO_CALENDARS_DIR", help="Folder of the calendars · 日历目录")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output · 输出 JSON")]
 Tongue = Annotated[str, typer.Option("--language", help="zh or en")]
 _DEFAULT_DIR: Final = Path("deploy/plans")
+_DEFAULT_CALENDARS: Final = Path("deploy/calendars")
 _START: Final = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
@@ -55,13 +60,14 @@ def lint(plans_dir: PlansDir = _DEFAULT_DIR, *, as_json: AsJson = False) -> None
 def run_cases(
     packs: Annotated[list[str] | None, typer.Argument(help="Only these packs · 仅测试这些预案包")] = None,
     plans_dir: PlansDir = _DEFAULT_DIR,
+    calendars_dir: CalendarsDir = _DEFAULT_CALENDARS,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Run the packs' cases in virtual time · 在虚拟时间中运行各预案包的用例."""
     try:
-        results = run_pack_cases(plans_dir, packs or ())
-    except PlanLibraryError as error:
+        results = run_pack_cases(plans_dir, packs or (), CalendarLibrary.load(calendars_dir))
+    except (PlanLibraryError, CalendarFilesError) as error:
         _fail(error, as_json=as_json)
     if as_json:
         _print_json({"results": [result_data(result) for result in results]})
@@ -100,6 +106,7 @@ def simulate(
     run_for: Annotated[str, typer.Option(help="How long time runs · 推演时长")] = "24h",
     start: Annotated[str | None, typer.Option(help="ISO 8601 with an offset · 起始时间")] = None,
     plans_dir: PlansDir = _DEFAULT_DIR,
+    calendars_dir: CalendarsDir = _DEFAULT_CALENDARS,
     language: Tongue = "zh",
     as_json: AsJson = False,
 ) -> None:
@@ -111,8 +118,9 @@ def simulate(
             if case
             else _ad_hoc(plan, facts=fact or (), topic=topic, then=then or (), run_for=run_for, start=start)
         )
-        outcome = simulate_case(plan, scenario, language=_language(language))
-    except PlanLibraryError as error:
+        calendars = CalendarLibrary.load(calendars_dir)
+        outcome = simulate_case(plan, scenario, calendars=calendars, language=_language(language))
+    except (PlanLibraryError, CalendarFilesError) as error:
         _fail(error, as_json=as_json)
     except (NeedsCalendarError, UnknownLevelError, ValidationError, ValueError) as error:
         _complain(_message(error), as_json=as_json)
@@ -201,7 +209,7 @@ def _message(error: Exception) -> str:
     return str(error.args[0]) if error.args else str(error)
 
 
-def _fail(error: PlanLibraryError, *, as_json: bool) -> NoReturn:
+def _fail(error: PlanLibraryError | CalendarFilesError, *, as_json: bool) -> NoReturn:
     if as_json:
         _print_json(
             {

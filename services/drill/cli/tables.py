@@ -15,7 +15,7 @@ from shared.plans.duties import CompiledClock
 from shared.plans.limits import LimitBase
 from shared.plans.words import Words
 
-_UNITS: Final = {LimitBase.WORKING_DAYS: "wd", LimitBase.MONTHS: "mo"}
+_UNITS: Final = {LimitBase.WORKING_DAYS: "wd", LimitBase.CALENDAR_DAYS: "cd", LimitBase.MONTHS: "mo"}
 
 
 def print_results(results: list[CaseResult]) -> None:

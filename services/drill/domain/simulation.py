@@ -21,7 +21,7 @@ from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
 from shared.contracts.values import Actor, ActorKind, CaseKind, Language
 from shared.plans import cases as scenario
-from shared.plans.compiled import CompiledPlan, Evaluation, Scope
+from shared.plans.compiled import Evaluation, Scope
 from shared.plans.windows import CaseView
 
 _ORG: Final = "drill"
@@ -65,13 +65,13 @@ class _Step:
 
 
 def simulate(
-    plan: CompiledPlan, case: scenario.Case, *, resolve: Resolve = nobody_known, language: Language = "zh"
+    rules: Rules, case: scenario.Case, *, resolve: Resolve = nobody_known, language: Language = "zh"
 ) -> Outcome:
     """Run the case's scenario from its start to the end of its time.
 
     Raises NeedsCalendarError when the plan counts in something that needs a calendar.
     """
-    run = _Run(plan, case.start, resolve, language)
+    run = _Run(rules, case.start, resolve, language)
     end = case.start + case.length
     for step in _steps(case):
         run.until(step.at, inclusive=False)
@@ -104,9 +104,9 @@ def _burst(name: str, at: datetime, report: scenario.ReportSpec, burst: scenario
 
 
 class _Run:
-    def __init__(self, plan: CompiledPlan, start: datetime, resolve: Resolve, language: Language) -> None:
-        self._plan = plan
-        self._rules = Rules(plan)
+    def __init__(self, rules: Rules, start: datetime, resolve: Resolve, language: Language) -> None:
+        self._plan = plan = rules.plan
+        self._rules = rules
         self._start = start
         self._resolve = resolve
         self._language = language

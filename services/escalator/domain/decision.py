@@ -89,6 +89,7 @@ def armed(case: Case, rules: Rules) -> tuple[Timer, ...]:
 
     A pure function of state, so a timer that is not among them is void, whatever the table says.
     """
+    rules = rules.of(case.org)
     lane = lane_of(case.org, urgent=rules.plan.rank(case.level) == rules.plan.highest_rank)
     found: list[Timer] = []
     paging = _paging_timer(case, lane)
@@ -107,7 +108,7 @@ def armed_for(subject: str, case: Case, rules: Rules) -> Timer | None:
     if subject == LADDER:
         return _paging_timer(case, lane)
     clock = case.clock(subject.removeprefix(_CLOCK_PREFIX))
-    return _clock_timer(clock, rules, lane) if clock is not None and clock.running else None
+    return _clock_timer(clock, rules.of(case.org), lane) if clock is not None and clock.running else None
 
 
 def _paging_timer(case: Case, lane: int) -> Timer | None:
@@ -146,7 +147,7 @@ class Turn:
     """One decision in the making: the case moves, and what follows is collected in order."""
 
     def __init__(self, rules: Rules, case: Case, now: datetime) -> None:
-        self.rules = rules
+        self.rules = rules.of(case.org)
         self.case = case
         self.now = now
         self._before = case

@@ -50,6 +50,7 @@ def published(rules: Rules, decision: Decision, now: datetime) -> CaseEscalatedV
 
 def statuses(rules: Rules, case: Case, now: datetime) -> tuple[ClockStatus, ...]:
     """Every clock of the case as it stands at `now`."""
+    rules = rules.of(case.org)
     specs = {spec.id: spec for spec in rules.plan.clocks}
     found = []
     for clock in case.clocks:

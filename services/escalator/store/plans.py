@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from services.escalator.domain.time_bases import Rules
+from services.escalator.domain.time_bases import NeedsCalendarError, Rules
+from shared.calendars.library import CalendarLibrary
 from shared.contracts.values import PlanRef
 from shared.db.tx import Tx
 from shared.plans.compiled import CompiledPlan
@@ -15,10 +16,18 @@ _MOST_REVIVED: Final = 500
 class Plans:
     """Rules by the hash of their plan's text: from the library, else revived from what was stored at an opening."""
 
-    def __init__(self, library: PlanLibrary) -> None:
-        self._library = {plan.ref.sha256: Rules(plan) for plan in library.plans}
+    def __init__(self, library: PlanLibrary, calendars: CalendarLibrary | None = None) -> None:
+        """`calendars` are those that limits in working time, days and months are counted by; none by default."""
+        self._calendars = calendars if calendars is not None else CalendarLibrary()
+        self._library = {plan.ref.sha256: Rules(plan, self._calendars) for plan in library.plans}
         self._revived: dict[str, Rules] = {}
         self._stored: set[str] = set()
+
+    def check(self) -> None:
+        """Raises NeedsCalendarError, naming them all, when plans of the library count in what is not here."""
+        lacking = [problem for rules in self._library.values() if (problem := rules.lacking()) is not None]
+        if lacking:
+            raise NeedsCalendarError("\n".join(lacking))
 
     def find(self, ref: PlanRef) -> Rules | None:
         """The rules of this very text; None when neither the library nor a loaded snapshot has it."""
@@ -39,7 +48,7 @@ class Plans:
             "SELECT sha256, snapshot FROM plan_snapshots WHERE sha256 = ANY(CAST(:hashes AS text[]))", hashes=missing
         )
         for row in rows:
-            self._revived[row["sha256"]] = Rules(plan_from_snapshot(row["snapshot"]))
+            self._revived[row["sha256"]] = Rules(plan_from_snapshot(row["snapshot"]), self._calendars)
 
     async def store(self, tx: Tx, plans: Iterable[CompiledPlan]) -> None:
         """Keep the text of plans under which cases are opened now."""
