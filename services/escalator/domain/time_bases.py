@@ -158,7 +158,7 @@ class WorkingDays(_Working):
         return limit.amount * WORKING_DAY
 
     def lead(self, lead: timedelta) -> int:
-        return lead * WORKING_DAY // timedelta(days=1)
+        return (lead // _MICROSECOND) * WORKING_DAY // (timedelta(days=1) // _MICROSECOND)
 
     def counts_from(self, start: datetime) -> datetime:
         try:
