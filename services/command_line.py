@@ -26,7 +26,7 @@ _ROOMS: Final = {
     "watch": ("services.console.cli.watch", "watch"),
     "case": ("services.console.cli.cases", "app"),
     "plans": ("services.drill.cli.plans", "app"),
-    "roster": ("services.console.cli.roster", "app"),
+    "roster": ("services.drill.cli.rosters", "app"),
     "dlq": ("services.console.cli.dead_letters", "app"),
     "outbox": ("services.console.cli.databases", "outbox"),
     "keys": ("services.console.cli.databases", "keys"),

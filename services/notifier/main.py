@@ -26,6 +26,7 @@ from services.notifier.channels.webhook import Webhook
 from services.notifier.consumers.on_notification_requested import on_notification_requested
 from services.notifier.consumers.on_receipt_received import on_receipt_received
 from services.notifier.domain.delivery import Policy
+from services.notifier.domain.roster_calendars import working_days
 from services.notifier.domain.roster_text import RosterError
 from services.notifier.jobs.pace import Pace
 from services.notifier.jobs.reload_roster import reload_roster
@@ -33,6 +34,7 @@ from services.notifier.jobs.send_due import Capacity, SendDue
 from services.notifier.settings import NotifierSettings
 from services.notifier.store.roster_files import RosterFiles
 from shared.access.key_store import KeyStore
+from shared.calendars.library import CalendarLibrary
 from shared.contracts.values import ChannelKind
 from shared.db.engine import Database
 from shared.runtime.clock import Clock, SystemClock
@@ -56,7 +58,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     database = Database.connect(
         settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
     )
-    rosters = RosterFiles(settings.roster)
+    rosters = RosterFiles(settings.roster, working_days(CalendarLibrary.load(settings.calendars_dir)))
     rosters.load()
     channels = _channels(settings, clock)
     rules = _rules(settings, rosters, channels)
@@ -97,7 +99,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     app.router.routes.extend(health.routes())
     may_read = reader(KeyStore(database, settings.key_pepper.get_secret_value().encode()), clock)
     app.include_router(deliveries_router(database, may_read))
-    app.include_router(roster_router(rosters, clock, may_read))
+    app.include_router(roster_router(rules, clock, may_read))
     install_problem_handlers(app)
     return app
 

@@ -31,13 +31,18 @@ class Handover:
     coming: tuple[str, ...]
 
 
-def timeline(roster: Roster, role: str, begins_at: datetime, ends_at: datetime) -> Iterator[Segment]:
-    """The stretches of [begins_at, ends_at) in order, without holes; neighbours differ in their people."""
+def timeline(
+    roster: Roster, role: str, begins_at: datetime, ends_at: datetime, *, by_reason: bool = False
+) -> Iterator[Segment]:
+    """The stretches of [begins_at, ends_at) in order, without holes.
+
+    Neighbours differ in their people, with `by_reason` in their people or the reasons.
+    """
     current: Segment | None = None
     moments = changes(roster, role, begins_at, ends_at) if begins_at < ends_at else []
     for begins, ends in zip(moments, [*moments[1:], ends_at], strict=True):
         duties = on_duty(roster, role, begins)
-        if current is not None and current.people == tuple(duty.person.id for duty in duties):
+        if current is not None and _same(current.duties, duties, by_reason=by_reason):
             current = Segment(current.begins_at, ends, current.duties)
             continue
         if current is not None:
@@ -58,3 +63,9 @@ def handovers(roster: Roster, role: str, begins_at: datetime, ends_at: datetime)
             if leaving or coming:
                 yield Handover(role, segment.begins_at, leaving, coming)
         before = segment
+
+
+def _same(before: Duties, after: Duties, *, by_reason: bool) -> bool:
+    if by_reason:
+        return before == after
+    return [duty.person.id for duty in before] == [duty.person.id for duty in after]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from services.notifier.domain.roster import Roster
+from services.notifier.domain.roster import Roster, WorkingDays
 from services.notifier.domain.roster_text import MAX_BYTES, RosterError, parse_roster
 from shared.runtime.logging import get_logger
 from shared.runtime.metrics import ROSTER_BROKEN, ROSTER_PEOPLE
@@ -15,8 +15,9 @@ _log = get_logger(__name__)
 class RosterFiles:
     """The rosters in force. A broken file never replaces a good one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, calendars: Mapping[str, WorkingDays] | None = None) -> None:
         self._path = path
+        self._calendars = calendars or {}
         self._digest: str | None = None
         self._rosters: Mapping[str, Roster] = {}
         self._problem: str | None = None
@@ -24,7 +25,7 @@ class RosterFiles:
     def load(self) -> None:
         """Read for the first time. Raises RosterError: a service does not start with a roster it cannot read."""
         texts = self._read()
-        self._rosters = _parsed(texts)
+        self._rosters = _parsed(texts, self._calendars)
         self._took_over(texts)
 
     def reload(self) -> bool:
@@ -38,7 +39,7 @@ class RosterFiles:
                 if self._problem is not None:
                     self._took_over(texts)
                 return False
-            rosters = _parsed(texts)
+            rosters = _parsed(texts, self._calendars)
         except RosterError as error:
             if self._problem != str(error):
                 _log.error("roster.refused", problems=list(error.problems[:20]))
@@ -82,10 +83,10 @@ def _text(file: Path) -> str:
         raise RosterError([f"{file}:1: is not UTF-8 (byte {error.start})"]) from error
 
 
-def _parsed(texts: Mapping[str, str]) -> dict[str, Roster]:
+def _parsed(texts: Mapping[str, str], calendars: Mapping[str, WorkingDays]) -> dict[str, Roster]:
     rosters: dict[str, Roster] = {}
     for file, text in texts.items():
-        roster = parse_roster(text, file=file)
+        roster = parse_roster(text, file=file, calendars=calendars)
         if roster.organisation in rosters:
             raise RosterError([f"{file}:1: organisation: '{roster.organisation}' has a roster already"])
         rosters[roster.organisation] = roster

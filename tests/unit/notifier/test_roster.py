@@ -1,16 +1,13 @@
 """Who is on duty: sources, hours, overrides, leave, deputies and recusal."""
 
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 import pytest
-from ruamel.yaml import YAML
 
 from services.notifier.domain.roster import Roster
 from services.notifier.domain.roster_duty import Duty, on_duty
 from services.notifier.domain.roster_text import RosterError, parse_roster
 
-ROOT = Path(__file__).resolve().parents[3]
 TEXT = """\
 organisation: demo
 timezone: Asia/Shanghai
@@ -152,37 +149,3 @@ def test_whatever_is_not_a_roster_is_refused_in_words(text: str) -> None:
     with pytest.raises(RosterError) as raised:
         parse_roster(text, file="roster.yaml")
     assert raised.value.problems[0].startswith("roster.yaml:")
-
-
-def test_the_demo_roster_has_every_role_that_the_shipped_plans_name() -> None:
-    file = ROOT / "deploy" / "rosters" / "demo.yaml"
-    roster = parse_roster(file.read_text(encoding="utf-8"), file=file.name)
-    named: set[str] = set()
-    for plan in sorted((ROOT / "deploy" / "plans").glob("*/plan.yaml")):
-        named |= _roles_in(YAML(typ="safe").load(plan))
-    assert named, "no plan was found"
-    assert named <= roster.roles.keys()
-    now = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
-    unreachable = {
-        role: duty.person.id
-        for role in roster.roles
-        for duty in on_duty(roster, role, now)
-        if not any(contact.channel in {"sms", "email"} for contact in duty.person.contacts)
-    }
-    assert unreachable == {}
-    assert [role for role in roster.roles if not on_duty(roster, role, now)] == []
-
-
-def _roles_in(plan: dict[str, object]) -> set[str]:
-    """Every role in tiers, notices and clocks, parameters put in."""
-    parameters: dict[str, dict[str, list[str]]] = plan.get("parameters", {})  # type: ignore[assignment]  # as YAML reads it
-
-    def listed(value: object) -> list[str]:
-        if isinstance(value, dict):
-            return parameters[value["parameter"]]["value"]
-        return list(value)  # type: ignore[call-overload, no-any-return]  # a list of roles
-
-    entries = [tier["roles"] for tier in plan.get("tiers", [])]  # type: ignore[attr-defined]  # as YAML reads it
-    entries += list(plan.get("notify", {}).values())  # type: ignore[attr-defined]  # as YAML reads it
-    entries += [clock["notify_roles"] for clock in plan.get("clocks", []) if "notify_roles" in clock]  # type: ignore[attr-defined]  # as YAML reads it
-    return {role for entry in entries for role in listed(entry)}

@@ -1,0 +1,167 @@
+"""What will go wrong with a roster in the time ahead: nobody on duty, people who cannot be reached, leave in the way.
+
+Everything is found from the same answers that a page at that instant would get, so what is reported is what happens.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+from services.notifier.domain.roster import Override, Role, Roster
+from services.notifier.domain.roster_duty import Duty, StepKind
+from services.notifier.domain.roster_timeline import Segment, timeline
+from services.notifier.domain.rotation import handovers_between, shift_at
+from shared.contracts.values import MAX_TEXT, Bilingual, ChannelKind
+
+EVERY_CHANNEL: Final = frozenset(ChannelKind)
+
+
+class FindingKind(StrEnum):
+    GAP = "gap"  # nobody is on duty
+    UNREACHABLE = "unreachable"  # on duty, and no verified contact point for any channel in use
+    LEAVE = "leave"  # on leave during an own turn, or named by an override; a deputy stands in
+    LAST_RESORT = "last-resort"  # only those for "when nobody" are left
+    OVERLAP = "overlap"  # two overrides replace the same role at the same time
+    IDLE_SWAP = "idle-swap"  # a swap that changes nobody's turn
+    UNSTAFFED = "unstaffed"  # a role that plans name and the roster does not have
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to put right. `is_gap`: somebody who should be told would not be."""
+
+    kind: FindingKind
+    role: str | None
+    person: str | None
+    begins_at: datetime
+    ends_at: datetime
+    what: Bilingual
+
+    @property
+    def is_gap(self) -> bool:
+        return self.kind in {FindingKind.GAP, FindingKind.UNREACHABLE, FindingKind.UNSTAFFED}
+
+    @property
+    def key(self) -> str:
+        """The same for the same trouble found again later: by role, person and end, not by when it was looked for."""
+        return f"{self.kind}/{self.role or ''}/{self.person or ''}/{self.ends_at.isoformat()}"
+
+
+def check_roster(
+    roster: Roster,
+    begins_at: datetime,
+    ends_at: datetime,
+    *,
+    channels: Collection[ChannelKind] = EVERY_CHANNEL,
+    named_by_plans: Collection[str] = (),
+) -> tuple[Finding, ...]:
+    """Everything found in [begins_at, ends_at), gaps first, then by time. `channels` are those in use."""
+    found = [
+        *_unstaffed(roster, named_by_plans, begins_at, ends_at),
+        *(one for role in roster.roles.values() for one in _of_role(roster, role, begins_at, ends_at)),
+        *_unreachable(roster, begins_at, ends_at, channels),
+        *_overlaps(roster, begins_at, ends_at),
+        *_idle_swaps(roster, begins_at, ends_at),
+    ]
+    return tuple(sorted(found, key=lambda one: (not one.is_gap, one.begins_at, one.key)))
+
+
+def _unstaffed(roster: Roster, named: Collection[str], begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:
+    for role in sorted(set(named) - roster.roles.keys()):
+        zh, en = f"预案使用的角色{role}不在值班表中", f"the roster has no role {role}, which plans name"
+        yield Finding(FindingKind.UNSTAFFED, role, None, begins_at, ends_at, _words(zh, en))
+
+
+def _of_role(roster: Roster, role: Role, begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:
+    for segment in timeline(roster, role.id, begins_at, ends_at, by_reason=True):
+        span = _span(roster, segment)
+        if not segment.duties and not role.may_be_empty:
+            zh, en = f"{role.label.zh}（{role.id}）{span}无人值班", f"{role.label.en} ({role.id}): nobody, {span}"
+            yield Finding(FindingKind.GAP, role.id, None, segment.begins_at, segment.ends_at, _words(zh, en))
+        for duty in segment.duties:
+            yield from _of_duty(role, segment, duty, span)
+
+
+def _of_duty(role: Role, segment: Segment, duty: Duty, span: str) -> Iterator[Finding]:
+    kinds = {step.kind for step in duty.chain}
+    planned = kinds & {StepKind.TURN, StepKind.OVERRIDE, StepKind.COVER}
+    who = duty.person.label
+    if StepKind.WHEN_NOBODY in kinds:
+        zh = f"{role.label.zh}（{role.id}）{span}仅由{who.zh}兜底"
+        en = f"{role.label.en} ({role.id}): only the last resort, {who.en}, {span}"
+        yield Finding(
+            FindingKind.LAST_RESORT, role.id, duty.person.id, segment.begins_at, segment.ends_at, _words(zh, en)
+        )
+    elif StepKind.LEAVE in kinds and planned:
+        zh = f"{role.label.zh}（{role.id}）{span}当班者休假，由{who.zh}代理"
+        en = f"{role.label.en} ({role.id}): whose turn it is is on leave, {who.en} stands in, {span}"
+        yield Finding(FindingKind.LEAVE, role.id, duty.person.id, segment.begins_at, segment.ends_at, _words(zh, en))
+
+
+def _unreachable(
+    roster: Roster, begins_at: datetime, ends_at: datetime, channels: Collection[ChannelKind]
+) -> Iterator[Finding]:
+    first: dict[str, tuple[str, Segment]] = {}
+    for role in roster.roles:
+        for segment in timeline(roster, role, begins_at, ends_at):
+            for one in segment.people:
+                if one not in first or segment.begins_at < first[one][1].begins_at:
+                    first[one] = role, segment
+    for person_id, (role, segment) in first.items():
+        person = roster.people[person_id]
+        usable = [one for one in person.contacts if one.channel in channels]
+        if any(one.verified for one in usable):
+            continue
+        why = (
+            ("联系方式未经验证", "no contact point is verified") if usable else ("没有可用联系方式", "no contact point")
+        )
+        zh = f"{person.label.zh}（{person_id}）将值班{role}，但{why[0]}"
+        en = f"{person.label.en} ({person_id}) will be on duty for {role}, and {why[1]}"
+        yield Finding(FindingKind.UNREACHABLE, role, person_id, segment.begins_at, segment.ends_at, _words(zh, en))
+
+
+def _overlaps(roster: Roster, begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:
+    for role, entries in roster.overrides_of.items():
+        replacing = sorted((one for one in entries if not one.adds), key=lambda one: one.begins_at)
+        for one, following in pairwise(replacing):
+            ends = min(one.ends_at, following.ends_at)
+            if following.begins_at < ends and following.begins_at < ends_at and ends > begins_at:
+                yield _overlap(role, one, following, ends)
+
+
+def _overlap(role: str, one: Override, following: Override, ends: datetime) -> Finding:
+    zh = f"{role}有两条临时替班重叠（{one.reason}；{following.reason}），两组人员同时值班"
+    en = f"two overrides of {role} overlap ({one.reason}; {following.reason}): both groups are on duty"
+    return Finding(FindingKind.OVERLAP, role, None, following.begins_at, ends, _words(zh, en))
+
+
+def _idle_swaps(roster: Roster, begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:
+    for cover in roster.covers:
+        if cover.ends_at <= begins_at or cover.begins_at >= ends_at:
+            continue
+        rotations = [cover.rotation] if cover.rotation is not None else list(roster.rotations)
+        if any(_has_turn(roster, rotation, cover.absent, cover.begins_at, cover.ends_at) for rotation in rotations):
+            continue
+        absent = roster.people[cover.absent].label
+        zh = f"换班（{cover.reason}）不起作用：{absent.zh}在此期间没有轮值"
+        en = f"the swap ({cover.reason}) changes nothing: {absent.en} has no turn in that time"
+        yield Finding(FindingKind.IDLE_SWAP, None, cover.absent, cover.begins_at, cover.ends_at, _words(zh, en))
+
+
+def _has_turn(roster: Roster, rotation_id: str, person: str, begins_at: datetime, ends_at: datetime) -> bool:
+    rotation = roster.rotations[rotation_id]
+    moments = [begins_at, *handovers_between(rotation, begins_at, ends_at)]
+    shifts = [shift for moment in moments if (shift := shift_at(rotation, moment)) is not None]
+    return any(person in shift.people for shift in shifts)
+
+
+def _span(roster: Roster, segment: Segment) -> str:
+    begins, ends = (moment.astimezone(roster.zone) for moment in (segment.begins_at, segment.ends_at))
+    return f"{begins:%m-%d %H:%M} – {ends:%m-%d %H:%M}"
+
+
+def _words(zh: str, en: str) -> Bilingual:
+    return Bilingual(zh=zh[:MAX_TEXT], en=en[:MAX_TEXT])
