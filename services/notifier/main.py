@@ -4,7 +4,8 @@ Doors: two consumers (requests, receipts), the sender loop, two reading routes. 
 to the use cases.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -17,29 +18,35 @@ from services.notifier.api.reader import reader
 from services.notifier.api.roster import roster_router
 from services.notifier.app.begin_attempts import Begun, begin_attempts
 from services.notifier.app.call_provider import Providers, call_provider
+from services.notifier.app.find_receipt_address import find_receipt_address
 from services.notifier.app.record_answers import record_answers
 from services.notifier.app.rules import Links, Rules
+from services.notifier.channels.assembly import Fittings, Fleet, assembled, fleet
 from services.notifier.channels.channel import Channel
+from services.notifier.channels.smpp_inbox import SmppInbox
 from services.notifier.channels.sms_http import SmsGateway
 from services.notifier.channels.smtp import SmtpChannel
 from services.notifier.channels.webhook import Webhook
 from services.notifier.consumers.on_notification_requested import on_notification_requested
 from services.notifier.consumers.on_receipt_received import on_receipt_received
+from services.notifier.domain.circuit import CircuitPolicy
 from services.notifier.domain.delivery import Policy
-from services.notifier.domain.roster_calendars import working_days
+from services.notifier.domain.provider_choice import Terms
+from services.notifier.domain.provider_file import ProviderFileError, terms_of
 from services.notifier.domain.roster_text import RosterError
 from services.notifier.jobs.pace import Pace
 from services.notifier.jobs.reload_roster import reload_roster
 from services.notifier.jobs.send_due import Capacity, SendDue
+from services.notifier.jobs.weigh_providers import weigh_providers
 from services.notifier.settings import NotifierSettings
+from services.notifier.store.provider_files import read_providers
 from services.notifier.store.roster_files import RosterFiles
 from shared.access.key_store import KeyStore
-from shared.calendars.library import CalendarLibrary
 from shared.contracts.values import ChannelKind
 from shared.db.engine import Database
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Health
-from shared.runtime.ids import TimeOrderedIds
+from shared.runtime.ids import Ids, TimeOrderedIds
 from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
 
@@ -52,19 +59,17 @@ _GIVES_RECEIPTS: Final = frozenset({ChannelKind.SMS})
 def create_app(settings: NotifierSettings) -> FastAPI:
     """The service; everything is started by the application's lifespan and stopped by its end.
 
-    Raises RosterError when the roster cannot be read, ValueError when a provider's address cannot be used.
+    Raises RosterError or ProviderFileError for files that cannot be used, ValueError for a provider's address.
     """
     clock, ids = SystemClock(), TimeOrderedIds()
     database = Database.connect(
         settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
     )
-    rosters = RosterFiles(settings.roster, working_days(CalendarLibrary.load(settings.calendars_dir)))
+    rosters = RosterFiles(settings.roster)
     rosters.load()
-    channels = _channels(settings, clock)
-    rules = _rules(settings, rosters, channels)
-    providers = Providers(
-        {channel.name: channel for channel in channels}, timedelta(seconds=settings.provider_timeout_s), clock
-    )
+    providers_in_use = _fleet(settings, database, clock, ids)
+    rules = _rules(settings, rosters, providers_in_use)
+    providers = Providers(providers_in_use.channels, timedelta(seconds=settings.provider_timeout_s), clock)
 
     async def begin(fresh: Mapping[ChannelKind, int], retries: Mapping[ChannelKind, int]) -> Begun:
         return await begin_attempts(database=database, rules=rules, ids=ids, fresh=fresh, retries=retries)
@@ -82,8 +87,14 @@ def create_app(settings: NotifierSettings) -> FastAPI:
             on_notification_requested(database, kafka, rules, ids, sender),
             on_receipt_received(database, kafka, rules, ids, sender.wake),
         ],
-        loops={"sender": sender.run},
-        jobs={"reload-roster": (timedelta(seconds=settings.roster_reload_s), partial(reload_roster, rosters))},
+        loops={"sender": sender.run, **{name: one.run for name, one in providers_in_use.resident.items()}},
+        jobs={
+            "reload-roster": (timedelta(seconds=settings.roster_reload_s), partial(reload_roster, rosters)),
+            "weigh-providers": (
+                timedelta(seconds=settings.providers_weighed_s),
+                partial(weigh_providers, database, providers_in_use.choice),
+            ),
+        },
     )
     health = Health(NAME)
     health.add("roster", rosters.probe)
@@ -92,20 +103,19 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with running(NAME, settings, database, health, parts):
             yield
-        for channel in channels:
-            await channel.close()
+        await providers_in_use.close()
 
     app = FastAPI(title="Fenghuo notifier", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.router.routes.extend(health.routes())
     may_read = reader(KeyStore(database, settings.key_pepper.get_secret_value().encode()), clock)
     app.include_router(deliveries_router(database, may_read))
-    app.include_router(roster_router(rules, clock, may_read))
+    app.include_router(roster_router(rosters, clock, may_read))
     install_problem_handlers(app)
     return app
 
 
-def _channels(settings: NotifierSettings, clock: Clock) -> Sequence[Channel]:
-    """Adapters for every provider with an address, in order of preference within a channel."""
+def _channels(settings: NotifierSettings, clock: Clock) -> list[tuple[Channel, Terms]]:
+    """Adapters for every provider with an address in the settings, in order of preference within a channel."""
     timeout, places = timedelta(seconds=settings.provider_timeout_s), settings.delivery_places
     found: list[Channel] = []
     if settings.sms_url is not None:
@@ -119,36 +129,71 @@ def _channels(settings: NotifierSettings, clock: Clock) -> Sequence[Channel]:
             secret = settings.link_secret.get_secret_value().encode()
             url = hook.get_secret_value()
             found.append(Webhook(url, kind=kind, secret=secret, clock=clock, timeout=timeout, connections=places))
-    return found
+    within = timedelta(seconds=settings.receipt_within_s)
+    return [
+        (one, Terms(one.name, one.kind, receipt_within=within if one.kind in _GIVES_RECEIPTS else None))
+        for one in found
+    ]
 
 
-def _rules(settings: NotifierSettings, rosters: RosterFiles, channels: Sequence[Channel]) -> Rules:
+def _fleet(settings: NotifierSettings, database: Database, clock: Clock, ids: Ids) -> Fleet:
+    """The entries of the provider file first, then what the settings name."""
+    timeout = timedelta(seconds=settings.provider_timeout_s)
+    circuit = CircuitPolicy(failures=settings.circuit_failures, first_pause=timedelta(seconds=settings.circuit_pause_s))
+    named = _channels(settings, clock)
+    if settings.providers is None:
+        return fleet(named, clock=clock, timeout=timeout, circuit=circuit)
+    file = read_providers(settings.providers, os.environ)
+    links = _links(settings)
+
+    def inbox(name: str) -> SmppInbox:
+        return SmppInbox(
+            name,
+            intake=(settings.intake_url or links.receipts).rstrip("/"),
+            key=settings.intake_key.get_secret_value() if settings.intake_key is not None else None,
+            find_address=partial(find_receipt_address, provider=name, database=database, links=links),
+            timeout=timeout,
+        )
+
+    built = assembled(file, Fittings(clock, ids, timeout, settings.delivery_places, inbox))
+    return fleet(
+        [*zip(built, map(terms_of, file.providers), strict=True), *named],
+        clock=clock,
+        timeout=timeout,
+        circuit=circuit,
+        country=file.country,
+        timezone=file.timezone,
+    )
+
+
+def _rules(settings: NotifierSettings, rosters: RosterFiles, in_use: Fleet) -> Rules:
     providers: dict[ChannelKind, list[str]] = {}
-    for channel in channels:
-        providers.setdefault(channel.kind, []).append(channel.name)
-    public = settings.public_url.rstrip("/")
+    for one in in_use.standings:
+        providers.setdefault(one.terms.channel, []).append(one.terms.name)
     return Rules(
         rosters=rosters,
         providers=providers,
+        choice=in_use.choice,
         policy=Policy(
-            receipt_within={
-                channel.name: timedelta(seconds=settings.receipt_within_s)
-                for channel in channels
-                if channel.kind in _GIVES_RECEIPTS
-            },
+            receipt_within=in_use.choice.receipts_within(),
             tries=settings.tries_a_route,
             first_wait=timedelta(seconds=settings.retry_first_wait_s),
             longest_wait=timedelta(seconds=settings.retry_longest_wait_s),
             give_up_after=timedelta(seconds=settings.give_up_after_s),
         ),
-        links=Links(
-            secret=settings.link_secret.get_secret_value().encode(),
-            public=public,
-            receipts=(settings.receipt_url or public).rstrip("/"),
-            valid_for=timedelta(seconds=settings.link_valid_s),
-        ),
+        links=_links(settings),
         answer_within=timedelta(seconds=settings.provider_timeout_s) + _RECORDING,
         max_sms_segments=settings.sms_segments,
+    )
+
+
+def _links(settings: NotifierSettings) -> Links:
+    public = settings.public_url.rstrip("/")
+    return Links(
+        secret=settings.link_secret.get_secret_value().encode(),
+        public=public,
+        receipts=(settings.receipt_url or public).rstrip("/"),
+        valid_for=timedelta(seconds=settings.link_valid_s),
     )
 
 
@@ -158,10 +203,10 @@ def _capacities(settings: NotifierSettings) -> dict[ChannelKind, Capacity]:
 
 
 def main() -> None:
-    """Run until SIGTERM. A roster with problems is refused at the start with all of them."""
+    """Run until SIGTERM. A roster or provider file with problems is refused at the start with all of them."""
     try:
         serve(NAME, NotifierSettings(), create_app)
-    except RosterError as error:
+    except (RosterError, ProviderFileError) as error:
         raise SystemExit(str(error)) from error
 
 

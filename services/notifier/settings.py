@@ -26,6 +26,15 @@ class NotifierSettings(ServiceSettings):
     im_webhook: SecretStr | None = None
     voice_webhook: SecretStr | None = None
 
+    providers: Annotated[Path | None, Field(description="File of providers, in order of preference")] = None
+    intake_url: Annotated[
+        str | None, Field(pattern=r"^https?://[^\s]+$", description="Where text messages of people are handed on")
+    ] = None
+    intake_key: Annotated[SecretStr | None, Field(description="With the scope for receipts")] = None
+    providers_weighed_s: Annotated[float, Field(gt=0)] = 5.0
+    circuit_failures: Annotated[int, Field(ge=1, description="In a row, before a provider is left alone")] = 5
+    circuit_pause_s: Annotated[float, Field(gt=0)] = 10.0
+
     delivery_places: Annotated[int, Field(ge=1, le=500, description="Open calls a channel")] = 20
     smtp_per_second: Annotated[float, Field(ge=0, description="0: no limit")] = 0
     sms_per_second: Annotated[float, Field(ge=0, description="0: no limit")] = 0

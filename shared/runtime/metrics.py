@@ -48,6 +48,16 @@ DELIVERY_SETTLEMENTS: Final = Counter(
     "fenghuo_delivery_settlements", "Published settlements by channel and settlement", ["channel", "settlement"]
 )
 DELIVERY_IN_FLIGHT: Final = Gauge("fenghuo_delivery_in_flight", "Calls to providers not yet answered", ["channel"])
+NOTIFIED_NOBODY: Final = Gauge(
+    "fenghuo_notified_nobody", "Requests of the last hour that reached nobody, by any provider, channel or person"
+)
+PROVIDER_HEALTH: Final = Gauge(
+    "fenghuo_provider_health", "0 to 1: answers that were good times messages that arrived", ["provider"]
+)
+PROVIDER_CIRCUIT: Final = Gauge("fenghuo_provider_circuit", "0 closed, 1 probing, 2 open: not called", ["provider"])
+PROVIDER_SPENT: Final = Gauge(
+    "fenghuo_provider_spent", "Money spent today, in the currency of the provider file", ["provider"]
+)
 ROSTER_BROKEN: Final = Gauge("fenghuo_roster_broken", "1 while the roster on disk is refused and an older one is used")
 ROSTER_PEOPLE: Final = Gauge("fenghuo_roster_people", "People in the roster in force", ["org"])
 CONSOLE_STREAMS: Final = Gauge("fenghuo_console_streams", "Open live pages")

@@ -112,7 +112,10 @@ def _reach_of(intent: Intent, rules: Rules) -> Reach:
     person = roster.people.get(intent.person) if roster is not None and intent.person is not None else None
     if person is None:
         return Reach((), (f"{intent.person} is no longer in the roster",))
-    return reach(person, intent.request.body.channels, rules.providers)
+    ways = reach(person, intent.request.body.channels, rules.providers)
+    if rules.choice is None:
+        return ways
+    return rules.choice.routed(ways, {contact.id: contact.to for contact in person.contacts})
 
 
 def _decision(intent: Intent, attempts: tuple[Attempt, ...], tx: Tx, rules: Rules) -> Decision:
@@ -128,6 +131,7 @@ def _decision(intent: Intent, attempts: tuple[Attempt, ...], tx: Tx, rules: Rule
         requested_at=intent.request.accepted_at,
         parallel=body.all_channels,
         stopped=intent.stopped,
+        barred=rules.choice.barred(tx.now) if rules.choice is not None else {},
     )
     return decide(case, rules.policy, tx.now)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from services.notifier.domain.delivery import Policy
+from services.notifier.domain.delivery import Bar, Policy
+from services.notifier.domain.reach import Reach
 from services.notifier.domain.roster import Roster
 from shared.contracts.values import ChannelKind
 
@@ -26,9 +27,20 @@ class Links:
     valid_for: timedelta = timedelta(hours=24)
 
 
+class Choice(Protocol):
+    """How the providers stand at this moment."""
+
+    def routed(self, ways: Reach, addresses: Mapping[str, str]) -> Reach: ...
+
+    def barred(self, now: datetime) -> Mapping[str, Bar]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`providers` by channel, best first. A call that has no answer after `answer_within` counts as unknown."""
+    """`providers` by channel, best first; `choice` orders them for each address.
+
+    A call that has no answer after `answer_within` counts as unknown.
+    """
 
     rosters: Rosters
     providers: Mapping[ChannelKind, Sequence[str]]
@@ -36,3 +48,4 @@ class Rules:
     links: Links
     answer_within: timedelta
     max_sms_segments: int
+    choice: Choice | None = None

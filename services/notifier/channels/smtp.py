@@ -6,6 +6,7 @@ then replaced without counting as a failure.
 """
 
 import asyncio
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -44,13 +45,17 @@ class Tls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SmtpAddress:
-    """`smtp://user:password@host:port?tls=none|starttls|tls`."""
+    """`smtp://user:password@host:port?tls=none|starttls|tls&ca=/path/to/ca.pem`.
+
+    `ca` names the certificates that may vouch for the server, instead of those the machine trusts.
+    """
 
     host: str
     port: int
     username: str | None
     password: str | None
     tls: Tls
+    ca: str | None = None
 
     @classmethod
     def parse(cls, url: str) -> "SmtpAddress":
@@ -59,7 +64,8 @@ class SmtpAddress:
         if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
             raise ValueError("the mail server's address must be smtp://user:password@host:port?tls=starttls")
         default = Tls.TLS if parts.scheme == "smtps" else Tls.NONE
-        written = parse_qs(parts.query).get("tls", [default.value])[0]
+        options = parse_qs(parts.query)
+        written = options.get("tls", [default.value])[0]
         if written not in set(Tls):
             raise ValueError("tls in the mail server's address must be none, starttls or tls")
         tls = Tls(written)
@@ -69,6 +75,7 @@ class SmtpAddress:
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             tls=tls,
+            ca=options.get("ca", [None])[0],
         )
 
 
@@ -83,6 +90,8 @@ class SmtpChannel:
         self._envelope_sender = parseaddr(sender)[1]
         if "@" not in self._envelope_sender:
             raise ValueError("the mail sender must be an address such as 烽火 <fenghuo@example.org>")
+        # Made once: reading the trusted certificates takes longer than a mail.
+        self._tls = None if self._address.tls is Tls.NONE else ssl.create_default_context(cafile=self._address.ca)
         self._clock = clock
         self._timeout = timeout.total_seconds()
         self._name = name
@@ -180,6 +189,7 @@ class SmtpChannel:
             use_tls=self._address.tls is Tls.TLS,
             start_tls=self._address.tls is Tls.STARTTLS,
             timeout=self._timeout,
+            tls_context=self._tls,
             # Named here, because finding it out asks the resolver on every connection.
             local_hostname=self._envelope_sender.rpartition("@")[2],
         )

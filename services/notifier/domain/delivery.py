@@ -2,12 +2,15 @@
 
 A *route* is one way to one address: channel, provider, contact point. Routes are tried in order. A route is passed
 on when the provider refuses for good, answers nothing useful several times, reports the message undelivered or lets
-the time for a receipt run out. When every route was passed on, those with a passing fault are tried again, ever more
+the time for a receipt run out. One whose provider is barred (its circuit is open, its money for the day is spent) is
+passed over until the bar ends. When every route was passed on, those with a passing fault are tried again, ever more
 slowly, until the request is given up. Receipts decide: a later, better one improves what was published.
+
+The order of routes may change from one look to the next; what was tried keeps its place before what was not.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -80,10 +83,19 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A provider is not called before `until`."""
+
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """All that the decision reads. `routes` are in order of preference; `skipped` says why channels have none.
 
-    `parallel`: every channel at once. `stopped`: a reason not to send any more (superseded, over).
+    `parallel`: every channel at once. `stopped`: a reason not to send any more (superseded, over). `barred` by
+    provider; a bar that is over does not count.
     """
 
     routes: tuple[Route, ...]
@@ -92,6 +104,7 @@ class Case:
     requested_at: datetime
     parallel: bool = False
     stopped: str | None = None
+    barred: Mapping[str, Bar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +163,12 @@ def decide(case: Case, policy: Policy, now: datetime) -> Decision:
 
 
 def _tracks(case: Case) -> list[tuple[Route, ...]]:
+    # What was tried comes first, also when its provider is no longer offered: its answer or receipt may be awaited.
+    routes = tuple(dict.fromkeys((*(attempt.route for attempt in case.attempts), *case.routes)))
     if not case.parallel:
-        return [case.routes] if case.routes else []
-    channels = dict.fromkeys(route.channel for route in case.routes)
-    return [tuple(route for route in case.routes if route.channel is channel) for channel in channels]
+        return [routes] if routes else []
+    channels = dict.fromkeys(route.channel for route in routes)
+    return [tuple(route for route in routes if route.channel is channel) for channel in channels]
 
 
 def _as_known(attempt: Attempt, now: datetime) -> Attempt:
@@ -197,8 +212,9 @@ class _Track:
 
     def _on(self, route: Route, tries: Sequence[Attempt]) -> _Step | datetime | None:
         """The step on this route; or, when it is passed on, the instant from which it may be tried again (or None)."""
+        bar = self._bar(route)
         if not tries:
-            return _Step(sends=(Send(route, doubtful=False),))
+            return bar or _Step(sends=(Send(route, doubtful=False),))
         last = tries[-1]
         if any(_delivered(attempt) for attempt in tries):
             return _Step()
@@ -210,11 +226,20 @@ class _Track:
             return self._accepted(route, last.outcome)
         return self._refused(route, len(tries), last.outcome)
 
-    def _refused(self, route: Route, tries: int, outcome: Outcome) -> _Step | datetime:
+    def _refused(self, route: Route, tries: int, outcome: Outcome) -> _Step | datetime | None:
         ready_at = outcome.ended_at + self._wait(tries, outcome)
+        bar = self._bar(route)
+        if route not in self.case.routes:
+            return None
+        if bar is not None:
+            return max(ready_at, bar)
         if outcome.answer is Answer.UNAVAILABLE or tries >= self.policy.tries:
             return ready_at
         return self._when_ready(ready_at, route, exhausted=False)
+
+    def _bar(self, route: Route) -> datetime | None:
+        bar = self.case.barred.get(route.provider)
+        return bar.until if bar is not None and bar.until > self.now else None
 
     def _accepted(self, route: Route, outcome: Outcome) -> _Step | None:
         within = self.policy.receipt_within.get(route.provider)
@@ -271,7 +296,18 @@ def _verdict(case: Case, attempts: Sequence[Attempt], *, exhausted: bool) -> Ver
         return Verdict(Settlement.SUPPRESSED, case.stopped)
     if not exhausted:
         return None
-    return Verdict(Settlement.FAILED, "; ".join((*_failures(attempts), *case.skipped)) or "there is no way to reach")
+    reasons = (*_failures(attempts), *_bars(case, attempts), *case.skipped)
+    return Verdict(Settlement.FAILED, "; ".join(reasons) or "there is no way to reach")
+
+
+def _bars(case: Case, attempts: Sequence[Attempt]) -> list[str]:
+    """Why routes were not even tried."""
+    tried = {attempt.route for attempt in attempts}
+    return [
+        f"{route.channel.value} via {route.provider} ({route.contact}): {case.barred[route.provider].why}"
+        for route in case.routes
+        if route.provider in case.barred and route not in tried
+    ]
 
 
 def _failures(attempts: Sequence[Attempt]) -> list[str]:

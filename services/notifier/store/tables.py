@@ -3,8 +3,10 @@
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -126,4 +128,22 @@ receipts: Final = Table(
     Column("code", Text),
     Column("detail", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),
+)
+
+# By arrival: what the weighing of providers reads are always the newest rows.
+Index("ix_attempts_started_at", attempts.c.started_at, postgresql_using="brin")
+Index(
+    "ix_outcomes_provider_message_id",
+    outcomes.c.provider_message_id,
+    postgresql_where=text("provider_message_id IS NOT NULL"),
+)
+Index("ix_intents_not_reached", intents.c.settled_at, postgresql_where=text("settlement IN ('failed', 'nobody')"))
+
+provider_days: Final = Table(
+    "provider_days",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    # Millionths of the currency of the provider file.
+    Column("spent", BigInteger, nullable=False),
 )

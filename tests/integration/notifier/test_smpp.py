@@ -1,11 +1,10 @@
 """SMPP against a message centre of another implementation."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
-import smpp34
 
 from services.notifier.channels.channel import Accepted, Reject, Retry
 from services.notifier.channels.smpp import SmppChannel, SmppOptions
@@ -13,6 +12,7 @@ from services.notifier.channels.smpp_link import Centre as Address
 from services.notifier.domain.delivery import Answer
 from services.notifier.domain.smpp_pdu import NEVER, NOT_NOW
 from services.notifier.domain.smpp_text import LongTexts
+from shared.contracts.values import Language
 from shared.runtime.clock import monotonic
 from tests.support.centre import Centre, centre
 from tests.support.outgoing import LINK, outgoing
@@ -40,15 +40,13 @@ class Box:
 class Running:
     """A channel whose link is kept."""
 
-    def __init__(self, port: int, box: Box, **options: object) -> None:
-        timeout = float(options.pop("timeout", 2.0))  # type: ignore[arg-type]  # tests pass numbers
-        address = Address("127.0.0.1", port, None, float(options.pop("enquire", 0.3)), 1.0)  # type: ignore[arg-type]
-        self.channel = SmppChannel(
-            "sms-a",
-            SmppOptions(address, "fenghuo", "secret", "10690000", **options),  # type: ignore[arg-type]
-            box,
-            timeout=timedelta(seconds=timeout),
+    def __init__(
+        self, port: int, box: Box, *, timeout: float = 2.0, enquire: float = 0.3, long_texts: LongTexts = LongTexts.UDH
+    ) -> None:
+        options = SmppOptions(
+            Address("127.0.0.1", port, None, enquire, 1.0), "fenghuo", "secret", "10690000", long_texts=long_texts
         )
+        self.channel = SmppChannel("sms-a", options, box, timeout=timedelta(seconds=timeout))
         self._stop = asyncio.Event()
         self._task = asyncio.create_task(self.channel.run(self._stop))
 
@@ -75,9 +73,9 @@ async def running(there: Centre, box: Box) -> AsyncIterator[Running]:
     await made.stop()
 
 
-async def _until(condition: object, seconds: float = 5.0) -> None:
+async def _until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     deadline = monotonic() + seconds
-    while not condition():  # type: ignore[operator]  # a function without arguments
+    while not condition():
         assert monotonic() < deadline, "did not happen in time"
         await asyncio.sleep(0.02)
 
@@ -101,11 +99,11 @@ async def test_a_message_is_taken_and_its_receipt_finds_the_attempt(
 @pytest.mark.parametrize("long_texts", list(LongTexts))
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_a_long_text_arrives_whole_with_its_link(
-    there: Centre, box: Box, long_texts: LongTexts, language: str
+    there: Centre, box: Box, long_texts: LongTexts, language: Language
 ) -> None:
     running = Running(there.port, box, long_texts=long_texts)
     title = "长话" * 40 + "🔥" if language == "zh" else "A [long] story {of} trouble " * 9
-    message = outgoing(title=title, language=language, because="x" * 200)  # type: ignore[arg-type]  # two languages
+    message = outgoing(title=title, language=language, because="x" * 200)
     assert isinstance(await running.channel.send(message), Accepted)
     await running.stop()
 
@@ -115,7 +113,7 @@ async def test_a_long_text_arrives_whole_with_its_link(
         assert [part.content[4:6] for part in parts] == [bytes((len(parts), n + 1)) for n in range(len(parts))]
         assert len({part.content[3] for part in parts}) == 1
     if long_texts is LongTexts.SAR:
-        assert [part.tlvs[smpp34.TLV_SAR_SEGMENT_SEQNUM][0] for part in parts] == list(range(1, len(parts) + 1))
+        assert [part.tlvs[0x020F][0] for part in parts] == list(range(1, len(parts) + 1))
     assert [part.receipt for part in parts] == [2] * (len(parts) - 1) + [1]
     coding = 8 if any(ord(char) > 0xFF for char in message.text.sms) else 0
     assert {part.coding for part in parts} == {coding}
@@ -134,10 +132,10 @@ async def test_six_hundred_at_once_are_all_answered_within_the_window(there: Cen
 @pytest.mark.parametrize(
     ("status", "answer"),
     [
-        (smpp34.ESME_RINVDSTADR, Answer.PERMANENT),
-        (smpp34.ESME_RINVSRCADR, Answer.UNAVAILABLE),
-        (smpp34.ESME_RSYSERR, Answer.TRANSIENT),
-        (smpp34.ESME_RMSGQFUL, Answer.TRANSIENT),
+        (0x0B, Answer.PERMANENT),
+        (0x0A, Answer.UNAVAILABLE),
+        (0x08, Answer.TRANSIENT),
+        (0x14, Answer.TRANSIENT),
     ],
 )
 async def test_every_refusal_means_one_thing(there: Centre, running: Running, status: int, answer: Answer) -> None:
@@ -148,7 +146,7 @@ async def test_every_refusal_means_one_thing(there: Centre, running: Running, st
 
 
 async def test_a_throttling_centre_gets_a_pause_before_the_next_message(there: Centre, running: Running) -> None:
-    there.refuse[TO] = [smpp34.ESME_RTHROTTLED]
+    there.refuse[TO] = [0x58]
     first = await running.channel.send(outgoing(link=None))
     second = await running.channel.send(outgoing(link=None, to="2"))
 
