@@ -7,6 +7,7 @@ from shared.plans.limits import LimitBase, parse_threshold
 from shared.plans.lint_bands import band_problems
 from shared.plans.lint_base import references
 from shared.plans.lint_obligations import ObligationLint
+from shared.plans.lint_reach import shadowed
 from shared.plans.model import (
     BUILT_IN_MILESTONES,
     Breach,
@@ -17,7 +18,7 @@ from shared.plans.model import (
     TierSpec,
     Window,
 )
-from shared.plans.parameters import resolve_limit, resolve_repeat, resolve_roles, resolve_wait
+from shared.plans.parameters import resolve_repeat, resolve_roles, resolve_wait
 from shared.plans.people_spec import Activation, Inform
 from shared.plans.problems import Problem
 from shared.plans.windows import sliding_length
@@ -48,6 +49,8 @@ class _Lint(ObligationLint):
         self._check_unread()
         conditions = [(index, plan.criteria[index].level, typed.tree) for index, typed in self._conditions.items()]
         for path, message in band_problems([level.id for level in plan.levels], conditions):
+            self._note(path, message)
+        for path, message in shadowed(plan, self._conditions):
             self._note(path, message)
         return sorted(set(self._found))
 
@@ -113,7 +116,7 @@ class _Lint(ObligationLint):
         path: KeyPath = ("clocks", index)
         self._check_milestones(path, clock)
         written = self._check_fact_limit(clock, path)
-        limit = self._attempt(resolve_limit, written, (*path, "limit"))
+        limit = self._check_limit(written, (*path, "limit"))
         for place, text in enumerate(clock.warn):
             lead = parse_threshold(text).lead
             if limit is not None and lead is not None and limit.base is LimitBase.ELAPSED and lead >= limit.elapsed:
@@ -124,8 +127,8 @@ class _Lint(ObligationLint):
             typed = self._check_condition(clock.when, (*path, "when"), self._facts_only, steady=True)
             read = typed.parameters if typed else read
         roles = self._attempt(resolve_roles, clock.notify_roles, (*path, "notify_roles"))
-        if clock.raises is not None and clock.raises not in self._levels:
-            self._note((*path, "raises"), f"there is no level '{clock.raises}'")
+        if clock.raises is not None:
+            self._check_raise(clock, clock.raises, (*path, "raises"))
         if clock.overrun is not None:
             self._attempt(resolve_wait, clock.overrun.every, (*path, "overrun", "every"))
         if clock.extension is not None:
@@ -144,6 +147,15 @@ class _Lint(ObligationLint):
             self._check_fact(limit.fact, (*path, "limit", "fact"), {FactType.DURATION, FactType.INSTANT})
             return limit.otherwise
         return limit
+
+    def _check_raise(self, clock: ClockSpec, raises: str, path: KeyPath) -> None:
+        ranks = {level.id: rank for rank, level in enumerate(self._plan.levels)}
+        if raises not in ranks:
+            self._note(path, f"there is no level '{raises}'")
+            return
+        mildest = min((ranks[level] for level in clock.levels if level in ranks), default=0)
+        if ranks[raises] <= mildest:
+            self._note(path, f"the clock runs at no level below '{raises}': it raises nothing")
 
     def _check_milestones(self, path: KeyPath, clock: ClockSpec) -> None:
         for key, milestone in (("from", clock.start), ("until", clock.until)):
@@ -164,8 +176,12 @@ class _Lint(ObligationLint):
         self._attempt(resolve_roles, tier.off_hours, (*path, "off_hours"))
         if tier.wait is not None:
             self._attempt(resolve_wait, tier.wait, (*path, "wait"))
-        if tier.repeat_from is not None and tier.repeat_from not in {known.id for known in self._plan.tiers}:
-            self._note((*path, "repeat_from"), f"there is no tier '{tier.repeat_from}'")
+        if tier.hours == "working" or tier.off_hours:
+            self._need_calendar((*path, "off_hours" if tier.off_hours else "hours"))
+        if tier.repeat_from is not None and tier.repeat_from not in {
+            known.id for known in self._plan.tiers[: index + 1]
+        }:
+            self._note((*path, "repeat_from"), f"'{tier.repeat_from}' is not this tier or one before it")
         if tier.when is not None:
             self._check_condition(tier.when, (*path, "when"), self._facts_only, steady=True)
         self._attempt(resolve_wait, tier.acknowledge_within, (*path, "acknowledge_within"))
@@ -183,7 +199,7 @@ class _Lint(ObligationLint):
         for named in plan.expected:
             if named not in self._levels:
                 self._key(("expected", named), f"there is no level '{named}'")
-        assigned = {criterion.level for criterion in plan.criteria}
+        assigned = {criterion.level for criterion in plan.criteria} | {clock.raises for clock in plan.clocks}
         for index, name in enumerate(level.id for level in plan.levels):
             path: KeyPath = ("levels", index, "id")
             if name not in assigned:

@@ -7,8 +7,9 @@ from shared.plans.conditions import condition_leaves, condition_text
 from shared.plans.expressions import ExpressionError, TypedCondition, Vocabulary, type_condition
 from shared.plans.facts import FactType
 from shared.plans.inputs import vocabulary_of
+from shared.plans.limits import Limit, LimitBase
 from shared.plans.model import BUILT_IN_MILESTONES, MAX_CONDITION, Condition, ParameterRef, Plan
-from shared.plans.parameters import PlanCompileError
+from shared.plans.parameters import PlanCompileError, resolve_limit
 from shared.plans.problems import Problem
 from shared.plans.reasoning import can_hold
 from shared.plans.windows import COMPLAINANT
@@ -92,6 +93,17 @@ class LintBase:
         if not can_hold(typed.tree):
             self._note(path, "this can never hold, whatever the facts")
         return typed
+
+    def _check_limit(self, written: str | ParameterRef, path: KeyPath) -> Limit | None:
+        """The limit; one in working time needs a calendar that knows it."""
+        limit = self._attempt(resolve_limit, written, path)
+        if limit is not None and limit.base in {LimitBase.WORKING_DAYS, LimitBase.WORKING_TIME}:
+            self._need_calendar(path)
+        return limit
+
+    def _need_calendar(self, path: KeyPath) -> None:
+        if self._plan.calendar is None:
+            self._note(path, "working days and hours need a calendar: the plan names none")
 
     def _inherited(self, path: KeyPath) -> bool:
         """Whether it comes from a base, which serves other plans too."""

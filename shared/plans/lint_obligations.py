@@ -8,7 +8,7 @@ from shared.plans.facts import FactType, fact_problem
 from shared.plans.lint_base import LintBase, references
 from shared.plans.model import Condition
 from shared.plans.obligation_compilation import resolve_every
-from shared.plans.parameters import resolve_limit, resolve_roles, resolve_wait
+from shared.plans.parameters import resolve_roles, resolve_wait
 from shared.plans.time_spec import Extension
 from shared.plans.written import ParameterRef, RolesOrParameter
 from shared.plans.yaml_text import KeyPath
@@ -128,7 +128,7 @@ class ObligationLint(LintBase):
             if approval.of is not None:
                 self._milestone(approval.of, (*path, "of"))
             if approval.within is not None:
-                self._attempt(resolve_limit, approval.within, (*path, "within"))
+                self._check_limit(approval.within, (*path, "within"))
             resting = (*approval.by, approval.within)
             self._applies(path, approval.levels, approval.when, None, *resting, assumed=approval.assumed)
         for index, recusal in enumerate(plan.recusal):
@@ -140,8 +140,8 @@ class ObligationLint(LintBase):
     def _check_extension(self, spec: Extension, path: KeyPath) -> None:
         self._attempt(resolve_roles, spec.request_by, (*path, "request_by"))
         self._attempt(resolve_roles, spec.approve_by, (*path, "approve_by"))
-        longest = self._attempt(resolve_limit, spec.to, (*path, "to"))
-        grant = None if spec.by is None else self._attempt(resolve_limit, spec.by, (*path, "by"))
+        longest = self._check_limit(spec.to, (*path, "to"))
+        grant = None if spec.by is None else self._check_limit(spec.by, (*path, "by"))
         if grant and longest and grant.base is longest.base and grant.amount > longest.amount:
             self._note((*path, "by"), "what is granted is longer than the whole limit may be under `to`")
 
@@ -179,7 +179,7 @@ class ObligationLint(LintBase):
             path = ("notices", index)
             self._milestone(notice.on, (*path, "on"), MOMENTS)
             if notice.within is not None:
-                self._attempt(resolve_limit, notice.within, (*path, "within"))
+                self._check_limit(notice.within, (*path, "within"))
             self._applies(path, notice.levels, notice.when, None, notice.within, assumed=notice.assumed)
 
     def _check_duties(self) -> None:
@@ -188,12 +188,14 @@ class ObligationLint(LintBase):
             every = self._attempt(resolve_every, duty.every, (*path, "every"))
             self._reached(duty.roles, (*path, "roles"))
             if duty.within is not None:
-                self._attempt(resolve_limit, duty.within, (*path, "within"))
+                self._check_limit(duty.within, (*path, "within"))
             for key, milestone in (("from", duty.start), ("until", duty.until)):
                 if milestone is not None:
                     self._milestone(milestone, (*path, key))
             if every is not None:
                 self._check_days(every, duty.on, path)
+            if every == "working-day" or duty.if_day_off != "keep":
+                self._need_calendar(path)
             self._applies(path, duty.levels, duty.when, None, duty.every, duty.roles, duty.within, assumed=duty.assumed)
         for index, drill in enumerate(self._plan.drills):
             path = ("drills", index)

@@ -4,9 +4,10 @@ The models hold what is written. What it means (parameters put in, conditions co
 `shared.plans.compiled`; whether it is sound is `shared.plans.lint`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictBool, StrictInt, Tag
 
 from shared.contracts.values import CaseKind, Name, Slug, Text
 from shared.plans.facts import FactSpec
@@ -86,6 +87,10 @@ class Parameter(PlanModel):
     note: Annotated[Words | None, Field(description="Why this value; needed where it is assumed")] = None
 
 
+def _plain_or_detail(value: object) -> str:
+    return "detail" if isinstance(value, Mapping | Confidentiality) else "plain"
+
+
 def _extending(schema: dict[str, Any]) -> None:
     """A plan that extends another, or only serves as a base, need not hold everything itself."""
     required = schema.pop("required")
@@ -125,7 +130,8 @@ class Plan(PlanModel):
     ] = "00:00"
     applies: Applies
     secrecy: Annotated[
-        StrictBool | Confidentiality,
+        Annotated[StrictBool, Tag("plain")] | Annotated[Confidentiality, Tag("detail")],
+        Discriminator(_plain_or_detail),
         Field(alias="confidential", description="true: publishes no narrative; or what is kept back from whom"),
     ] = False
     levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=12, description="Mildest first")]

@@ -1,4 +1,4 @@
-"""What can be proved about a typed condition without any facts: whether it can ever hold, and which band it covers.
+"""What can be proved about conditions without any facts: whether one can ever hold, or holds whenever another does.
 
 Both are sound and incomplete: "cannot hold" is always right, "may hold" only means that no contradiction was found.
 """
@@ -8,6 +8,7 @@ from itertools import product
 from typing import Final
 
 from shared.plans.expressions.tree import (
+    Arithmetic,
     Both,
     Compare,
     Count,
@@ -20,9 +21,12 @@ from shared.plans.expressions.tree import (
     Not,
     Operator,
     Scalar,
+    TimeCompare,
+    children,
 )
 
 MAX_ALTERNATIVES: Final = 256
+MAX_PAIRS: Final = 4096
 
 _OPPOSITE: Final[dict[Operator, Operator]] = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _MIRRORED: Final[dict[Operator, Operator]] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -31,58 +35,61 @@ Atom = tuple[Node, bool]
 Alternatives = list[tuple[Atom, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Whole numbers from `low` to `high`, both included; None: no bound."""
-
-    name: str
-    low: int | None
-    high: int | None
-
-
 def can_hold(node: Node) -> bool:
     """False only when no facts whatsoever make the condition true."""
     alternatives = _alternatives(node, wanted=True)
     return alternatives is None or any(_consistent(atoms) for atoms in alternatives)
 
 
-def band_of(node: Node) -> Band | None:
-    """The band of whole numbers a condition covers when it is nothing but bounds on one fact or window."""
-    comparisons = node.items if isinstance(node, Both) and node.word == "and" else (node,)
-    bands = [_single_band(comparison) for comparison in comparisons]
-    name = bands[0].name if bands[0] else ""
-    low: int | None = None
-    high: int | None = None
-    for band in bands:
-        if band is None or band.name != name:
+def implies(one: Node, other: Node) -> bool:
+    """True only when whatever makes `one` true makes `other` true as well."""
+    holding, failing = _alternatives(one, wanted=True), _alternatives(other, wanted=False)
+    if holding is None or failing is None or len(holding) * len(failing) > MAX_PAIRS:
+        return False
+    read = _surely_known(other)
+    if read is None:
+        return False
+    for atoms in holding:
+        if not _consistent(atoms):
+            continue
+        # Where something `other` reads may be unknown, so may its answer: then it is not proved.
+        if not read <= _known_in(atoms) or any(_consistent((*atoms, *more)) for more in failing):
+            return False
+    return True
+
+
+def _surely_known(node: Node) -> set[str] | None:
+    """The names that must be known for the condition to be true or false, or None when even that is not enough."""
+    names: set[str] = set()
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, TimeCompare | Arithmetic):
             return None
-        low = band.low if low is None else low if band.low is None else max(low, band.low)
-        high = band.high if high is None else high if band.high is None else min(high, band.high)
-    return Band(name, low, high)
+        if isinstance(part, Name | Count):
+            names.add(part.name)
+        pending.extend(children(part))
+    return names
 
 
-def _single_band(node: Node) -> Band | None:  # noqa: PLR0911  # one answer an operator
-    bound = _bound(node)
-    if bound is None:
-        return None
-    name, operator, value = bound
-    if name.type.kind is not Kind.INT or not isinstance(value, int):
-        return None
-    match operator:
-        case "<":
-            return Band(name.name, None, value - 1)
-        case "<=":
-            return Band(name.name, None, value)
-        case ">":
-            return Band(name.name, value + 1, None)
-        case ">=":
-            return Band(name.name, value, None)
-        case "==":
-            return Band(name.name, value, value)
-    return None
+def _known_in(atoms: tuple[Atom, ...]) -> set[str]:
+    """Names that are known when all of these hold: a comparison answers only when both its sides are known."""
+    known: set[str] = set()
+    for node, wanted in atoms:
+        if isinstance(node, Known):
+            known |= {node.name} if wanted else set()
+            continue
+        pending: list[Node] = [node]
+        while pending:
+            part = pending.pop()
+            if isinstance(part, Name | Count):
+                known.add(part.name)
+            if not isinstance(part, Both | Not):
+                pending.extend(children(part))
+    return known
 
 
-def _bound(node: Node) -> tuple[Name, Operator, Scalar] | None:
+def bound(node: Node) -> tuple[Name, Operator, Scalar] | None:
     """A comparison of a name with a value written out, the name on the left."""
     if not isinstance(node, Compare):
         return None
@@ -191,10 +198,10 @@ def _demand(node: Node, found: dict[str, _Constraints], *, wanted: bool) -> None
         return
     if isinstance(node, Compare) and isinstance(node.left, Count):
         return
-    bound = _bound(node)
-    if bound is None:
+    found_bound = bound(node)
+    if found_bound is None:
         return
-    name, operator, value = bound
+    name, operator, value = found_bound
     operator = operator if wanted else _OPPOSITE[operator]
     constraints = _of(found, name)
     if operator == "==":

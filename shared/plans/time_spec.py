@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt, model_validator
+from pydantic import Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.contracts.values import Slug, Text
@@ -16,6 +16,7 @@ from shared.plans.written import (
     ParameterRef,
     RolesOrParameter,
     WarningText,
+    plain_or_parameter,
 )
 
 Retarget = Literal["keep-elapsed", "from-start", "fresh", "tighten-only"]
@@ -106,7 +107,9 @@ class ClockSpec(PlanModel):
 
 
 Every = Literal["once", "day", "working-day", "week", "month", "quarter", "half-year", "year"]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+EveryOrParameter = Annotated[
+    Annotated[Every, Tag("plain")] | Annotated[ParameterRef, Tag("parameter")], Discriminator(plain_or_parameter)
+]
 DutyKind = Literal["report", "visit", "drill", "training", "review", "check", "statistics", "meeting", "other"]
 _DAY_PATTERN = (
     r"^(mon|tue|wed|thu|fri|sat|sun|end|[1-9]|[12][0-9]|3[01]|[01][0-9]-[0-3][0-9]|[0-9]{4}-[01][0-9]-[0-3][0-9])$"
@@ -124,7 +127,7 @@ class Duty(PlanModel):
     words: Words
     kind: DutyKind = "other"
     every: Annotated[
-        Every | ParameterRef, Field(description="once, day, working-day, week, month, quarter, half-year or year")
+        EveryOrParameter, Field(description="once, day, working-day, week, month, quarter, half-year or year")
     ]
     on: Annotated[
         tuple[Annotated[str, Field(pattern=_DAY_PATTERN)], ...],

@@ -7,9 +7,9 @@ from pydantic_core import PydanticCustomError
 
 from shared.contracts.values import Slug, Text
 from shared.plans.people_spec import Levels, When
-from shared.plans.time_spec import Every
+from shared.plans.time_spec import EveryOrParameter
 from shared.plans.words import Identifier, PlanModel, Words
-from shared.plans.written import ConditionText, LimitOrParameter, ParameterRef, RolesOrParameter
+from shared.plans.written import ConditionText, LimitOrParameter, RolesOrParameter
 
 RecordField = Literal[
     "number",
@@ -87,7 +87,7 @@ class Consequence(PlanModel):
     id: Slug
     words: Words
     kind: Literal["sanction", "reward", "accountability", "compensation"] = "sanction"
-    when: Annotated[When, Field(description="May read facts and windows")]
+    when: Annotated[When, Field(description="May read facts and windows")] = None
     of: Annotated[Identifier | None, Field(description="The fact that names whom it concerns")] = None
     amount: Annotated[ConditionText | None, Field(description="A calculation, such as 0.01 * loss")] = None
     up_to: Annotated[ConditionText | None, Field(description="With amount as the lower end: the upper one")] = None
@@ -99,7 +99,9 @@ class Consequence(PlanModel):
     assumed: StrictBool = False
 
     @model_validator(mode="after")
-    def _range_has_both_ends(self) -> "Consequence":
+    def _follows_from_something(self) -> "Consequence":
+        if self.when is None and not self.levels:
+            raise PydanticCustomError("consequence", "a consequence follows at levels, when something holds, or both")
         if self.amount is None and (self.up_to is not None or self.unit is not None):
             raise PydanticCustomError("consequence", "up_to and unit need an amount")
         return self
@@ -111,7 +113,7 @@ class DrillSpec(PlanModel):
     id: Slug
     words: Words
     case: Annotated[Slug, Field(description="Name of a case under cases/")]
-    every: Annotated[Every | ParameterRef | None, Field(description="How often it is due; absent: on demand")] = None
+    every: Annotated[EveryOrParameter | None, Field(description="How often it is due; absent: on demand")] = None
     roles: Annotated[RolesOrParameter, Field(description="Who holds it")] = ()
     source: Text | None = None
     assumed: StrictBool = False

@@ -40,7 +40,7 @@ class ParameterRef(PlanModel):
     parameter: Identifier
 
 
-def _plain_or_parameter(value: object) -> str:
+def plain_or_parameter(value: object) -> str:
     return "parameter" if isinstance(value, Mapping | ParameterRef) else "plain"
 
 
@@ -70,11 +70,11 @@ WarningText = Annotated[
     Field(json_schema_extra={"pattern": WARNING_PATTERN, "examples": ["50%", "-10m"]}),
 ]
 _Parameter = Annotated[ParameterRef, Tag("parameter")]
-LimitOrParameter = Annotated[Annotated[LimitText, Tag("plain")] | _Parameter, Discriminator(_plain_or_parameter)]
-ElapsedOrParameter = Annotated[Annotated[ElapsedText, Tag("plain")] | _Parameter, Discriminator(_plain_or_parameter)]
+LimitOrParameter = Annotated[Annotated[LimitText, Tag("plain")] | _Parameter, Discriminator(plain_or_parameter)]
+ElapsedOrParameter = Annotated[Annotated[ElapsedText, Tag("plain")] | _Parameter, Discriminator(plain_or_parameter)]
 CountOrParameter = Annotated[
     Annotated[Annotated[StrictInt, Field(ge=0, le=20)], Tag("plain")] | _Parameter,
-    Discriminator(_plain_or_parameter),
+    Discriminator(plain_or_parameter),
 ]
 
 
@@ -88,14 +88,14 @@ class FactLimit(PlanModel):
 def _plain_parameter_or_fact(value: object) -> str:
     if isinstance(value, FactLimit) or (isinstance(value, Mapping) and "fact" in value):
         return "fact"
-    return _plain_or_parameter(value)
+    return plain_or_parameter(value)
 
 
 LimitOrFact = Annotated[
     Annotated[LimitText, Tag("plain")] | _Parameter | Annotated[FactLimit, Tag("fact")],
     Discriminator(_plain_parameter_or_fact),
 ]
-RolesOrParameter = Annotated[Annotated[tuple[Slug, ...], Tag("plain")] | _Parameter, Discriminator(_plain_or_parameter)]
+RolesOrParameter = Annotated[Annotated[tuple[Slug, ...], Tag("plain")] | _Parameter, Discriminator(plain_or_parameter)]
 
 ConditionText = Annotated[str, Field(min_length=1, max_length=MAX_CONDITION)]
 

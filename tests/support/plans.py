@@ -56,6 +56,7 @@ tiers:
   - {id: second, zh: 主管, en: Second, roles: [head], levels: [grave]}
 notify:
   grave: [director]
+calendar: china
 """
 
 

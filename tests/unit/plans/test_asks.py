@@ -10,7 +10,6 @@ from shared.plans.limits import Limit, LimitBase
 from tests.support.plans import NOW, SOUND
 
 MORE = """\
-calendar: china
 confidential: {narrative: withheld, complainant: hidden, visible_to: [discipline]}
 baselines:
   usual: {of: today, over: 28, at_least: 7}
@@ -70,6 +69,7 @@ EXTENDED = """\
     raises: grave
     extension: {approve_by: [director], by: 15wd, to: 60wd, count: 2, tell_complainant: true}
 """
+FULL = FULL.replace("levels: [grave]\n    when: media", "levels: [mild, grave]\n    when: media")
 FULL = FULL.replace("    when: media == 'province'\ntiers:\n", f"    when: media == 'province'\n{EXTENDED}tiers:\n")
 FULL = FULL.replace(
     "tiers:\n",
