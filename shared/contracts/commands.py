@@ -28,6 +28,9 @@ class CommandKind(StrEnum):
     EXTENSION_REQUEST = "extension-request"
     EXTENSION_APPROVE = "extension-approve"
     EXTENSION_DENY = "extension-deny"
+    COMPLAINANT_TOLD = "complainant-told"  # of a longer limit, of time that does not count
+    EXCLUDE = "exclude"  # time that by law does not count, such as an external appraisal
+    RESTART = "restart"  # new facts: the clock counts anew
     COMMENT = "comment"
 
 

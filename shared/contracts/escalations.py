@@ -67,6 +67,10 @@ class ChangeKind(StrEnum):
     CLOCK_WARNED = "clock-warned"
     CLOCK_BREACHED = "clock-breached"
     CLOCK_STOPPED = "clock-stopped"
+    CLOCK_CHANGED = "clock-changed"  # extended, restarted, or time excluded from it
+    EXTENSION_REQUESTED = "extension-requested"
+    EXTENSION_DENIED = "extension-denied"
+    COMPLAINANT_TOLD = "complainant-told"
     NOTIFICATION_FAILED = "notification-failed"
     COMMAND_REFUSED = "command-refused"
     COMMENTED = "commented"

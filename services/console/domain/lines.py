@@ -31,6 +31,9 @@ _CHANGE_TONES: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.CLOCK_WARNED: WARN,
     ChangeKind.CLOCK_BREACHED: BAD,
     ChangeKind.NOTIFICATION_FAILED: BAD,
+    ChangeKind.EXTENSION_REQUESTED: WARN,
+    ChangeKind.EXTENSION_DENIED: WARN,
+    ChangeKind.CLOCK_CHANGED: WARN,
     ChangeKind.COMMAND_REFUSED: WARN,
 }
 _SETTLEMENT_TONES: Final[Mapping[Settlement, str]] = {

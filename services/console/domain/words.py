@@ -47,6 +47,9 @@ COMMANDS: Final[Mapping[str, Bilingual]] = {
     "extension-request": _both("申请延期", "ask for an extension"),
     "extension-approve": _both("批准延期", "approve the extension"),
     "extension-deny": _both("不批准延期", "deny the extension"),
+    "complainant-told": _both("已告知投诉人", "the complainant was told"),
+    "exclude": _both("扣除时间", "leave time out"),
+    "restart": _both("重新计时", "count anew"),
     "comment": _both("备注", "comment"),
 }
 PURPOSES: Final[Mapping[str, Bilingual]] = {
@@ -92,6 +95,10 @@ CHANGES: Final[Mapping[str, Bilingual]] = {
     "clock-warned": _both("时限提醒", "Clock warning"),
     "clock-breached": _both("时限已过", "Clock ran out"),
     "clock-stopped": _both("停止计时", "Clock stopped"),
+    "clock-changed": _both("时限变更", "Clock changed"),
+    "extension-requested": _both("申请延期", "Extension asked for"),
+    "extension-denied": _both("不批准延期", "Extension denied"),
+    "complainant-told": _both("已告知投诉人", "Complainant told"),
     "notification-failed": _both("通知失败", "Notification failed"),
     "command-refused": _both("操作被拒", "Command refused"),
     "commented": _both("备注", "Comment"),

@@ -38,6 +38,27 @@ class Overruling:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """More time for one clock, asked for and perhaps decided. `by` is what was asked for, as a plan writes it.
+
+    `approved` is None while nobody has decided. `due_at` is the end it gave the clock. `told_at`: when the complainant
+    was told of it, as somebody recorded.
+    """
+
+    clock: str
+    asked_by: Actor
+    asked_at: datetime
+    reason: str
+    by: str
+    approved: bool | None = None
+    decided_by: Actor | None = None
+    decided_at: datetime | None = None
+    role: str | None = None
+    due_at: datetime | None = None
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """What is known about one recipient of the present page. `person` is None when the role had nobody."""
 
@@ -96,6 +117,7 @@ class Case:
     inputs: Mapping[str, FactValue | None] = field(default_factory=dict)
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     clocks: tuple[Clock, ...] = ()
+    extensions: tuple[Extension, ...] = ()
     ladder: Ladder | None = None
     steps: int = 0
     requests: int = 0

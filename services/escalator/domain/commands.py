@@ -5,15 +5,16 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from services.escalator.domain import deadlines, ladder, wording
+from services.escalator.domain import clock_orders, deadlines, extension, ladder, wording
 from services.escalator.domain.case import OPEN_STATES, Acknowledgement, Case, Overruling
 from services.escalator.domain.classification import raise_level, reopen, stand_down
 from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
+from services.escalator.domain.orders import Order
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose
-from shared.contracts.values import ActorKind, FactValue
+from shared.contracts.values import ActorKind
 
 _UNFINISHED: Final = OPEN_STATES | {CaseState.RESOLVED}
 _EVERY: Final = frozenset(CaseState)
@@ -40,50 +41,38 @@ _ALLOWED_IN: Final[Mapping[CommandKind, frozenset[CaseState]]] = MappingProxyTyp
         CommandKind.EXTENSION_REQUEST: _UNFINISHED,
         CommandKind.EXTENSION_APPROVE: _UNFINISHED,
         CommandKind.EXTENSION_DENY: _UNFINISHED,
+        CommandKind.COMPLAINANT_TOLD: _EVERY,
+        CommandKind.EXCLUDE: _UNFINISHED,
+        CommandKind.RESTART: _UNFINISHED,
         CommandKind.COMMENT: _EVERY,
     }
 )
-_NEED_A_REASON: Final = frozenset({CommandKind.LOWER_LEVEL, CommandKind.CANNOT_HANDLE, CommandKind.INVALIDATE})
-_NEED_A_PERSON: Final = frozenset({CommandKind.LOWER_LEVEL})
-
-
-class _Order:
-    """One command at work on one turn. It takes effect when it was issued, but never in the future."""
-
-    def __init__(self, turn: Turn, command: CommandIssuedV1) -> None:
-        self.turn = turn
-        self.command = command
-        self.at: datetime = min(command.issued_at, turn.now)
-
-    def argument(self, name: str) -> FactValue | None:
-        return self.command.arguments.get(name)
-
-    def note(
-        self, kind: ChangeKind, sentence: str, *, values: Mapping[str, str] | None = None, **details: FactValue
-    ) -> None:
-        """A change that says who, what and why."""
-        what = self.turn.say(sentence, **(values or {}))
-        actor = self.command.actor
-        text = wording.by(self.turn.case.language, actor, what, self.command.reason)
-        self.turn.note(kind, text, command=self.command.command, actor=actor.ref, actor_kind=actor.kind, **details)
-
-    def enter(self, state: CaseState, sentence: str, **values: str) -> None:
-        """Another state, noted."""
-        self.turn.set(state=state)
-        self.note(ChangeKind.STATE_CHANGED, sentence, values=values, state=state)
-
-    def refuse(self, sentence: str, **values: str) -> None:
-        self.note(
-            ChangeKind.COMMAND_REFUSED,
-            sentence,
-            values={"command": self.command.command, "state": self.turn.case.state, **values},
-        )
+_NEED_A_REASON: Final = frozenset(
+    {
+        CommandKind.LOWER_LEVEL,
+        CommandKind.CANNOT_HANDLE,
+        CommandKind.INVALIDATE,
+        CommandKind.EXTENSION_REQUEST,
+        CommandKind.EXTENSION_DENY,
+        CommandKind.EXCLUDE,
+        CommandKind.RESTART,
+    }
+)
+_NEED_A_PERSON: Final = frozenset(
+    {
+        CommandKind.LOWER_LEVEL,
+        CommandKind.EXTENSION_APPROVE,
+        CommandKind.EXTENSION_DENY,
+        CommandKind.EXCLUDE,
+        CommandKind.RESTART,
+    }
+)
 
 
 def apply_command(rules: Rules, case: Case, command: CommandIssuedV1, now: datetime) -> Decision:
     """The case after the command, or a COMMAND_REFUSED change with the reason."""
     turn = Turn(rules, case, now)
-    order = _Order(turn, command)
+    order = Order(turn, command)
     kind = command.command
     if case.state not in _ALLOWED_IN[kind]:
         order.refuse("refused_state")
@@ -96,7 +85,7 @@ def apply_command(rules: Rules, case: Case, command: CommandIssuedV1, now: datet
     return turn.decide()
 
 
-def _acknowledge(order: _Order) -> None:
+def _acknowledge(order: Order) -> None:
     turn = order.turn
     case = turn.case
     if case.acknowledgement is not None and not case.paging:
@@ -110,7 +99,7 @@ def _acknowledge(order: _Order) -> None:
     order.enter(state if case.state is CaseState.CLASSIFIED else case.state, "acknowledged")
 
 
-def _answers_present_page(order: _Order) -> bool:
+def _answers_present_page(order: Order) -> bool:
     """False for an answer to the milder level's page that was given before the level rose."""
     case = order.turn.case
     if case.raised_at is None or order.command.issued_at >= case.raised_at:
@@ -118,7 +107,7 @@ def _answers_present_page(order: _Order) -> bool:
     return order.command.request_id is not None and order.command.request_id in {str(page) for page in case.pages}
 
 
-def _take_notice(order: _Order) -> None:
+def _take_notice(order: Order) -> None:
     """Somebody has the case: paging stops, and so do the clocks until then."""
     turn = order.turn
     first = turn.case.acknowledgement is None
@@ -129,7 +118,7 @@ def _take_notice(order: _Order) -> None:
         deadlines.passed(turn, "acknowledged", order.at)
 
 
-def _unacknowledge(order: _Order) -> None:
+def _unacknowledge(order: Order) -> None:
     turn = order.turn
     if turn.case.acknowledgement is None:
         order.refuse("refused_not_acknowledged")
@@ -138,7 +127,7 @@ def _unacknowledge(order: _Order) -> None:
     ladder.start(turn)
 
 
-def _release(order: _Order, sentence: str, **values: str) -> None:
+def _release(order: Order, sentence: str, **values: str) -> None:
     """Nobody has the case any more."""
     turn = order.turn
     if turn.case.state is CaseState.WAITING:
@@ -148,15 +137,15 @@ def _release(order: _Order, sentence: str, **values: str) -> None:
     deadlines.take_back(turn, "acknowledged")
 
 
-def _take_over(order: _Order) -> None:
+def _take_over(order: Order) -> None:
     _begin(order, "took_over")
 
 
-def _start(order: _Order) -> None:
+def _start(order: Order) -> None:
     _begin(order, "started")
 
 
-def _begin(order: _Order, sentence: str) -> None:
+def _begin(order: Order, sentence: str) -> None:
     turn = order.turn
     if turn.case.state is CaseState.WAITING:
         deadlines.resume(turn, order.at)
@@ -165,7 +154,7 @@ def _begin(order: _Order, sentence: str) -> None:
     order.enter(CaseState.IN_PROGRESS, sentence)
 
 
-def _wait(order: _Order) -> None:
+def _wait(order: Order) -> None:
     turn = order.turn
     if turn.case.state not in _HANDLED:
         order.refuse("refused_not_acknowledged" if turn.case.acknowledgement is None else "refused_state")
@@ -174,12 +163,12 @@ def _wait(order: _Order) -> None:
     order.enter(CaseState.WAITING, "waiting")
 
 
-def _resume(order: _Order) -> None:
+def _resume(order: Order) -> None:
     deadlines.resume(order.turn, order.at)
     order.enter(CaseState.IN_PROGRESS, "resumed")
 
 
-def _milestone(order: _Order) -> None:
+def _milestone(order: Order) -> None:
     turn = order.turn
     wanted = order.argument("milestone")
     found = next((known for known in turn.rules.plan.plan.milestones if known.id == wanted), None)
@@ -192,7 +181,7 @@ def _milestone(order: _Order) -> None:
         deadlines.passed(turn, found.id, order.at)
 
 
-def _level(order: _Order) -> str | None:
+def _level(order: Order) -> str | None:
     """The level the command names, or None after refusing it."""
     wanted = order.argument("level")
     if isinstance(wanted, str) and any(level.id == wanted for level in order.turn.rules.plan.plan.levels):
@@ -201,7 +190,7 @@ def _level(order: _Order) -> str | None:
     return None
 
 
-def _raise(order: _Order) -> None:
+def _raise(order: Order) -> None:
     turn = order.turn
     level = _level(order)
     if level is None:
@@ -214,7 +203,7 @@ def _raise(order: _Order) -> None:
     raise_level(turn, level, at=order.at, because=because, decided_by=None)
 
 
-def _lower(order: _Order) -> None:
+def _lower(order: Order) -> None:
     turn, case, plan = order.turn, order.turn.case, order.turn.rules.plan
     level = _level(order)
     if level is None:
@@ -246,7 +235,7 @@ def _lower(order: _Order) -> None:
     turn.request(Purpose.INFORM, plan.informed(level), channels=INFORM_CHANNELS)
 
 
-def _cannot_handle(order: _Order) -> None:
+def _cannot_handle(order: Order) -> None:
     turn = order.turn
     if not ladder.tiers_of(turn):
         order.refuse("refused_no_tier")
@@ -258,17 +247,17 @@ def _cannot_handle(order: _Order) -> None:
     ladder.move_up(turn, wording.by(turn.case.language, order.command.actor, what, order.command.reason))
 
 
-def _resolve(order: _Order) -> None:
+def _resolve(order: Order) -> None:
     _end(order, CaseState.RESOLVED, "resolved", ("acknowledged", "resolved"))
 
 
-def _close(order: _Order) -> None:
+def _close(order: Order) -> None:
     was_open = order.turn.case.open
     _end(order, CaseState.CLOSED, "closed", ("acknowledged", "resolved", "closed"), told=was_open)
     deadlines.cancel_all(order.turn)
 
 
-def _end(order: _Order, state: CaseState, sentence: str, milestones: tuple[str, ...], *, told: bool = True) -> None:
+def _end(order: Order, state: CaseState, sentence: str, milestones: tuple[str, ...], *, told: bool = True) -> None:
     turn = order.turn
     if turn.case.state is CaseState.WAITING:
         deadlines.resume(turn, order.at)
@@ -281,7 +270,7 @@ def _end(order: _Order, state: CaseState, sentence: str, milestones: tuple[str, 
         stand_down(turn, turn.say(sentence))
 
 
-def _dismiss(order: _Order, state: CaseState, sentence: str, **values: str) -> None:
+def _dismiss(order: Order, state: CaseState, sentence: str, **values: str) -> None:
     turn = order.turn
     was_open = turn.case.open
     ladder.halt(turn)
@@ -291,15 +280,15 @@ def _dismiss(order: _Order, state: CaseState, sentence: str, **values: str) -> N
         stand_down(turn, turn.say(sentence, **values))
 
 
-def _withdraw(order: _Order) -> None:
+def _withdraw(order: Order) -> None:
     _dismiss(order, CaseState.WITHDRAWN, "withdrawn")
 
 
-def _invalidate(order: _Order) -> None:
+def _invalidate(order: Order) -> None:
     _dismiss(order, CaseState.INVALID, "invalid")
 
 
-def _merge(order: _Order) -> None:
+def _merge(order: Order) -> None:
     into = order.argument("into")
     if not isinstance(into, str) or not into.strip():
         order.refuse("refused_argument", argument="into")
@@ -307,22 +296,18 @@ def _merge(order: _Order) -> None:
     _dismiss(order, CaseState.MERGED, "merged", into=into)
 
 
-def _reopen(order: _Order) -> None:
+def _reopen(order: Order) -> None:
     turn = order.turn
     actor, reason = order.command.actor, order.command.reason
     reopen(turn, wording.by(turn.case.language, actor, turn.say("reopened"), reason))
     ladder.start(turn)
 
 
-def _extension(order: _Order) -> None:
-    order.refuse("refused_extension")
-
-
-def _comment(order: _Order) -> None:
+def _comment(order: Order) -> None:
     order.note(ChangeKind.COMMENTED, "commented")
 
 
-_ACTIONS: Final[Mapping[CommandKind, Callable[[_Order], None]]] = MappingProxyType(
+_ACTIONS: Final[Mapping[CommandKind, Callable[[Order], None]]] = MappingProxyType(
     {
         CommandKind.ACKNOWLEDGE: _acknowledge,
         CommandKind.UNACKNOWLEDGE: _unacknowledge,
@@ -340,9 +325,12 @@ _ACTIONS: Final[Mapping[CommandKind, Callable[[_Order], None]]] = MappingProxyTy
         CommandKind.WITHDRAW: _withdraw,
         CommandKind.INVALIDATE: _invalidate,
         CommandKind.MERGE: _merge,
-        CommandKind.EXTENSION_REQUEST: _extension,
-        CommandKind.EXTENSION_APPROVE: _extension,
-        CommandKind.EXTENSION_DENY: _extension,
+        CommandKind.EXTENSION_REQUEST: extension.ask,
+        CommandKind.EXTENSION_APPROVE: extension.approve,
+        CommandKind.EXTENSION_DENY: extension.deny,
+        CommandKind.COMPLAINANT_TOLD: extension.told,
+        CommandKind.EXCLUDE: clock_orders.exclude,
+        CommandKind.RESTART: clock_orders.restart,
         CommandKind.COMMENT: _comment,
     }
 )

@@ -8,9 +8,26 @@ from services.intake.domain.bodies import Body
 from shared.contracts.commands import CommandKind
 from shared.contracts.values import ActorKind, Facts, LongText, Name, Slug
 
-_NEEDS_PERSON: Final = frozenset({CommandKind.LOWER_LEVEL})
+_NEEDS_PERSON: Final = frozenset(
+    {
+        CommandKind.LOWER_LEVEL,
+        CommandKind.EXTENSION_APPROVE,
+        CommandKind.EXTENSION_DENY,
+        CommandKind.EXCLUDE,
+        CommandKind.RESTART,
+    }
+)
 _NEEDS_REASON: Final = frozenset(
-    {CommandKind.LOWER_LEVEL, CommandKind.CANNOT_HANDLE, CommandKind.INVALIDATE, CommandKind.COMMENT}
+    {
+        CommandKind.LOWER_LEVEL,
+        CommandKind.CANNOT_HANDLE,
+        CommandKind.INVALIDATE,
+        CommandKind.COMMENT,
+        CommandKind.EXTENSION_REQUEST,
+        CommandKind.EXTENSION_DENY,
+        CommandKind.EXCLUDE,
+        CommandKind.RESTART,
+    }
 )
 _NEEDS_ARGUMENT: Final[dict[CommandKind, str]] = {
     CommandKind.RAISE_LEVEL: "level",
