@@ -4,9 +4,10 @@ Secrets are written as `${NAME}` and taken from the environment, so that the fil
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -40,13 +41,24 @@ def _zone(name: str) -> str:
     return name
 
 
+def _address(*schemes: str) -> Callable[[SecretStr], SecretStr]:
+    def checked(value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in schemes or not parts.hostname or any(char.isspace() for char in parts.geturl()):
+            raise ValueError(f"must be an address beginning with {' or '.join(f'{one}://' for one in schemes)}")
+        return value
+
+    return checked
+
+
 class _Written(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 Prefix = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,14}$", description="International, such as +86 or +85290")]
-Url = Annotated[SecretStr, Field(pattern=r"^https?://[^\s]+$")]
+Url = Annotated[SecretStr, AfterValidator(_address("http", "https"))]
+MailUrl = Annotated[SecretStr, AfterValidator(_address("smtp", "smtps"))]
 Endpoint = Annotated[str, Field(pattern=r"^https?://[^\s/]+$")]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Country = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}$")]
@@ -136,7 +148,7 @@ class WrittenWebhook(WrittenProvider):
 
 class WrittenSmtp(WrittenProvider):
     type: Literal["smtp"]
-    url: Annotated[SecretStr, Field(pattern=r"^smtps?://[^\s]+$")]
+    url: MailUrl
     sender: Text
 
 

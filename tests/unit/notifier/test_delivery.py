@@ -262,3 +262,14 @@ def test_ways_are_in_the_order_of_channels_then_addresses_then_providers() -> No
         ("smtp", "email-1"),
     ]
     assert found.skipped == ("voice: no provider is configured", "im: p has no contact point")
+
+
+def test_a_changed_order_never_sends_while_an_earlier_route_is_awaited() -> None:
+    awaited = _tried(SMS, Answer.ACCEPTED, 1)
+    assert _decided(awaited, now=2, routes=(SECOND, SMS, MAIL)).sends == ()
+    assert _decided(_tried(SMS, None), now=2, routes=(SECOND, MAIL)).sends == ()
+
+
+def test_a_provider_that_is_gone_is_not_called_again() -> None:
+    refused = _tried(SMS, Answer.TRANSIENT, 1)
+    assert _sends(_decided(refused, now=30, routes=(MAIL,))) == [MAIL]
