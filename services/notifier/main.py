@@ -33,6 +33,7 @@ from services.notifier.domain.circuit import CircuitPolicy
 from services.notifier.domain.delivery import Policy
 from services.notifier.domain.provider_choice import Terms
 from services.notifier.domain.provider_file import ProviderFileError, terms_of
+from services.notifier.domain.roster_calendars import working_days
 from services.notifier.domain.roster_text import RosterError
 from services.notifier.jobs.pace import Pace
 from services.notifier.jobs.reload_roster import reload_roster
@@ -42,6 +43,7 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store.provider_files import read_providers
 from services.notifier.store.roster_files import RosterFiles
 from shared.access.key_store import KeyStore
+from shared.calendars.library import CalendarLibrary
 from shared.contracts.values import ChannelKind
 from shared.db.engine import Database
 from shared.runtime.clock import Clock, SystemClock
@@ -65,7 +67,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     database = Database.connect(
         settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
     )
-    rosters = RosterFiles(settings.roster)
+    rosters = RosterFiles(settings.roster, working_days(CalendarLibrary.load(settings.calendars_dir)))
     rosters.load()
     providers_in_use = _fleet(settings, database, clock, ids)
     rules = _rules(settings, rosters, providers_in_use)
@@ -109,7 +111,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     app.router.routes.extend(health.routes())
     may_read = reader(KeyStore(database, settings.key_pepper.get_secret_value().encode()), clock)
     app.include_router(deliveries_router(database, may_read))
-    app.include_router(roster_router(rosters, clock, may_read))
+    app.include_router(roster_router(rules, clock, may_read))
     install_problem_handlers(app)
     return app
 
