@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from services.notifier.api.deliveries import deliveries_router
 from services.notifier.api.reader import reader
 from services.notifier.api.roster import roster_router
+from services.notifier.api.roster_changes import roster_changes_router
 from services.notifier.app.begin_attempts import Begun, begin_attempts
 from services.notifier.app.call_provider import Providers, call_provider
 from services.notifier.app.find_receipt_address import find_receipt_address
@@ -41,7 +42,9 @@ from services.notifier.jobs.send_due import Capacity, SendDue
 from services.notifier.jobs.weigh_providers import weigh_providers
 from services.notifier.settings import NotifierSettings
 from services.notifier.store.provider_files import read_providers
+from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
+from shared.access.api_keys import Scope
 from shared.access.key_store import KeyStore
 from shared.calendars.library import CalendarLibrary
 from shared.contracts.values import ChannelKind
@@ -67,8 +70,10 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     database = Database.connect(
         settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
     )
-    rosters = RosterFiles(settings.roster, working_days(CalendarLibrary.load(settings.calendars_dir)))
-    rosters.load()
+    calendars = working_days(CalendarLibrary.load(settings.calendars_dir))
+    files = RosterFiles(settings.roster, calendars)
+    files.load()
+    rosters = RosterBook(files, database, calendars)
     providers_in_use = _fleet(settings, database, clock, ids)
     rules = _rules(settings, rosters, providers_in_use)
     providers = Providers(providers_in_use.channels, timedelta(seconds=settings.provider_timeout_s), clock)
@@ -99,7 +104,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
         },
     )
     health = Health(NAME)
-    health.add("roster", rosters.probe)
+    health.add("roster", files.probe)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -109,9 +114,11 @@ def create_app(settings: NotifierSettings) -> FastAPI:
 
     app = FastAPI(title="Fenghuo notifier", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.router.routes.extend(health.routes())
-    may_read = reader(KeyStore(database, settings.key_pepper.get_secret_value().encode()), clock)
+    keys = KeyStore(database, settings.key_pepper.get_secret_value().encode())
+    may_read, may_change = reader(keys, clock), reader(keys, clock, Scope.ROSTER)
     app.include_router(deliveries_router(database, may_read))
     app.include_router(roster_router(rules, clock, may_read))
+    app.include_router(roster_changes_router(rosters, database, ids, may_read, may_change))
     install_problem_handlers(app)
     return app
 
@@ -168,7 +175,7 @@ def _fleet(settings: NotifierSettings, database: Database, clock: Clock, ids: Id
     )
 
 
-def _rules(settings: NotifierSettings, rosters: RosterFiles, in_use: Fleet) -> Rules:
+def _rules(settings: NotifierSettings, rosters: RosterBook, in_use: Fleet) -> Rules:
     providers: dict[ChannelKind, list[str]] = {}
     for one in in_use.standings:
         providers.setdefault(one.terms.channel, []).append(one.terms.name)

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     READ = "read"  # read cases, rosters, plans
     RECEIPT = "receipt"  # post delivery receipts and SMS replies
     OPERATE = "operate"  # dead letters, replays
+    ROSTER = "roster"  # change rosters
 
 
 @dataclass(frozen=True, slots=True)

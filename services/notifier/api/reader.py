@@ -1,4 +1,4 @@
-"""Who may read: an API key with the scope `read`, as `Authorization: Bearer fh_…` or `X-API-Key`."""
+"""Who may read or change: an API key with the scope, as `Authorization: Bearer fh_…` or `X-API-Key`."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -14,7 +14,7 @@ _BEARER: Final = "bearer "
 Reader = Callable[[Request], Awaitable[ApiKey]]
 
 
-def reader(keys: KeyStore, clock: Clock) -> Reader:
+def reader(keys: KeyStore, clock: Clock, scope: Scope = Scope.READ) -> Reader:
     """A dependency that answers the caller's key, or 401 or 403."""
 
     async def authenticated(request: Request) -> ApiKey:
@@ -29,8 +29,9 @@ def reader(keys: KeyStore, clock: Clock) -> Reader:
                 detail="Send it as 'Authorization: Bearer fh_…'.",
                 headers={"www-authenticate": "Bearer"},
             )
-        if not key.allows(Scope.READ, clock.now()):
-            raise ProblemError(403, "The API key may not read, or is no longer valid", code="forbidden")
+        if not key.allows(scope, clock.now()):
+            what = f"The API key has no scope '{scope.value}', or is no longer valid"
+            raise ProblemError(403, what, code="forbidden")
         return key
 
     return authenticated

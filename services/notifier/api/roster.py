@@ -47,7 +47,7 @@ def roster_router(rules: Rules, clock: Clock, may_read: Reader) -> APIRouter:
     async def roles(key: Annotated[ApiKey, Depends(may_read)]) -> dict[str, Any]:
         found = list_roles(key.org, rosters=rosters)
         if found is None:
-            raise _no_roster()
+            raise no_roster()
         return {"roles": found}
 
     @router.get("/v1/roster/timetable", summary="Who is on duty for every role in the days ahead")
@@ -60,7 +60,7 @@ def roster_router(rules: Rules, clock: Clock, may_read: Reader) -> APIRouter:
         begins_at = start or clock.now()
         found = show_timetable(key.org, begins_at, begins_at + timedelta(days=days), rosters=rosters, role=role)
         if found is None:
-            raise _no_roster() if role is None else _no_role(role)
+            raise no_roster() if role is None else _no_role(role)
         return {
             "timezone": found.zone,
             "begins_at": found.begins_at,
@@ -73,13 +73,17 @@ def roster_router(rules: Rules, clock: Clock, may_read: Reader) -> APIRouter:
     async def findings(key: Annotated[ApiKey, Depends(may_read)], days: Days = 14) -> dict[str, Any]:
         found = check_roster(key.org, clock.now(), days, rules=rules)
         if found is None:
-            raise _no_roster()
-        return {"days": days, "gaps": sum(one.is_gap for one in found), "findings": [_finding(one) for one in found]}
+            raise no_roster()
+        return {
+            "days": days,
+            "gaps": sum(one.is_gap for one in found),
+            "findings": [finding_shown(one) for one in found],
+        }
 
     return router
 
 
-def _no_roster() -> ProblemError:
+def no_roster() -> ProblemError:
     return ProblemError(404, "The organisation has no roster", code="roster-unknown")
 
 
@@ -105,7 +109,7 @@ def _times(found: RoleTimes) -> dict[str, Any]:
     }
 
 
-def _finding(found: Finding) -> dict[str, Any]:
+def finding_shown(found: Finding) -> dict[str, Any]:
     return {
         "kind": found.kind.value,
         "is_gap": found.is_gap,

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from services.notifier.domain.delivery import Bar, Policy
 from services.notifier.domain.reach import Reach
-from services.notifier.domain.roster import Roster
+from services.notifier.domain.roster import Roster, WorkingDays
+from services.notifier.domain.roster_file import WrittenFile
 from shared.contracts.values import ChannelKind
 
 
@@ -15,6 +16,19 @@ class Rosters(Protocol):
     """The rosters in force."""
 
     def of(self, org: str) -> Roster | None: ...
+
+
+class Book(Rosters, Protocol):
+    """Rosters that can be changed: `base` is what stands in the file or was imported, without changes beside it."""
+
+    @property
+    def calendars(self) -> Mapping[str, WorkingDays]: ...
+
+    def base(self, org: str) -> WrittenFile | None: ...
+
+    def organisations(self) -> tuple[str, ...]: ...
+
+    async def refresh(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

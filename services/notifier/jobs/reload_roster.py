@@ -1,15 +1,24 @@
-"""Door: the roster on disk may have changed."""
+"""Door: a roster may have changed, on disk or in the database."""
 
-import asyncio
 from typing import Protocol
 
+from shared.db.engine import is_transient
+from shared.runtime.logging import get_logger
 
-class ReloadableRosters(Protocol):
-    """Rosters that can be read again."""
-
-    def reload(self) -> bool: ...
+_log = get_logger(__name__)
 
 
-async def reload_roster(rosters: ReloadableRosters) -> None:
-    """Read again off the event loop: a large roster takes a moment."""
-    await asyncio.to_thread(rosters.reload)
+class RefreshableRosters(Protocol):
+    """Rosters that can be brought up to date."""
+
+    async def refresh(self) -> bool: ...
+
+
+async def reload_roster(rosters: RefreshableRosters) -> None:
+    """Bring rosters up to date. While the database is away those in memory stay in force."""
+    try:
+        await rosters.refresh()
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        _log.warning("roster.database_away", error=repr(error))

@@ -20,12 +20,13 @@ class RosterFiles:
         self._calendars = calendars or {}
         self._digest: str | None = None
         self._rosters: Mapping[str, Roster] = {}
+        self.texts: Mapping[str, str] = {}
         self._problem: str | None = None
 
     def load(self) -> None:
         """Read for the first time. Raises RosterError: a service does not start with a roster it cannot read."""
         texts = self._read()
-        self._rosters = _parsed(texts, self._calendars)
+        self._rosters, self.texts = _parsed(texts, self._calendars)
         self._took_over(texts)
 
     def reload(self) -> bool:
@@ -39,14 +40,14 @@ class RosterFiles:
                 if self._problem is not None:
                     self._took_over(texts)
                 return False
-            rosters = _parsed(texts, self._calendars)
+            rosters, by_org = _parsed(texts, self._calendars)
         except RosterError as error:
             if self._problem != str(error):
                 _log.error("roster.refused", problems=list(error.problems[:20]))
             self._problem = str(error)
             ROSTER_BROKEN.set(1)
             return False
-        self._rosters = rosters
+        self._rosters, self.texts = rosters, by_org
         self._took_over(texts)
         return True
 
@@ -83,14 +84,17 @@ def _text(file: Path) -> str:
         raise RosterError([f"{file}:1: is not UTF-8 (byte {error.start})"]) from error
 
 
-def _parsed(texts: Mapping[str, str], calendars: Mapping[str, WorkingDays]) -> dict[str, Roster]:
+def _parsed(texts: Mapping[str, str], calendars: Mapping[str, WorkingDays]) -> tuple[dict[str, Roster], dict[str, str]]:
+    """Rosters and their texts by organisation."""
     rosters: dict[str, Roster] = {}
+    by_org: dict[str, str] = {}
     for file, text in texts.items():
         roster = parse_roster(text, file=file, calendars=calendars)
         if roster.organisation in rosters:
             raise RosterError([f"{file}:1: organisation: '{roster.organisation}' has a roster already"])
         rosters[roster.organisation] = roster
-    return rosters
+        by_org[roster.organisation] = text
+    return rosters, by_org
 
 
 def _digest(texts: Mapping[str, str]) -> str:

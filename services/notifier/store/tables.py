@@ -147,3 +147,39 @@ provider_days: Final = Table(
     # Millionths of the currency of the provider file.
     Column("spent", BigInteger, nullable=False),
 )
+
+roster_versions: Final = Table(
+    "roster_versions",
+    metadata,
+    Column("org", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
+
+roster_changes: Final = Table(
+    "roster_changes",
+    metadata,
+    Column("change_id", Uuid, primary_key=True),
+    Column("org", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", DateTime(timezone=True)),
+)
+Index("ix_roster_changes_org", roster_changes.c.org, roster_changes.c.made_at)
+
+roster_notices: Final = Table(
+    "roster_notices",
+    metadata,
+    # The key keeps two replicas, or one after a restart, from telling anybody twice.
+    Column("org", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("announced_at", DateTime(timezone=True), nullable=False),
+)

@@ -1,0 +1,140 @@
+"""Door: overrides, swaps, leave and whole rosters, changed with a key that may, and who did it.
+
+Why this door is here and not in intake: docs/adr, "Rosters are changed at the notifier".
+"""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Query, Request
+from starlette.responses import PlainTextResponse, Response
+
+from services.notifier.api.reader import Reader
+from services.notifier.api.roster import Days, finding_shown, no_roster
+from services.notifier.app.change_roster import ChangeRefusedError, RosterMissingError, change_roster
+from services.notifier.app.export_roster import export_roster
+from services.notifier.app.import_roster import import_roster
+from services.notifier.app.rules import Book
+from services.notifier.app.show_roster_history import show_roster_history
+from services.notifier.app.withdraw_change import withdraw_change
+from services.notifier.domain.roster_changes import Change, MadeChange
+from services.notifier.domain.roster_text import MAX_BYTES, RosterError
+from shared.access.api_keys import ApiKey
+from shared.db.engine import Database
+from shared.runtime.ids import Ids
+from shared.runtime.problems import ProblemError
+
+_MOST: Final = 500
+
+
+def roster_changes_router(  # noqa: C901  # one closure for each route
+    book: Book, database: Database, ids: Ids, may_read: Reader, may_change: Reader
+) -> APIRouter:
+    router = APIRouter(tags=["roster"])
+
+    @router.post("/v1/roster/changes", status_code=201, summary="Override duty, swap turns, enter leave")
+    async def change(
+        wanted: Annotated[list[Change] | Change, Body()], key: Annotated[ApiKey, Depends(may_change)]
+    ) -> dict[str, Any]:
+        changes = wanted if isinstance(wanted, list) else [wanted]
+        if not 0 < len(changes) <= _MOST:
+            raise ProblemError(422, f"From 1 to {_MOST} changes at once", code="too-many")
+        try:
+            made = await change_roster(key.org, changes, key.label, book=book, database=database, ids=ids)
+        except RosterMissingError as error:
+            raise no_roster() from error
+        except ChangeRefusedError as error:
+            raise ProblemError(
+                422, "The change does not fit the roster", code="change-unfit", fields=error.problems
+            ) from error
+        return {"changes": [_change(one) for one in made]}
+
+    @router.delete("/v1/roster/changes/{change_id}", status_code=204, summary="Take a change back")
+    async def withdraw(change_id: UUID, key: Annotated[ApiKey, Depends(may_change)]) -> Response:
+        if not await withdraw_change(key.org, change_id, key.label, book=book, database=database):
+            raise ProblemError(404, "There is no such change in force", code="change-unknown")
+        return Response(status_code=204)
+
+    @router.get("/v1/roster/history", summary="Who changed the roster, when and how")
+    async def history(key: Annotated[ApiKey, Depends(may_read)]) -> dict[str, Any]:
+        found = await show_roster_history(key.org, database=database)
+        return {
+            "versions": [
+                {
+                    "number": one.number,
+                    "sha256": one.sha256,
+                    "origin": one.origin,
+                    "made_by": one.made_by,
+                    "made_at": one.made_at,
+                }
+                for one in found.versions
+            ],
+            "changes": [_change(one) for one in found.changes],
+        }
+
+    @router.put("/v1/roster", summary="Take a whole roster over, or with dry_run only compare it")
+    async def take_over(
+        request: Request,
+        key: Annotated[ApiKey, Depends(may_change)],
+        dry_run: Annotated[bool, Query(description="Compare, do not change")] = False,  # noqa: FBT002  # a query flag
+        days: Days = 14,
+    ) -> dict[str, Any]:
+        text = await _text(request)
+        try:
+            done = await import_roster(
+                key.org, text, key.label, dry_run=dry_run, days=days, book=book, database=database
+            )
+        except RosterError as error:
+            fields = {str(number): what for number, what in enumerate(error.problems)}
+            raise ProblemError(422, "The text is not a roster", code="roster-unsound", fields=fields) from error
+        return {
+            "applied": done.applied,
+            "differences": [
+                {
+                    "how": one.how.value,
+                    "section": one.section,
+                    "id": one.id,
+                    "before": one.before,
+                    "after": one.after,
+                }
+                for one in done.differences
+            ],
+            "unfit": [_change(one) for one in done.unfit],
+            "findings": [finding_shown(one) for one in done.findings],
+        }
+
+    @router.get("/v1/roster", summary="The roster as YAML", response_class=PlainTextResponse)
+    async def export(
+        key: Annotated[ApiKey, Depends(may_change)],
+        changes: Annotated[bool, Query(description="With what was changed beside it")] = False,  # noqa: FBT002  # a query flag
+    ) -> PlainTextResponse:
+        text = await export_roster(key.org, with_changes=changes, database=database, book=book)
+        if text is None:
+            raise no_roster()
+        return PlainTextResponse(text, media_type="application/yaml")
+
+    return router
+
+
+async def _text(request: Request) -> str:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise ProblemError(413, f"A roster has at most {MAX_BYTES} bytes", code="too-large")
+    try:
+        return bytes(body).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ProblemError(422, f"The text is not UTF-8 (byte {error.start})", code="roster-unsound") from error
+
+
+def _change(one: MadeChange) -> dict[str, Any]:
+    return {
+        "change_id": one.id,
+        **one.change.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "made_by": one.made_by,
+        "made_at": one.made_at,
+        "ends_at": one.ends_at,
+        "withdrawn_by": one.withdrawn_by,
+        "withdrawn_at": one.withdrawn_at,
+    }

@@ -1,0 +1,105 @@
+"""The rosters in force: the last version of each, from the file or imported, with the changes made beside it."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from services.notifier.domain.roster import Roster, WorkingDays
+from services.notifier.domain.roster_building import build_roster
+from services.notifier.domain.roster_changes import MadeChange, overlaid
+from services.notifier.domain.roster_file import WrittenFile
+from services.notifier.domain.roster_text import MondayToFriday, RosterError, read_roster
+from services.notifier.store import roster_records
+from services.notifier.store.roster_files import RosterFiles
+from shared.db.engine import Database
+from shared.db.tx import Tx
+from shared.runtime.logging import get_logger
+from shared.runtime.metrics import ROSTER_PEOPLE
+
+_log = get_logger(__name__)
+# Ended changes stay a while, so that a question about last week gets the answer of last week.
+_REMEMBERED: Final = timedelta(days=35)
+
+
+class RosterBook:
+    """Answers from memory; `refresh` brings in what changed on disk or in the database, here or elsewhere.
+
+    While the database is away, or before it answered, the file's roster is in force.
+    """
+
+    def __init__(self, files: RosterFiles, database: Database, calendars: Mapping[str, WorkingDays]) -> None:
+        self.calendars = calendars
+        self._files = files
+        self._database = database
+        self._seen_on_disk: Mapping[str, str] = {}
+        self._fingerprint: str | None = None
+        self._bases: Mapping[str, WrittenFile] = {}
+        self._in_force: Mapping[str, Roster] = {}
+
+    def of(self, org: str) -> Roster | None:
+        """The organisation's roster in force."""
+        return self._in_force.get(org) or self._files.of(org)
+
+    def base(self, org: str) -> WrittenFile | None:
+        """The roster without the changes beside it, as of the last refresh."""
+        return self._bases.get(org)
+
+    def organisations(self) -> tuple[str, ...]:
+        return tuple(sorted({*self._in_force, *self._files.texts}))
+
+    async def refresh(self) -> bool:
+        """Take over what is new; True when rosters changed. A broken file changes nothing and is logged."""
+        await asyncio.to_thread(self._files.reload)
+        async with self._database.transaction() as tx:
+            await self._record_files(tx)
+            versions = await roster_records.latest_versions(tx)
+            changes = await roster_records.changes_in_force(tx, tx.now - _REMEMBERED)
+        marks = [f"{one.org} {one.number}" for one in versions.values()] + [str(one.id) for one in changes]
+        fingerprint = hashlib.sha256("\n".join(marks).encode()).hexdigest()
+        if fingerprint == self._fingerprint:
+            return False
+        self._bases, self._in_force = await asyncio.to_thread(self._built, versions, changes)
+        self._fingerprint = fingerprint
+        for org, roster in self._in_force.items():
+            ROSTER_PEOPLE.labels(org).set(len(roster.people))
+        return True
+
+    async def _record_files(self, tx: Tx) -> None:
+        """What is new on disk becomes a version. A file that stood still never takes the place of an import."""
+        new = {org: text for org, text in self._files.texts.items() if self._seen_on_disk.get(org) != text}
+        if new:
+            known = await roster_records.latest_versions(tx, origin="file")
+            for org, text in new.items():
+                sha256 = hashlib.sha256(text.encode()).hexdigest()
+                if org not in known or known[org].sha256 != sha256:
+                    await roster_records.add_version(
+                        tx, org, sha256=sha256, text=text, origin="file", made_by="file on disk"
+                    )
+        self._seen_on_disk = dict(self._files.texts)
+
+    def _built(
+        self, versions: Mapping[str, roster_records.Version], changes: Sequence[MadeChange]
+    ) -> tuple[dict[str, WrittenFile], dict[str, Roster]]:
+        bases: dict[str, WrittenFile] = {}
+        rosters: dict[str, Roster] = {}
+        for org, version in versions.items():
+            try:
+                base = read_roster(
+                    version.text, file=f"roster {org} version {version.number}", calendars=self.calendars
+                )
+            except RosterError as error:
+                _log.error("roster.version_refused", org=org, number=version.number, problems=list(error.problems[:20]))
+                continue
+            own = [one for one in changes if one.org == org]
+            whole, unfit = overlaid(base, own)
+            for one in unfit:
+                _log.error("roster.change_unfit", org=org, change=str(one.id), kind=one.change.kind)
+            calendar = self.calendars[base.calendar] if base.calendar is not None else MondayToFriday()
+            marks = "".join(str(one.id) for one in own if one not in unfit)
+            sha256 = hashlib.sha256(f"{version.sha256}{marks}".encode()).hexdigest() if marks else version.sha256
+            bases[org] = base
+            rosters[org] = build_roster(whole, calendar, sha256)
+            _log.info("roster.in_force", org=org, version=version.number, changes=len(own) - len(unfit), sha256=sha256)
+        return bases, rosters

@@ -1,0 +1,195 @@
+"""Rosters changed while the notifier runs: who did it is kept, what does not fit is refused by name."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.notifier.api.reader import reader
+from services.notifier.api.roster_changes import roster_changes_router
+from services.notifier.domain.roster_duty import on_duty
+from services.notifier.store.roster_book import RosterBook
+from services.notifier.store.roster_files import RosterFiles
+from shared.access.api_keys import Scope
+from shared.access.key_store import KeyStore
+from shared.db.engine import Database
+from shared.runtime.clock import SystemClock
+from shared.runtime.ids import TimeOrderedIds
+from shared.runtime.problems import install_problem_handlers
+
+TEXT = """\
+# kept with its comments
+organisation: demo
+timezone: Asia/Shanghai
+people:
+  - {id: a, name: {zh: 甲, en: A}, contacts: [{channel: sms, to: "13800000001"}]}
+  - {id: b, name: {zh: 乙, en: B}, contacts: [{channel: sms, to: "13800000002"}]}
+roles:
+  - {id: head, name: {zh: 主管, en: Head}, duty: [{person: a}]}
+"""
+TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+SPAN = {"from": TOMORROW.isoformat(), "to": (TOMORROW + timedelta(hours=8)).isoformat()}
+OVERRIDE = {"kind": "override", "role": "head", "people": ["b"], "reason": "值守", **SPAN}
+
+
+class Office:
+    """One notifier's roster door on the real database."""
+
+    def __init__(self, file: Path, database: Database) -> None:
+        self.file = file
+        files = RosterFiles(file)
+        files.load()
+        self.book = RosterBook(files, database, {})
+        self.keys = KeyStore(database, b"pepper")
+        app = FastAPI()
+        clock = SystemClock()
+        router = roster_changes_router(
+            self.book, database, TimeOrderedIds(), reader(self.keys, clock), reader(self.keys, clock, Scope.ROSTER)
+        )
+        app.include_router(router)
+        install_problem_handlers(app)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notifier")
+
+    async def sign_in(self, *scopes: Scope, org: str = "demo") -> None:
+        key = await self.keys.issue(org=org, scopes=scopes, label="值班长")
+        self.http.headers["authorization"] = f"Bearer {key}"
+
+    def who(self, at: datetime = TOMORROW) -> list[str]:
+        roster = self.book.of("demo")
+        assert roster is not None
+        return [duty.person.id for duty in on_duty(roster, "head", at)]
+
+
+@pytest.fixture
+async def database(notifier_url: str) -> AsyncIterator[Database]:
+    made = Database.connect(notifier_url, application="test-rosters", pool_size=3)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
+    file = tmp_path / "roster.yaml"
+    file.write_text(TEXT, encoding="utf-8")
+    made = Office(file, database)
+    await made.book.refresh()
+    await made.sign_in(Scope.READ, Scope.ROSTER)
+    yield made
+    await made.http.aclose()
+
+
+async def _change(office: Office, **fields: Any) -> httpx.Response:
+    return await office.http.post("/v1/roster/changes", json=OVERRIDE | fields)
+
+
+async def test_an_override_is_in_force_at_once_here_and_at_a_replica_and_can_be_taken_back(
+    office: Office, database: Database
+) -> None:
+    other = Office(office.file, database)
+    assert office.who() == ["a"]
+    answer = await _change(office)
+    assert answer.status_code == 201, answer.text
+    assert office.who() == ["b"]
+    assert await other.book.refresh()
+    assert other.who() == ["b"]
+    roster = office.book.of("demo")
+    assert roster is not None
+    assert "值班长" in on_duty(roster, "head", TOMORROW)[0].because.zh
+
+    change_id = answer.json()["changes"][0]["change_id"]
+    assert (await office.http.delete(f"/v1/roster/changes/{change_id}")).status_code == 204
+    assert office.who() == ["a"]
+    assert (await office.http.delete(f"/v1/roster/changes/{change_id}")).status_code == 404
+    history = (await office.http.get("/v1/roster/history")).json()
+    assert [(one["made_by"], one["withdrawn_by"]) for one in history["changes"]] == [("值班长", "值班长")]
+    await other.http.aclose()
+
+
+async def test_leave_and_swaps_of_several_are_taken_together_or_not_at_all(office: Office) -> None:
+    leave = {"kind": "leave", "person": "a", "deputy": "b", **SPAN}
+    refused = await office.http.post("/v1/roster/changes", json=[leave, OVERRIDE | {"role": "none"}])
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"field": "1.role", "detail": "there is no role 'none'"}]
+    assert office.who() == ["a"]
+    assert (await office.http.post("/v1/roster/changes", json=[leave])).status_code == 201
+    assert office.who() == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"people": ["nobody"]}, "people.0"),
+        ({"from": "soon"}, "from"),
+        ({"to": "2020-01-01"}, "to"),
+        ({"kind": "leave", "person": "nobody", "role": None}, ""),
+        ({"kind": "other"}, ""),
+    ],
+)
+async def test_what_does_not_fit_is_refused_by_field(office: Office, fields: dict[str, Any], field: str) -> None:
+    answer = await _change(office, **fields)
+    assert answer.status_code == 422
+    assert field in str(answer.json()["errors"])
+
+
+async def test_a_key_without_the_scope_may_not_change_and_another_organisation_sees_nothing(office: Office) -> None:
+    await _change(office)
+    await office.sign_in(Scope.READ)
+    assert (await _change(office)).status_code == 403
+    assert (await office.http.put("/v1/roster", content=TEXT)).status_code == 403
+    await office.sign_in(Scope.READ, Scope.ROSTER, org="elsewhere")
+    assert (await _change(office)).status_code == 404
+    assert (await office.http.get("/v1/roster/history")).json() == {"versions": [], "changes": []}
+    assert (await office.http.put("/v1/roster", content=TEXT)).status_code == 422
+
+
+async def test_an_import_is_compared_first_then_taken_over_and_outlives_a_restart(
+    office: Office, database: Database
+) -> None:
+    text = TEXT.replace("duty: [{person: a}]", "duty: [{person: b}]").replace("zh: 甲", "zh: 甲甲")
+    tried = (await office.http.put("/v1/roster", params={"dry_run": True}, content=text.encode())).json()
+    assert (tried["applied"], office.who()) == (False, ["a"])
+    assert [(one["how"], one["section"], one["id"]) for one in tried["differences"]] == [
+        ("changed", "people", "a"),
+        ("changed", "roles", "head"),
+    ]
+    assert tried["differences"][1]["after"] == {"duty": [{"person": "b"}]}
+    done = (await office.http.put("/v1/roster", content=text.encode())).json()
+    assert (done["applied"], office.who()) == (True, ["b"])
+    assert (await office.http.put("/v1/roster", content=text.encode())).json()["applied"] is False
+
+    again = Office(office.file, database)  # the file on disk stood still, so the import stays in force
+    await again.book.refresh()
+    assert again.who() == ["b"]
+    office.file.write_text(TEXT + "# edited\n", encoding="utf-8")
+    assert await again.book.refresh()
+    assert again.who() == ["a"]
+    await again.http.aclose()
+    history = (await office.http.get("/v1/roster/history")).json()
+    assert [(one["number"], one["origin"]) for one in history["versions"]] == [(3, "file"), (2, "import"), (1, "file")]
+
+
+async def test_an_export_reads_back_the_same_and_lists_changes_when_asked(office: Office) -> None:
+    await _change(office)
+    assert (await office.http.get("/v1/roster")).text == TEXT
+    whole = (await office.http.get("/v1/roster", params={"changes": True})).text
+    tried = (await office.http.put("/v1/roster", params={"dry_run": True}, content=whole.encode())).json()
+    assert [(one["how"], one["section"]) for one in tried["differences"]] == [("added", "overrides")]
+
+
+async def test_a_change_that_an_import_no_longer_fits_is_named_and_left_out(office: Office) -> None:
+    await _change(office)
+    alone = "\n".join(line for line in TEXT.splitlines() if "id: b" not in line)
+    done = (await office.http.put("/v1/roster", content=alone.encode())).json()
+    assert [one["people"] for one in done["unfit"]] == [["b"]]
+    assert office.who() == ["a"]
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"", b"{}", b"- 1", TEXT.encode() * 2])
+async def test_what_is_no_roster_is_refused_in_words(office: Office, text: bytes) -> None:
+    answer = await office.http.put("/v1/roster", content=text)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("application/problem+json")
