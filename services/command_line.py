@@ -26,6 +26,8 @@ _ROOMS: Final = {
     "watch": ("services.console.cli.watch", "watch"),
     "case": ("services.console.cli.cases", "app"),
     "plans": ("services.drill.cli.plans", "app"),
+    "calendar": ("services.drill.cli.calendars", "app"),
+    "clocks": ("services.drill.cli.clocks", "app"),
     "roster": ("services.drill.cli.rosters", "app"),
     "dlq": ("services.console.cli.dead_letters", "app"),
     "outbox": ("services.console.cli.databases", "outbox"),

@@ -209,6 +209,16 @@ class BusinessCalendar:
             raise self._beyond(error) from error
         return Due(instant_of(at), self._unsure(begin, at))
 
+    def working_days_of(self, year: int) -> int:
+        """How many working days a year has."""
+        first = date(year, 1, 1)
+        dates = (first + timedelta(days=number) for number in range((date(year + 1, 1, 1) - first).days))
+        return sum(self.table.day(day).works for day in dates)
+
+    def begin_of_day(self, day: date) -> datetime:
+        """00:00 of a date, UTC."""
+        return instant_of(midnight(day, self.zone))
+
     def end_of_day(self, day: date, basis: Basis = PLAIN) -> datetime:
         """When a date ends: at 24:00, or with its hours where it has any and `basis` says so."""
         hours = self.table.day(day).hours if basis.ends == "end-of-hours" else ()

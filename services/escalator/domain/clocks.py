@@ -14,7 +14,7 @@ from typing import Final
 from services.escalator.domain.time_bases import Rules, TimeBase
 from shared.contracts.escalations import ClockState
 from shared.plans.duties import CompiledClock
-from shared.plans.limits import Limit, LimitBase
+from shared.plans.limits import Limit, LimitBase, Threshold
 
 BREACH: Final = "breach"
 
@@ -290,14 +290,15 @@ def instant_of(clock: Clock, amount: int, base: TimeBase) -> datetime | None:
 
 def marks(clock: Clock, spec: CompiledClock, base: TimeBase) -> tuple[Mark, ...]:
     """Warnings and the end, earliest first, in the clock's own time base."""
-    found = []
-    for warning in spec.warn:
-        if warning.percent is not None:
-            amount = clock.target * warning.percent // 100
-        else:
-            amount = max(0, clock.target - (base.lead(warning.lead) if warning.lead else 0))
-        found.append(Mark(warning.text, amount))
+    found = [Mark(warning.text, amount_of(warning, clock.target, base)) for warning in spec.warn]
     return (*sorted(found, key=lambda mark: mark.amount), Mark(BREACH, clock.target))
+
+
+def amount_of(threshold: Threshold, target: int, base: TimeBase) -> int:
+    """How much of a target has been spent when this threshold is passed."""
+    if threshold.percent is not None:
+        return target * threshold.percent // 100
+    return max(0, target - (base.lead(threshold.lead) if threshold.lead else 0))
 
 
 def open_marks(clock: Clock, spec: CompiledClock, base: TimeBase) -> tuple[Mark, ...]:
