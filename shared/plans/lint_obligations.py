@@ -13,7 +13,7 @@ from shared.plans.time_spec import Extension
 from shared.plans.written import ParameterRef, RolesOrParameter
 from shared.plans.yaml_text import KeyPath
 
-MOMENTS: Final = frozenset({"extended", "level-changed", "withdrawn", "invalidated", "merged", "reopened"})
+MOMENTS: Final = frozenset({"breached", "extended", "level-changed", "withdrawn", "invalidated", "merged", "reopened"})
 """At which a complainant may be told something, besides milestones."""
 
 _NAMING: Final = {FactType.TEXT, FactType.ENUM, FactType.SET}
@@ -156,6 +156,11 @@ class ObligationLint(LintBase):
             path = ("bypass", index)
             self._attempt(resolve_roles, bypass.roles, (*path, "roles"))
             self._applies(path, bypass.levels, bypass.when)
+        if plan.owner is not None:
+            self._attempt(resolve_roles, plan.owner.roles, ("owner", "roles"))
+            self._milestone(plan.owner.until, ("owner", "until"))
+            if plan.owner.who == "role":
+                self._reached(plan.owner.roles, ("owner", "roles"))
         confidentiality = plan.confidentiality
         if confidentiality is not None:
             self._attempt(resolve_roles, confidentiality.visible_to, ("confidential", "visible_to"))

@@ -7,12 +7,13 @@ The models hold what is written. What it means (parameters put in, conditions co
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictBool, StrictInt, Tag
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from shared.contracts.values import CaseKind, Name, Slug, Text
 from shared.plans.facts import FactSpec
 from shared.plans.input_spec import Baseline, Duplicate, Signal, WarningEnd, Window
-from shared.plans.people_spec import Activation, Approval, Bypass, Confidentiality, Inform, Recusal, TierSpec
+from shared.plans.people_spec import Activation, Approval, Bypass, Confidentiality, Inform, Owner, Recusal, TierSpec
 from shared.plans.time_spec import ClockSpec, Duty
 from shared.plans.words import Identifier, PlanModel, Words
 from shared.plans.work_spec import CheckItem, Consequence, DrillSpec, NotAutomated, Notice, OpensPlan, RecordEntry
@@ -35,7 +36,7 @@ class Applies(PlanModel):
     A value ending in `*` matches by its beginning. `default: true` takes what no plan's `applies` matched.
     """
 
-    kinds: Annotated[tuple[CaseKind, ...], Field(min_length=1)]
+    kinds: Annotated[tuple[CaseKind, ...], Field(description="Empty: none, for a plan of duties only")]
     topics: tuple[Name, ...] = ()
     categories: tuple[Name, ...] = ()
     not_categories: Annotated[
@@ -134,7 +135,9 @@ class Plan(PlanModel):
         Discriminator(_plain_or_detail),
         Field(alias="confidential", description="true: publishes no narrative; or what is kept back from whom"),
     ] = False
-    levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=12, description="Mildest first")]
+    levels: Annotated[
+        tuple[Level, ...], Field(max_length=12, description="Mildest first; absent for a plan of duties only")
+    ] = ()
     expected: Annotated[dict[Slug, Words], Field(description="Per level: what those who are told must do")] = Field(
         default_factory=dict
     )
@@ -142,7 +145,7 @@ class Plan(PlanModel):
     parameters: Annotated[dict[Identifier, Parameter], Field(max_length=100)] = Field(default_factory=dict)
     facts: Annotated[dict[Identifier, FactSpec], Field(max_length=200)] = Field(default_factory=dict)
     windows: Annotated[dict[Identifier, Window], Field(max_length=50)] = Field(default_factory=dict)
-    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1, max_length=200)]
+    criteria: Annotated[tuple[Criterion, ...], Field(max_length=200)] = ()
     clocks: Annotated[tuple[ClockSpec, ...], Field(max_length=100)] = ()
     tiers: Annotated[tuple[TierSpec, ...], Field(max_length=20)] = ()
     notify: Annotated[
@@ -155,6 +158,7 @@ class Plan(PlanModel):
     duplicates: Annotated[tuple[Duplicate, ...], Field(max_length=20)] = ()
     warnings: WarningEnd | None = None
     opens: Annotated[tuple[OpensPlan, ...], Field(max_length=20)] = ()
+    owner: Owner | None = None
     activation: Annotated[tuple[Activation, ...], Field(max_length=20)] = ()
     approvals: Annotated[tuple[Approval, ...], Field(max_length=50)] = ()
     recusal: Annotated[tuple[Recusal, ...], Field(max_length=20)] = ()
@@ -165,6 +169,15 @@ class Plan(PlanModel):
     consequences: Annotated[tuple[Consequence, ...], Field(max_length=100)] = ()
     drills: Annotated[tuple[DrillSpec, ...], Field(max_length=20)] = ()
     not_automated: Annotated[tuple[NotAutomated, ...], Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "Plan":
+        judging = bool(self.levels), bool(self.criteria), bool(self.applies.kinds)
+        if any(judging) and not all(judging):
+            raise PydanticCustomError("plan", "a plan that takes events needs applies.kinds, levels and criteria")
+        if not any(judging) and not (self.duties or self.drills or self.checklist):
+            raise PydanticCustomError("plan", "a plan without criteria needs duties, drills or a checklist")
+        return self
 
     @property
     def confidential(self) -> bool:

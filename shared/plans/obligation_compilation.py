@@ -114,6 +114,7 @@ class _Obligations:
             **self._head(spec, path),
             roles=self._roles(spec.roles, (*path, "roles")),
             channels=spec.channels,
+            all_channels=spec.all_channels,
             on=spec.on,
         )
 

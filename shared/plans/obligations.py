@@ -26,10 +26,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class CompiledInform(Entry):
-    """Roles that are told at the milestone `on`, by the first channel that works."""
+    """Roles that are told at the milestone `on`, by the first channel that works or by all of them."""
 
     roles: tuple[str, ...]
     channels: tuple[ChannelKind, ...]
+    all_channels: bool
     on: str
 
 

@@ -63,6 +63,7 @@ class Inform(PlanModel):
     words: Annotated[Words | None, Field(description="What they are told besides the case")] = None
     roles: RolesOrParameter
     channels: Channels = (ChannelKind.SMS, ChannelKind.EMAIL)
+    all_channels: Annotated[StrictBool, Field(description="By all channels together, such as text and call")] = False
     on: Annotated[Slug, Field(description="Milestone at which they are told")] = "classified"
     levels: Levels = ()
     when: When = None
@@ -150,6 +151,19 @@ class Recusal(PlanModel):
     source: Text | None = None
 
 
+class Owner(PlanModel):
+    """Who answers for a case from its first moment, whoever else works on it."""
+
+    who: Annotated[
+        Literal["first-responder", "first-to-acknowledge", "role"],
+        Field(description="Whoever took the report, whoever acknowledges first, or one of roles"),
+    ]
+    roles: Annotated[RolesOrParameter, Field(description="With role: who; else: who when nobody is known")] = ()
+    until: Annotated[Slug, Field(description="Milestone at which it ends")] = "closed"
+    words: Words | None = None
+    source: Text | None = None
+
+
 class Confidentiality(PlanModel):
     """What is kept back, and from whom it is not."""
 
@@ -167,6 +181,7 @@ __all__ = [
     "Confidentiality",
     "Inform",
     "Levels",
+    "Owner",
     "Recusal",
     "TierSpec",
     "When",

@@ -128,6 +128,7 @@ def _alternatives(node: Node, *, wanted: bool) -> Alternatives | None:
 class _Constraints:
     """What one conjunction demands of one name."""
 
+    whole: bool = False
     low: float | None = None
     low_open: bool = False
     high: float | None = None
@@ -155,14 +156,21 @@ class _Constraints:
             return False
         if self.needed_members & self.refused_members:
             return False
-        if self.low is not None and self.high is not None:
-            if self.low > self.high or (self.low == self.high and (self.low_open or self.high_open)):
-                return False
-            if self.low == self.high and self.low in self.refused:
-                return False
+        if not self._has_room():
+            return False
         if self.allowed is None:
             return True
         return any(self._admits(value) for value in self.allowed - self.refused)
+
+    def _has_room(self) -> bool:
+        """Whether any number lies between the ends and is not refused."""
+        if self.low is None or self.high is None:
+            return True
+        if self.low > self.high or (self.low == self.high and (self.low_open or self.high_open)):
+            return False
+        if self.whole and self.high - self.low <= len(self.refused):
+            return any(value not in self.refused for value in range(int(self.low), int(self.high) + 1))
+        return self.low < self.high or self.low not in self.refused
 
     def _admits(self, value: Scalar) -> bool:
         if isinstance(value, str):
@@ -241,7 +249,7 @@ def _demand_membership(node: Member, found: dict[str, _Constraints], *, wanted: 
 def _of(found: dict[str, _Constraints], name: Name) -> _Constraints:
     constraints = found.get(name.name)
     if constraints is None:
-        constraints = found[name.name] = _Constraints()
+        constraints = found[name.name] = _Constraints(whole=name.type.kind is Kind.INT)
         if name.type.kind is Kind.ENUM:
             constraints.allow(set(name.type.members))
         if name.type.low is not None:

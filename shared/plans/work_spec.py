@@ -70,7 +70,9 @@ class Notice(PlanModel):
 
     id: Slug
     words: Words
-    on: Annotated[Slug, Field(description="A milestone, or extended, level-changed, withdrawn, invalidated, merged")]
+    on: Annotated[
+        Slug, Field(description="A milestone, or breached, extended, level-changed, withdrawn, invalidated, merged")
+    ]
     within: Annotated[
         LimitOrParameter | None, Field(description="A person tells it, within this; absent: by itself")
     ] = None

@@ -50,7 +50,7 @@ def test_the_three_first_packs_are_there() -> None:
 
 def test_every_row_of_every_table_is_judged_as_written(pack: tuple[CompiledPlan, PackCases]) -> None:
     plan, cases = pack
-    assert cases.bounds
+    assert cases.bounds or not plan.plan.criteria
     assert [problem for table in cases.bounds for problem in judge_bounds(plan, table)] == []
 
 
