@@ -133,7 +133,7 @@ class FireDueTimers:
         if card is None or rules is None:
             return None
         shown = Shown(one.key[0], card, (*marks_from(one.row["fired"]), *marks), one.row["revision"] + len(marks))
-        return fire_lightly(rules, shown, one.timer, now)
+        return fire_lightly(rules.of(one.row["org"]), shown, one.timer, now)
 
     async def _record_light(self, tx: Tx, light: list[_Light]) -> None:
         if not light:

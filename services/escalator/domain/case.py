@@ -71,7 +71,9 @@ class Reach:
 class Ladder:
     """Where paging stands. `generation` rises with every move: a timer armed before it is void.
 
-    `attempt` counts the pages of this tier from 0. `next_at` is None when nothing will move by itself.
+    `attempt` counts the pages of this tier from 0. `next_at` is None when nothing will move by itself. `waiting`: the
+    tier was reached but is paged only at `next_at`. `roles` are those that were paged; `rounds` counts how often the
+    ladder has begun again.
     """
 
     generation: int
@@ -82,6 +84,18 @@ class Ladder:
     next_at: datetime | None
     ended: bool = False
     reach: tuple[Reach, ...] = ()
+    waiting: bool = False
+    roles: tuple[str, ...] = ()
+    rounds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Since when the case waits for somebody outside, why, and when it goes on by itself."""
+
+    since: datetime
+    reason_code: str | None
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -118,6 +132,8 @@ class Case:
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     clocks: tuple[Clock, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    pause: Pause | None = None
+    pauses: int = 0
     ladder: Ladder | None = None
     steps: int = 0
     requests: int = 0

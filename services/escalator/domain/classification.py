@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.escalator.domain import deadlines, ladder, wording
+from services.escalator.domain import deadlines, ladder, waiting, wording
 from services.escalator.domain.case import DISMISSED_STATES, Case
 from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
 from services.escalator.domain.time_bases import Rules
@@ -164,6 +164,8 @@ def _take_over_facts(turn: Turn, classified: CaseClassifiedV1) -> None:
     )
     if added:
         _note_facts(turn, added)
+        if case.state is CaseState.WAITING:
+            waiting.over(turn, "customer_answered")
         if turn.case.open:
             deadlines.refresh(turn)
 

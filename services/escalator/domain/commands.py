@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from services.escalator.domain import clock_orders, deadlines, extension, ladder, wording
+from services.escalator.domain import clock_orders, deadlines, extension, ladder, waiting, wording
 from services.escalator.domain.case import OPEN_STATES, Acknowledgement, Case, Overruling
 from services.escalator.domain.classification import raise_level, reopen, stand_down
 from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
@@ -159,7 +159,13 @@ def _wait(order: Order) -> None:
     if turn.case.state not in _HANDLED:
         order.refuse("refused_not_acknowledged" if turn.case.acknowledgement is None else "refused_state")
         return
-    deadlines.pause(turn, order.at, order.command.reason)
+    waiting.begin(
+        turn,
+        order.at,
+        order.command.reason,
+        code=order.word("reason_code"),
+        until=order.instant("until"),
+    )
     order.enter(CaseState.WAITING, "waiting")
 
 

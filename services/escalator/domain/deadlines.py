@@ -79,13 +79,15 @@ def pause(turn: Turn, at: datetime, reason: str | None) -> None:
 
 def resume(turn: Turn, at: datetime) -> None:
     """Every paused clock goes on."""
+    turn.set(pause=None)
     for clock in turn.case.clocks:
         if clock.paused:
             turn.log(Entry(clock.id, EntryKind.RESUME, at))
 
 
 def cancel_all(turn: Turn) -> None:
-    """The case needs no more clocks."""
+    """The case needs no more clocks, and waits for nobody."""
+    turn.set(pause=None)
     for clock in turn.case.clocks:
         if clock.live:
             _cancel(turn, clock)
@@ -178,7 +180,7 @@ def _breached(turn: Turn, spec: CompiledClock, due_at: datetime | None, *, page:
     if spec.breach is Breach.RECORD:
         return
     pages = spec.breach is Breach.NEXT_TIER and page and turn.case.open and bool(ladder.tiers_of(turn))
-    if spec.notify_roles or not pages:
+    if spec.notify_roles or not (pages or spec.breach is Breach.RAISE_LEVEL):
         _tell(turn, Purpose.BREACH, spec, because, due_at)
     if pages:
         above = ladder.next_tier(turn)
@@ -191,7 +193,7 @@ def _tell(turn: Turn, purpose: Purpose, spec: CompiledClock, because: str, due_a
     if spec.notify_roles:
         turn.request(purpose, spec.notify_roles, because=because, due_at=due_at)
     elif tier is not None:
-        turn.request(purpose, tier.roles, channels=tier.channels, because=because, due_at=due_at)
+        turn.request(purpose, ladder.roles_of(turn, tier), channels=tier.channels, because=because, due_at=due_at)
     else:
         turn.request(purpose, turn.rules.plan.informed(turn.case.level), because=because, due_at=due_at)
 

@@ -17,6 +17,7 @@ from shared.contracts.notifications import NotificationRequestedV1, Purpose, Sub
 from shared.contracts.values import MAX_TEXT, ChannelKind, FactValue, Language
 
 LADDER: Final = "ladder"
+WAIT: Final = "wait"
 LANES: Final = 32
 _CLOCK_PREFIX: Final = "clock:"
 DEFAULT_CHANNELS: Final = (ChannelKind.SMS, ChannelKind.EMAIL)
@@ -91,15 +92,9 @@ def armed(case: Case, rules: Rules) -> tuple[Timer, ...]:
     """
     rules = rules.of(case.org)
     lane = lane_of(case.org, urgent=rules.plan.rank(case.level) == rules.plan.highest_rank)
-    found: list[Timer] = []
-    paging = _paging_timer(case, lane)
-    if paging is not None:
-        found.append(paging)
-    for clock in case.clocks:
-        timer = _clock_timer(clock, rules, lane) if clock.running else None
-        if timer is not None:
-            found.append(timer)
-    return tuple(found)
+    people = (_paging_timer(case, lane), _waiting_timer(case, lane))
+    clocked = (_clock_timer(clock, rules, lane) for clock in case.clocks if clock.running)
+    return tuple(timer for timer in (*people, *clocked) if timer is not None)
 
 
 def armed_for(subject: str, case: Case, rules: Rules) -> Timer | None:
@@ -107,6 +102,8 @@ def armed_for(subject: str, case: Case, rules: Rules) -> Timer | None:
     lane = lane_of(case.org, urgent=rules.plan.rank(case.level) == rules.plan.highest_rank)
     if subject == LADDER:
         return _paging_timer(case, lane)
+    if subject == WAIT:
+        return _waiting_timer(case, lane)
     clock = case.clock(subject.removeprefix(_CLOCK_PREFIX))
     return _clock_timer(clock, rules.of(case.org), lane) if clock is not None and clock.running else None
 
@@ -116,6 +113,10 @@ def _paging_timer(case: Case, lane: int) -> Timer | None:
     if ladder is None or ladder.next_at is None:
         return None
     return Timer(LADDER, ladder.generation, f"{ladder.tier}:{ladder.attempt}", ladder.next_at, lane)
+
+
+def _waiting_timer(case: Case, lane: int) -> Timer | None:
+    return Timer(WAIT, case.pauses, "over", case.pause.until, lane) if case.pause is not None else None
 
 
 def _clock_timer(clock: Clock, rules: Rules, lane: int) -> Timer | None:

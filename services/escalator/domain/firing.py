@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
-from services.escalator.domain import deadlines, ladder
+from services.escalator.domain import deadlines, ladder, waiting, wording
 from services.escalator.domain.case import Case
-from services.escalator.domain.decision import Decision, Fire, Timer, Turn, armed_for, clock_id_of
+from services.escalator.domain.classification import raise_level
+from services.escalator.domain.decision import WAIT, Decision, Fire, Timer, Turn, armed_for, clock_id_of
 from services.escalator.domain.time_bases import Rules
+from shared.plans.duties import CompiledClock
+from shared.plans.model import Breach
 
 
 def fire(rules: Rules, case: Case, timer: Timer, now: datetime) -> Decision:
@@ -23,11 +26,27 @@ def fire(rules: Rules, case: Case, timer: Timer, now: datetime) -> Decision:
     clock_id = clock_id_of(timer.subject)
     if clock_id is None:
         turn.fire(Fire(timer.subject, wanted.generation, wanted.threshold, wanted.due_at))
-        ladder.time_passed(turn)
+        if timer.subject == WAIT:
+            waiting.over(turn, "wait_over")
+        else:
+            ladder.time_passed(turn)
         return turn.decide()
     clock = case.clock(clock_id)
     spec = next((spec for spec in rules.plan.clocks if spec.id == clock_id), None)
     if clock is None or spec is None:
         return turn.ignore("the clock is unknown")
     deadlines.time_passed(turn, spec, clock)
+    after = turn.case.clock(clock_id)
+    if spec.breach is Breach.RAISE_LEVEL and after is not None and after.breached:
+        _raise(turn, spec)
     return turn.decide()
+
+
+def _raise(turn: Turn, spec: CompiledClock) -> None:
+    """The case has aged: it rises to the level the clock names, unless it is there already or over."""
+    plan = turn.rules.plan
+    if spec.raises is None or not turn.case.open or plan.rank(spec.raises) <= plan.rank(turn.case.level):
+        return
+    label = wording.words(spec.label, turn.case.language)
+    because = turn.say("clock_raise", clock=label, level=turn.level_label(spec.raises))
+    raise_level(turn, spec.raises, at=turn.now, because=because, decided_by=None)

@@ -1,7 +1,7 @@
 """Paging, tier by tier, until somebody acknowledges. It may repeat itself; it is never silent while nobody has."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.escalator.domain import wording
@@ -16,8 +16,24 @@ _MOST_DOUBLINGS: Final = 12
 
 
 def tiers_of(turn: Turn) -> tuple[CompiledTier, ...]:
-    """The tiers of the case's level that have anybody to page."""
-    return tuple(tier for tier in turn.rules.plan.tiers_for(turn.case.level) if tier.roles)
+    """The tiers of the case's level, as far as they apply to it, that have anybody to page."""
+    return tuple(tier for tier in turn.rules.plan.tiers_for(turn.case.level, turn.case.inputs) if tier.roles)
+
+
+def roles_of(turn: Turn, tier: CompiledTier) -> tuple[str, ...]:
+    """Whom the tier stands for now: others outside working hours, and nobody the case is about."""
+    roles = tier.off_hours if tier.off_hours and not _at_work(turn) else tier.roles
+    for recusal in turn.rules.plan.recusals_for(turn.case.level, turn.case.inputs):
+        named = turn.case.inputs.get(recusal.who)
+        about = set(named) if isinstance(named, list) else {named}
+        if "pages" in recusal.covers and about & set(roles):
+            roles = tuple(dict.fromkeys((*(role for role in roles if role not in about), *recusal.instead)))
+    return roles
+
+
+def _at_work(turn: Turn) -> bool:
+    calendar = turn.rules.calendar()
+    return calendar is None or calendar.is_working(turn.now)
 
 
 def start(turn: Turn, sentence: str = "first_page") -> None:
@@ -27,12 +43,7 @@ def start(turn: Turn, sentence: str = "first_page") -> None:
         halt(turn)
         return
     at = _position(turn, tiers)
-    _page(turn, tiers, 0 if at is None else at, attempt=0)
-    turn.note(
-        ChangeKind.TIER_REACHED,
-        turn.say(sentence, tier=_label(turn, tiers[at or 0])),
-        **_details(turn),
-    )
+    _reach(turn, tiers, 0 if at is None else at, turn.say(sentence, tier=_label(turn, tiers[at or 0])))
 
 
 def halt(turn: Turn) -> None:
@@ -54,11 +65,18 @@ def time_passed(turn: Turn) -> None:
         halt(turn)
         return
     tier = tiers[at]
+    if ladder.waiting:
+        _page(turn, tiers, at, attempt=ladder.attempt)
+        turn.note(ChangeKind.TIER_REACHED, turn.say("waited_page", tier=_label(turn, tier)), **_details(turn))
+        return
     within = wording.span(tier.acknowledge_within.total_seconds(), turn.case.language)
     missed = (turn.now - ladder.next_at) // tier.acknowledge_within
     attempt = ladder.attempt + 1 + missed
     if ladder.ended:
         _page(turn, tiers, at, attempt=ladder.attempt + 1, ended=True)
+    elif attempt <= tier.repeat and _not_before(turn, tier, wait=False) > turn.now:
+        _hold(turn, tier, attempt, _not_before(turn, tier, wait=False))
+        return
     elif attempt <= tier.repeat:
         _page(turn, tiers, at, attempt=attempt)
     else:
@@ -79,10 +97,17 @@ def move_up(turn: Turn, because: str) -> None:
     if not tiers:
         return
     at = _position(turn, tiers)
+    again = _begins_again(tiers, at)
+    if again is not None and turn.case.ladder is not None:
+        first = turn.case.ladder.rounds == 0
+        turn.set(ladder=replace(turn.case.ladder, rounds=turn.case.ladder.rounds + 1))
+        if first:
+            turn.note(ChangeKind.CHAIN_ENDED, turn.say("chain_again", tier=_label(turn, tiers[again])))
+        _reach(turn, tiers, again, because)
+        return
     following = 0 if at is None else at + 1
     if following < len(tiers):
-        _page(turn, tiers, following, attempt=0)
-        turn.note(ChangeKind.TIER_REACHED, because, **_details(turn))
+        _reach(turn, tiers, following, because)
         return
     last = len(tiers) - 1
     known = turn.case.ladder is not None and turn.case.ladder.ended
@@ -93,9 +118,12 @@ def move_up(turn: Turn, because: str) -> None:
 
 
 def next_tier(turn: Turn) -> CompiledTier | None:
-    """The tier above the present one; None at the end of the chain."""
+    """The tier after the present one; None at the end of the chain."""
     tiers = tiers_of(turn)
     at = _position(turn, tiers)
+    again = _begins_again(tiers, at)
+    if again is not None:
+        return tiers[again]
     following = 0 if at is None else at + 1
     return tiers[following] if following < len(tiers) else None
 
@@ -117,6 +145,45 @@ def _position(turn: Turn, tiers: tuple[CompiledTier, ...]) -> int | None:
     return next((index for index, tier in enumerate(tiers) if tier.id == ladder.tier), None)
 
 
+def _begins_again(tiers: tuple[CompiledTier, ...], at: int | None) -> int | None:
+    """Where the ladder goes back to after the tier; None where it goes up."""
+    wanted = tiers[at].repeat_from if at is not None else None
+    return next((index for index, tier in enumerate(tiers) if tier.id == wanted), None) if wanted else None
+
+
+def _reach(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, because: str) -> None:
+    """The tier is the present one from now on; it is paged at once unless the plan lets it wait."""
+    tier = tiers[at]
+    not_before = _not_before(turn, tier)
+    if not_before > turn.now:
+        _hold(turn, tier, 0, not_before)
+    else:
+        _page(turn, tiers, at, attempt=0)
+    turn.note(ChangeKind.TIER_REACHED, because, **_details(turn))
+
+
+def _not_before(turn: Turn, tier: CompiledTier, *, wait: bool = True) -> datetime:
+    """When the tier may be paged: after its wait, and in working hours if it keeps them.
+
+    The highest level never waits for working hours.
+    """
+    earliest = turn.now + (tier.wait if wait else timedelta())
+    calendar = turn.rules.calendar()
+    urgent = turn.rules.plan.rank(turn.case.level) == turn.rules.plan.highest_rank
+    if tier.hours == "any" or urgent or calendar is None:
+        return earliest
+    return calendar.next_working(earliest).at
+
+
+def _hold(turn: Turn, tier: CompiledTier, attempt: int, until: datetime) -> None:
+    case = turn.case
+    generation = case.ladder.generation + 1 if case.ladder is not None else 1
+    rounds = case.ladder.rounds if case.ladder is not None else 0
+    turn.set(
+        ladder=Ladder(generation, tier.id, attempt, case.steps, turn.now, until, waiting=True, rounds=rounds),
+    )
+
+
 def _page(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, *, attempt: int, ended: bool = False) -> None:
     tier = tiers[at]
     case = turn.case
@@ -126,15 +193,19 @@ def _page(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, *, attempt: int,
         wait = min(wait * 2 ** min(attempt, _MOST_DOUBLINGS), max(wait, _LONGEST_REPEAT))
     next_at = turn.now + wait
     generation = case.ladder.generation + 1 if case.ladder is not None else 1
+    rounds = case.ladder.rounds if case.ladder is not None else 0
+    roles = roles_of(turn, tier)
     turn.set(
         steps=case.steps + 1,
-        ladder=Ladder(generation, tier.id, attempt, case.steps + 1, turn.now, next_at, ended=ended),
-        paged_roles=tuple(dict.fromkeys((*case.paged_roles, *tier.roles))),
+        ladder=Ladder(
+            generation, tier.id, attempt, case.steps + 1, turn.now, next_at, ended=ended, roles=roles, rounds=rounds
+        ),
+        paged_roles=tuple(dict.fromkeys((*case.paged_roles, *roles))),
     )
-    above = tiers[at + 1] if at + 1 < len(tiers) else None
+    above = next_tier(turn)
     turn.request(
         Purpose.PAGE,
-        tier.roles,
+        roles,
         channels=tier.channels,
         all_channels=tier.all_channels,
         due_at=next_at,

@@ -125,6 +125,8 @@ def fire_lightly(rules: Rules, shown: Shown, timer: Timer, now: datetime) -> Lig
             return None
     elif not timer.ahead or timer.ahead[0].due_at <= now:
         return None
+    if any(tier.when is not None for tier in rules.plan.tiers) or rules.plan.recusals:
+        return None  # who is told depends on facts, which the card does not have
     ends_at = timer.ahead[-1].due_at if timer.ahead else timer.due_at
     told = _told(_Telling(rules, spec), timer.threshold, ends_at, now, (card.tier, card.level, card.language))
     published = _with_breaches(card, spec, timer, marks, rules)
@@ -178,7 +180,7 @@ class _Telling:
     def __init__(self, rules: Rules, spec: CompiledClock) -> None:
         self.rules = rules
         self.spec = spec
-        self._key = (rules.plan.ref.sha256, spec.id)
+        self._key = (rules.plan.ref.sha256, rules.org, spec.id)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Telling) and other._key == self._key

@@ -47,8 +47,9 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
 def _reached_nobody(turn: Turn, page: Ladder) -> bool:
     """True when every role of the page has news and none of it good."""
     tier = next((tier for tier in ladder.tiers_of(turn) if tier.id == page.tier), None)
-    if tier is None:
+    if tier is None or page.waiting:
         return False
+    paged = set(page.roles or tier.roles)
     told = {reach.role for reach in page.reach}
     reached = {reach.role for reach in page.reach if reach.reached}
-    return set(tier.roles) <= told and not reached & set(tier.roles)
+    return paged <= told and not reached & paged

@@ -31,6 +31,11 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{within} 内无人确认，第 {count} 次通知 {tier}",
         "nobody acknowledged within {within}; page {count} to {tier}",
     ),
+    "waited_page": ("到时通知：{tier}", "paged now that it is time: {tier}"),
+    "chain_again": (
+        "上报链无人确认，自 {tier} 起重新通知",
+        "nobody of the chain acknowledged; it begins again at {tier}",
+    ),
     "chain_ended": (
         "末级 {tier} 无人确认，继续反复通知",
         "the last tier {tier} did not acknowledge; it is paged on",
