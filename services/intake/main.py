@@ -15,6 +15,7 @@ from services.intake.api.documents import document
 from services.intake.api.events import EventDoor
 from services.intake.api.hooks import HookDoors
 from services.intake.api.observe import CountRequests
+from services.intake.api.provider_reports import ProviderReportDoors
 from services.intake.api.receipts import ReceiptDoor, SmsDoor
 from services.intake.api.reports import ReportDoors
 from services.intake.api.requests import answer_problem
@@ -104,13 +105,21 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
 ) -> Doors:
     accept = AcceptHook(database, vault, ids, reports)
     public_url = settings.public_url.rstrip("/")
+    link_secret = settings.link_secret.get_secret_value().encode()
     report_doors = ReportDoors(admit, reports, ref_key=vault.ref_key, public_url=public_url)
     return Doors(
         reports=report_doors,
         events=EventDoor(report_doors),
         hooks=HookDoors(admit, accept, ReplayQuarantine(database, vault, accept), public_url=public_url),
         commands=CommandDoors(admit, database, ids),
-        receipts=ReceiptDoor(admit, receipts, link_secret=settings.link_secret.get_secret_value().encode()),
+        receipts=ReceiptDoor(
+            admit,
+            receipts,
+            link_secret=link_secret,
+            base_url=(settings.receipt_url or settings.public_url).rstrip("/"),
+            twilio={name: token.get_secret_value() for name, token in settings.twilio_tokens.items()},
+        ),
+        provider_reports=ProviderReportDoors(admit, receipts, database, ids, database.clock, link_secret=link_secret),
         sms=SmsDoor(admit, accept, database, ids, ref_key=vault.ref_key),
         cases=CaseDoors(admit, ShowCase(database, vault)),
     )

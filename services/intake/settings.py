@@ -20,6 +20,13 @@ class IntakeSettings(ServiceSettings):
     link_secret: Annotated[SecretStr, Field(min_length=16, description="Signs links and receipt addresses")]
     key_pepper: Annotated[SecretStr, Field(min_length=16, description="Keys the hashes of API keys")]
     public_url: Annotated[str, Field(description="Base address of intake as people reach it")] = "http://127.0.0.1:8601"
+    receipt_url: Annotated[
+        str | None, Field(description="Base address of intake as providers reach it; public_url if absent")
+    ] = None
+    twilio_tokens: Annotated[
+        dict[str, SecretStr],
+        Field(default_factory=dict, description="Auth tokens by provider name, as JSON: their receipts must be signed"),
+    ]
     default_time_zone: Annotated[str, Field(description="Zone whose months number the cases")] = "Asia/Shanghai"
     time_zones: Annotated[dict[str, str], Field(default_factory=dict, description="Zones by organisation, as JSON")]
     rate_per_second: Annotated[int, Field(ge=1, description="Reports and requests a second for one API key")] = 20_000

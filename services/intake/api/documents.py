@@ -90,6 +90,14 @@ def _paths() -> dict[str, Any]:
     for verb in ("get", "post"):
         receipt = _operation("A provider's delivery receipt", {"200": "Stored"}, None, "token")
         paths.setdefault("/v1/receipts/{token}", {})[verb] = receipt | {"security": []}
+    paths["/v1/receipts:alibaba"] = {
+        "post": _operation("Delivery reports of Alibaba Cloud", {"200": "Stored"}, None) | {"security": []}
+    }
+    paths["/v1/bounces"] = {
+        "post": _operation("A returned mail, as message/rfc822", {"200": "Stored or ignored"}, None)
+    }
+    pressed = _operation("A key pressed in a call: 1 acknowledges", {"200": "Acknowledged"}, None, "token")
+    paths["/v1/keys/{token}"] = {"post": pressed | {"security": []}}
     paths["/v1/sms/kannel"] = {
         "get": _operation("A text message from Kannel", {"200": "Acknowledged", "202": "Kept in quarantine"}, None)
     }

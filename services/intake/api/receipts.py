@@ -1,6 +1,8 @@
 """Delivery receipts at their signed addresses, and text messages that come in through Kannel."""
 
+from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -15,6 +17,7 @@ from services.intake.app.group_commit import GroupCommit
 from services.intake.app.receive_receipts import AddressedReceipt
 from services.intake.domain.identity import normalised_phone
 from services.intake.domain.json_guard import UnreadableError, read_object, storable
+from services.intake.domain.provider_reports import is_from_twilio
 from services.intake.domain.receipts import Receipt, channel_of, read_fields, read_kannel
 from services.intake.domain.replies import UnclearReply, read_reply
 from shared.access.api_keys import ApiKey, Scope
@@ -26,29 +29,54 @@ from shared.runtime.problems import ProblemError
 _FORM: Final = "application/x-www-form-urlencoded"
 _MAX_RECEIPT: Final = 32 * 1024
 _MAX_MESSAGE_ID: Final = 100
+_MAX_FIELDS: Final = 500
 
 
 class ReceiptDoor:
-    """A receipt's address is its permission: it names one attempt and nothing else."""
+    """A receipt's address is its permission: it names one attempt and nothing else.
+
+    `twilio` has the tokens of accounts by provider: their receipts must be signed besides, for `base_url`.
+    """
 
     def __init__(
-        self, admit: AdmitCaller, receipts: GroupCommit[AddressedReceipt, None], *, link_secret: bytes
+        self,
+        admit: AdmitCaller,
+        receipts: GroupCommit[AddressedReceipt, None],
+        *,
+        link_secret: bytes,
+        base_url: str,
+        twilio: Mapping[str, str],
     ) -> None:
+        self._base_url = base_url
+        self._twilio = twilio
         self._admit = admit
         self._receipts = receipts
         self._secret = link_secret
 
     async def receive(self, request: Request) -> Response:
-        """200 once it is stored; 404 for an address that is not ours."""
+        """200 once it is stored; 404 for an address that is not ours, 403 for a signature that must be there."""
         try:
             address = read_receipt_address(request.path_params["token"], self._secret)
         except LinkInvalidError as error:
             await self._admit.page(client_of(request))
             raise ProblemError(404, "No such receipt address", code="not-found") from error
-        receipt, stated = await _read(request)
+        body = await body_of(request, _MAX_RECEIPT)
+        if address.provider in self._twilio and not self._is_signed(request, body, self._twilio[address.provider]):
+            await self._admit.page(client_of(request))
+            raise ProblemError(403, "The signature does not fit", code="forbidden")
+        receipt, stated = _read(request, body)
         channel = channel_of(address.provider, stated)
         await self._receipts.submit(AddressedReceipt(address, channel, receipt, request.headers.get("traceparent")))
         return json_response({"status": receipt.status.value})
+
+    def _is_signed(self, request: Request, body: bytes, token: str) -> bool:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return is_from_twilio(
+            request.headers.get("x-twilio-signature"),
+            url=f"{self._base_url}{request.url.path}{query}",
+            fields=parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS),
+            token=token,
+        )
 
 
 class SmsDoor:
@@ -92,10 +120,9 @@ class SmsDoor:
         return PlainTextResponse("", 202, {"X-Fenghuo-Quarantine": str(kept.quarantine_id)})
 
 
-async def _read(request: Request) -> tuple[Receipt, str | None]:
+def _read(request: Request, body: bytes) -> tuple[Receipt, str | None]:
     """The receipt and the channel it states. Raises UnreadableError for a body that is neither JSON nor a form."""
     query = query_of(request)
-    body = await body_of(request, _MAX_RECEIPT)
     if "type" in query or not body:
         return (read_kannel(query) if "type" in query else read_fields(query)), query.get("channel")
     fields: dict[str, Any] = form_fields(body) if media_type(request) == _FORM else read_object(body)

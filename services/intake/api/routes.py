@@ -9,6 +9,7 @@ from services.intake.api.cases import CaseDoors
 from services.intake.api.commands import CommandDoors
 from services.intake.api.events import EventDoor
 from services.intake.api.hooks import HookDoors
+from services.intake.api.provider_reports import ProviderReportDoors
 from services.intake.api.receipts import ReceiptDoor, SmsDoor
 from services.intake.api.reports import ReportDoors
 
@@ -22,6 +23,7 @@ class Doors:
     hooks: HookDoors
     commands: CommandDoors
     receipts: ReceiptDoor
+    provider_reports: ProviderReportDoors
     sms: SmsDoor
     cases: CaseDoors
 
@@ -36,6 +38,9 @@ def build_routes(doors: Doors) -> Sequence[BaseRoute]:
         Route("/v1/events", doors.events.post, methods=["POST"]),
         Route("/v1/hooks/{kind}", doors.hooks.hook, methods=["POST", "GET"]),
         Route("/v1/receipts/{token}", doors.receipts.receive, methods=["GET", "POST"]),
+        Route("/v1/receipts:alibaba", doors.provider_reports.alibaba, methods=["POST"]),
+        Route("/v1/bounces", doors.provider_reports.bounce, methods=["POST"]),
+        Route("/v1/keys/{token}", doors.provider_reports.key_pressed, methods=["POST"]),
         Route("/v1/sms/kannel", doors.sms.kannel, methods=["GET", "POST"]),
         Route("/v1/cases/{case_id}/commands", doors.commands.command, methods=["POST"]),
         Route("/v1/cases/{case_id}/originals", doors.cases.originals, methods=["GET"]),

@@ -26,12 +26,13 @@ def compose_message(
     if contact is None:
         raise LookupError(route.contact)
     body, request, links = intent.request.body, intent.request, rules.links
-    link = None
+    link = key_url = None
     if body.acknowledge:
         signed = AcknowledgementLink(
             request.case_id, intent.id, request.org, body.subject.plan, person.id, now + links.valid_for
         )
-        link = f"{links.public}/a/{sign_acknowledgement(signed, links.secret)}"
+        token_of_link = sign_acknowledgement(signed, links.secret)
+        link, key_url = f"{links.public}/a/{token_of_link}", f"{links.receipts}/v1/keys/{token_of_link}"
     address = ReceiptAddress(request.case_id, attempt_id, request.org, route.provider)
     text = render(
         Message(
@@ -57,6 +58,7 @@ def compose_message(
         link=link,
         receipt_url=f"{links.receipts}/v1/receipts/{sign_receipt_address(address, links.secret)}",
         drill=body.drill,
+        key_url=key_url,
     )
 
 

@@ -18,7 +18,8 @@ from shared.contracts.values import ChannelKind
 class OutgoingMessage:
     """One message to one address. `token` is the same for every call about the same intent and route.
 
-    `receipt_url` is where the provider may report later; it names the attempt and is signed.
+    `receipt_url` is where the provider may report later; it names the attempt and is signed. `key_url` is where a voice
+    provider reports the key that was pressed; it acknowledges as the link does.
     """
 
     token: str
@@ -30,6 +31,7 @@ class OutgoingMessage:
     link: str | None
     receipt_url: str
     drill: bool
+    key_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 from services.notifier.channels.channel import OutgoingMessage
 
 _PRIORITY: Final = "1"
+_PIECE: Final = 50
 
 
 def mail_bytes(message: OutgoingMessage, *, sender: str, now: datetime) -> bytes:
@@ -32,6 +33,9 @@ def mail_bytes(message: OutgoingMessage, *, sender: str, now: datetime) -> bytes
     mail["X-Priority"] = _PRIORITY
     mail["X-Fenghuo-Case"] = str(message.case_id)
     mail["X-Fenghuo-Attempt"] = str(message.attempt_id)
+    # Comes back in a bounce; in pieces, because a header line has an end.
+    token = message.receipt_url.rpartition("/")[2]
+    mail["X-Fenghuo-Receipt"] = " ".join(token[at : at + _PIECE] for at in range(0, len(token), _PIECE))
     if message.drill:
         mail["X-Fenghuo-Drill"] = "true"
     mail.set_content(message.text.plain, cte="base64")

@@ -1,7 +1,8 @@
 """A signed JSON webhook, for voice, chat or any provider behind a small bridge.
 
 The receiver checks `Fenghuo-Signature: t=<unix seconds>,v1=<hex>`: HMAC-SHA-256 over `<t>.<body>` with the shared
-secret, and drops what it has seen under the same `Idempotency-Key`.
+secret, and drops what it has seen under the same `Idempotency-Key` and what is older than it likes. It reports to
+`receipt_url` (`{"status": "delivered"}`) and, for a call, posts the pressed key to `key_url` (`{"key": "1"}`).
 """
 
 import hashlib
@@ -65,6 +66,7 @@ class Webhook:
                 "text": message.text.spoken if self._kind is ChannelKind.VOICE else message.text.plain,
                 "link": message.link,
                 "receipt_url": message.receipt_url,
+                "key_url": message.key_url,
                 "drill": message.drill,
             },
             ensure_ascii=False,
