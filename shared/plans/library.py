@@ -15,6 +15,7 @@ from shared.plans.model import Applies, Parameter, Plan
 from shared.plans.parameters import PlanCompileError
 from shared.plans.problems import PlanLibraryError, Problem
 from shared.plans.reading import read_plan
+from shared.plans.yaml_text import KeyPath
 
 PLAN_FILE = "plan.yaml"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -133,6 +134,8 @@ class PlanLibrary:
             except PlanLibraryError as error:
                 wanted.pop(folder.name, None)
                 problems.extend(error.problems)
+        if not problems:
+            problems.extend(problem for plan in plans for problem in _opening_problems(root, plan.plan, plans))
         problems.extend(
             Problem("overrides", 1, 1, f"there is no plan '{name}' to set parameters of", name) for name in wanted
         )
@@ -194,6 +197,27 @@ def _load_folder(folder: Path) -> Plan | None:
         message = f"the plan is named '{plan.plan}' but its folder '{folder.name}'"
         raise PlanLibraryError([Problem(str(path), 1, 1, message, "plan")])
     return plan
+
+
+def _opening_problems(root: Path, plan: Plan, plans: Iterable[CompiledPlan]) -> list[Problem]:
+    """What is wrong with the plans that a plan opens: they must be there, and know the facts they are given."""
+    known = {other.name: other.plan for other in plans}
+    found: list[tuple[KeyPath, str]] = []
+    for index, opening in enumerate(plan.opens):
+        other = known.get(opening.plan)
+        if other is None:
+            found.append((("opens", index, "plan"), f"there is no plan '{opening.plan}' to open"))
+            continue
+        for place, fact in enumerate(opening.carry):
+            mine, theirs = plan.facts.get(fact), other.facts.get(fact)
+            if theirs is None or mine is None or mine.type is not theirs.type:
+                message = f"plan '{other.plan}' has no fact '{fact}' of the same type"
+                found.append((("opens", index, "carry", place), message))
+    if not found:
+        return []
+    path = root / plan.plan / PLAN_FILE
+    positions = read_plan(path.read_text("utf-8"), str(path), bases_in(root))[1]
+    return [positions.problem(where, message) for where, message in found]
 
 
 def _serves(applies: Applies, org: str, kind: CaseKind, category: str | None) -> bool:

@@ -182,3 +182,30 @@ def test_a_missing_folder_is_said(tmp_path: Path) -> None:
 def test_a_parsed_plan_is_linted() -> None:
     with pytest.raises(PlanLibraryError, match=r"plan\.yaml:23:43"):
         parse_plan(SOUND.replace("people >= 10", "peopel >= 10"), "plan.yaml")
+
+
+def library_of(root: Path, **texts: str) -> PlanLibrary:
+    for name, text in texts.items():
+        (root / name).mkdir()
+        (root / name / "plan.yaml").write_text(text.replace("plan: sample", f"plan: {name}"), "utf-8")
+    return PlanLibrary.load(root)
+
+
+OPENS = "opens:\n  - {id: other, plan: second, when: hurt, carry: [media], words: {zh: 另, en: Other}}\n"
+
+
+def test_a_plan_may_open_another_that_is_there_and_knows_the_facts(tmp_path: Path) -> None:
+    library = library_of(tmp_path, first=SOUND + OPENS, second=SOUND)
+    assert [opening.plan for opening in library.get("first").openings] == ["second"]
+
+
+def test_opening_a_plan_that_is_not_there_is_refused_with_its_place(tmp_path: Path) -> None:
+    abstract = SOUND.replace("plan: sample", "plan: second\nabstract: true")
+    with pytest.raises(PlanLibraryError, match=r"first/plan\.yaml:44:23: there is no plan 'second' to open"):
+        library_of(tmp_path, first=SOUND + OPENS, second=abstract)
+
+
+def test_facts_are_carried_only_to_a_plan_that_has_them_of_the_same_type(tmp_path: Path) -> None:
+    other = SOUND.replace("media: {enum: [city, province]}", "media: text")
+    with pytest.raises(PlanLibraryError, match=r"first/plan\.yaml:44:51: plan 'second' has no fact 'media'"):
+        library_of(tmp_path, first=SOUND + OPENS, second=other)
