@@ -10,6 +10,7 @@ from starlette.responses import Response
 from services.console.api.routes import ApiParts, api_router
 from services.console.app.follow_changes import Changes
 from services.console.app.sign_in import SignIn
+from services.console.channels.duty import DutyReader
 from services.console.channels.intake import Intake
 from services.console.channels.sink import Sink
 from services.console.consumers.every_topic import events_consumer, letters_reader
@@ -29,6 +30,7 @@ class _Adapters:
     database: Database
     intake: Intake
     sink: Sink | None
+    duty: DutyReader | None
     changes: Changes
     words: PlanWords
 
@@ -44,6 +46,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         database=database,
         intake=Intake(settings.intake_url, settings.intake_key.get_secret_value()),
         sink=Sink(settings.sink_url) if settings.sink_url else None,
+        duty=_duty(settings),
         changes=Changes(database, words),
         words=words,
     )
@@ -84,9 +87,16 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
             library=library,
             clock=database.clock,
             secure_cookies=settings.secure_cookies,
+            duty=adapters.duty,
         ),
     )
     return app
+
+
+def _duty(settings: ConsoleSettings) -> DutyReader | None:
+    if settings.notifier_url is None:
+        return None
+    return DutyReader(settings.notifier_url, settings.intake_key.get_secret_value())
 
 
 async def _database_away(_: Request, error: Exception) -> Response:
@@ -111,6 +121,8 @@ def _lifespan(
         await adapters.intake.close()
         if adapters.sink is not None:
             await adapters.sink.close()
+        if adapters.duty is not None:
+            await adapters.duty.close()
 
     return lifespan
 

@@ -88,6 +88,7 @@ def _service_child(
         "console": {
             "FENGHUO_SESSION_SECRET": values.session_secret,
             "FENGHUO_INTAKE_KEY": values.console_key,
+            "FENGHUO_NOTIFIER_URL": layout.url_of("notifier"),
             "FENGHUO_SINK_URL": layout.sink_url,
         },
     }

@@ -64,6 +64,8 @@ async def _issue(service: str, url: str, layout: Layout, values: SecretValues) -
                 scopes=[Scope.COMMAND, Scope.READ, Scope.OPERATE],
                 label="console",
             )
+        if service == "notifier":
+            await keys.put(values.console_key, org=layout.organisation, scopes=[Scope.READ], label="console")
         if service == "console":
             await provision_user(
                 database, org=layout.organisation, name=USER, password=values.user_password, role=Role.ADMIN

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.console.app.command_case import Intake
 from services.console.app.follow_changes import Changes
 from services.console.app.read_messages import Sink
+from services.console.app.read_roster import DutyReader
 from services.console.app.sign_in import Session, SignIn
 from services.console.domain.accounts import Role
 from services.console.domain.plan_words import PlanWords
@@ -50,6 +51,7 @@ class Site:
     clock: Clock
     secure_cookies: bool
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    duty: DutyReader | None = None
 
 
 class PageError(Exception):

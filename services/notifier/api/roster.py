@@ -62,6 +62,7 @@ def roster_router(rules: Rules, clock: Clock, may_read: Reader) -> APIRouter:
         if found is None:
             raise no_roster() if role is None else _no_role(role)
         return {
+            "organisation": key.org,
             "timezone": found.zone,
             "begins_at": found.begins_at,
             "ends_at": found.ends_at,

@@ -1,0 +1,98 @@
+"""The roster page in Chromium: who is on duty now and next, a week ahead, gaps in red."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.async_api import Page, expect
+
+from services.notifier.api.roster import roster_router
+from services.notifier.app.rules import Rules
+from services.notifier.domain.roster_text import parse_roster
+from shared.access.api_keys import ApiKey, Scope
+from shared.contracts.values import ChannelKind
+from shared.db.engine import Database
+from shared.embedded.processes import free_port
+from shared.runtime.clock import SystemClock
+from tests.browser.test_console import pictures, sign_in
+from tests.support.broker import Broker
+from tests.support.console import ORG, RunningConsole, console_database, create_user, running_console
+
+__all__ = ["console_database", "pictures"]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+TEXT = f"""\
+organisation: {ORG}
+timezone: Asia/Shanghai
+people:
+  - {{id: a, name: {{zh: 值班经理甲, en: Manager A}}, contacts: [{{channel: sms, to: "13800000001"}}]}}
+  - {{id: b, name: {{zh: 值班经理乙, en: Manager B}}, contacts: [{{channel: sms, to: "13800000002"}}]}}
+rotations:
+  - {{id: days, every: day, start: 2026-01-01, handover: "08:00", people: [a, b]}}
+roles:
+  - {{id: turn, name: {{zh: 轮值经理, en: Manager on turn}}, duty: [{{rotation: days}}]}}
+  - id: office
+    name: {{zh: 综合办公室, en: General office}}
+    duty: [{{person: a}}]
+    hours: {{from: "08:30", to: "18:00"}}
+"""
+
+
+@pytest.fixture
+async def notifier_url() -> AsyncIterator[str]:
+    """The notifier's real roster door over one roster with a gap every night."""
+    roster = parse_roster(TEXT, file="r.yaml")
+    clock = SystemClock()
+    rules = SimpleNamespace(
+        rosters=SimpleNamespace(of=lambda org: roster if org == ORG else None), providers={ChannelKind.SMS: ["sink"]}
+    )
+
+    async def may_read() -> ApiKey:
+        return ApiKey("00000000", b"", ORG, frozenset({Scope.READ}), "console", clock.now())
+
+    app = FastAPI()
+    app.include_router(roster_router(cast("Rules", rules), clock, cast("Any", may_read)))
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    running = asyncio.create_task(server.serve())
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await running
+
+
+@pytest.fixture
+async def console(  # noqa: PLR0917  # fixtures are asked for by name
+    chromium: str,
+    console_url: str,
+    console_database: Database,
+    broker: Broker,
+    topic_prefix: str,
+    tmp_path: Path,
+    notifier_url: str,
+) -> AsyncIterator[RunningConsole]:
+    await create_user(console_database)
+    env = {"FENGHUO_NOTIFIER_URL": notifier_url}
+    started = running_console(console_url, broker, topic_prefix, tmp_path / "console.log", env)
+    running = await asyncio.to_thread(started.__enter__)
+    yield running
+    await asyncio.to_thread(started.__exit__, None, None, None)
+
+
+async def test_gaps_are_red_and_come_first(console: RunningConsole, page: Page, pictures: Path) -> None:
+    await sign_in(page, console)
+    await page.get_by_role("link", name="值班").click()
+    rows = page.locator(".duty tbody tr")
+    await expect(rows).to_have_count(2)
+    await expect(rows.first).to_contain_text("综合办公室")
+    await expect(rows.first.locator(".day .duty-gap").first).to_have_text("无人")
+    await expect(rows.nth(1)).to_contain_text("值班经理甲")
+    await expect(rows.nth(1)).to_contain_text("值班经理乙")
+    await expect(rows.nth(1).locator(".duty-gap")).to_have_count(0)
+    await expect(page.locator(".findings")).to_contain_text("无人值班")
+    await expect(page.locator(".duty thead th")).to_have_count(10)
+    assert "轮值days" in (await rows.nth(1).locator(".now .on-duty").get_attribute("title") or "")
+    await page.screenshot(path=pictures / "roster.png", full_page=True)
