@@ -26,7 +26,6 @@ from shared.plans.expressions.tree import (
 )
 
 MAX_ALTERNATIVES: Final = 256
-MAX_PAIRS: Final = 4096
 
 _OPPOSITE: Final[dict[Operator, Operator]] = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _MIRRORED: Final[dict[Operator, Operator]] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -41,19 +40,36 @@ def can_hold(node: Node) -> bool:
     return alternatives is None or any(_consistent(atoms) for atoms in alternatives)
 
 
-def implies(one: Node, other: Node) -> bool:
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """A condition taken apart once, to be compared with many: None where it is too large or never certain."""
+
+    holding: Alternatives | None
+    failing: Alternatives | None
+    read: set[str] | None
+
+
+def forms_of(node: Node) -> Forms:
+    """The alternatives under which a condition is true, and under which it is false."""
+    holding = _alternatives(node, wanted=True)
+    consistent = None if holding is None else [atoms for atoms in holding if _consistent(atoms)]
+    return Forms(consistent, _alternatives(node, wanted=False), _surely_known(node))
+
+
+def proof_steps(one: Forms, other: Forms) -> int:
+    """How many combinations `implies` looks at; 0 when it can prove nothing anyway."""
+    if one.holding is None or other.failing is None or other.read is None:
+        return 0
+    return len(one.holding) * len(other.failing)
+
+
+def implies(one: Forms, other: Forms) -> bool:
     """True only when whatever makes `one` true makes `other` true as well."""
-    holding, failing = _alternatives(one, wanted=True), _alternatives(other, wanted=False)
-    if holding is None or failing is None or len(holding) * len(failing) > MAX_PAIRS:
+    if one.holding is None or other.failing is None or other.read is None:
         return False
-    read = _surely_known(other)
-    if read is None:
-        return False
-    for atoms in holding:
-        if not _consistent(atoms):
-            continue
+    for atoms in one.holding:
         # Where something `other` reads may be unknown, so may its answer: then it is not proved.
-        if not read <= _known_in(atoms) or any(_consistent((*atoms, *more)) for more in failing):
+        if not other.read <= _known_in(atoms) or any(_consistent((*atoms, *more)) for more in other.failing):
             return False
     return True
 
