@@ -35,6 +35,8 @@ _ROOMS: Final = {
     "users": ("services.console.cli.databases", "users"),
     "migrate": ("services.console.cli.databases", "migrate"),
 }
+# What another room adds to a group of commands.
+_ADDED: Final = {"clocks": {"explain": ("services.escalator.cli.clocks", "explain")}}
 
 
 class _Rooms(TyperGroup):
@@ -52,12 +54,19 @@ class _Rooms(TyperGroup):
         found = getattr(import_module(module), attribute)
         if isinstance(found, typer.Typer):
             command: Any = get_group(found)
+            for name, (room, function) in _ADDED.get(cmd_name, {}).items():
+                if _is_there(room):
+                    command.add_command(_alone(name, getattr(import_module(room), function)), name)
         else:
-            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            alone.command(cmd_name)(found)
-            command = get_command(alone)
+            command = _alone(cmd_name, found)
         command.name = cmd_name
         return command
+
+
+def _alone(name: str, function: Any) -> Any:
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(name)(function)
+    return get_command(alone)
 
 
 app = typer.Typer(

@@ -106,6 +106,18 @@ async def lock_cases(tx: Tx, case_ids: Iterable[UUID]) -> list[StoredCase]:
     return [read_case(row) for row in rows]
 
 
+async def find_cases(tx: Tx, *, case_id: UUID | None, number: str | None, org: str | None) -> list[StoredCase]:
+    """The cases of this id or number, one for each plan, as they are now; nothing is locked."""
+    rows = await tx.fetch(
+        "SELECT CAST(body AS text) AS body, fired, traceparent FROM cases WHERE (case_id = CAST(:case_id AS uuid) "
+        "OR number = CAST(:number AS text)) AND (CAST(:org AS text) IS NULL OR org = :org) ORDER BY case_id, plan",
+        case_id=case_id,
+        number=number,
+        org=org,
+    )
+    return [read_case(row) for row in rows]
+
+
 async def insert_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
     """Add new cases. Raises ConcurrentOpeningError when one is there by now."""
     if not stored:

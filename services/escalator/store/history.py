@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.escalator.domain.clocks import Entry
-from services.escalator.domain.decision import Fire
+from services.escalator.domain.decision import Fire, clock_id_of
+from services.escalator.domain.explanation import FiredThreshold, LoggedEntry
 from services.escalator.domain.light import entry_of
-from services.escalator.store.cases import CaseKey, marks_from
+from services.escalator.store.cases import CaseKey, StoredCase, marks_from
 from shared.contracts.escalations import Change
 from shared.contracts.values import FactValue
 from shared.db.tx import Tx
@@ -107,6 +108,35 @@ async def clock_log(tx: Tx, key: CaseKey, clock: str) -> list[Entry]:
     fired = marks_from(state["fired"]) if state is not None else ()
     entries = [_ENTRY.validate_json(row["body"]) for row in rows]
     return [*entries, *(entry_of(mark) for mark in fired if mark.clock == clock)]
+
+
+async def clock_records(
+    tx: Tx, stored: StoredCase
+) -> tuple[dict[str, list[LoggedEntry]], dict[str, list[FiredThreshold]]]:
+    """Log and fires of every clock of a case, oldest first, by clock."""
+    logged: dict[str, list[LoggedEntry]] = {}
+    fired: dict[str, list[FiredThreshold]] = {}
+    for row in await tx.fetch(
+        "SELECT clock, CAST(body AS text) AS body, cause FROM clock_entries "
+        "WHERE case_id = :case_id AND plan = :plan ORDER BY seq",
+        case_id=stored.key[0],
+        plan=stored.key[1],
+    ):
+        logged.setdefault(row["clock"], []).append(LoggedEntry(_ENTRY.validate_json(row["body"]), row["cause"]))
+    for mark in stored.marks:
+        logged.setdefault(mark.clock, []).append(LoggedEntry(entry_of(mark), mark.threshold))
+    for row in await tx.fetch(
+        "SELECT subject, threshold, generation, due_at, fired_at, superseded FROM fires "
+        "WHERE case_id = :case_id AND plan = :plan ORDER BY fired_at, due_at",
+        case_id=stored.key[0],
+        plan=stored.key[1],
+    ):
+        clock = clock_id_of(row["subject"])
+        if clock is not None:
+            fired.setdefault(clock, []).append(
+                FiredThreshold(row["threshold"], row["generation"], row["due_at"], row["fired_at"], row["superseded"])
+            )
+    return logged, fired
 
 
 async def record_fires(tx: Tx, rows: Iterable[FireRow]) -> frozenset[FireIdentity]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from services.escalator.domain.decision import LANES, Ahead, Timer
+from services.escalator.domain.decision import LANES, Ahead, Timer, clock_id_of
 from services.escalator.domain.light import Card
 from services.escalator.store.cases import CaseKey
 from shared.db.tx import Row, Tx
@@ -99,6 +99,23 @@ def quotas_of(lanes: Iterable[int], limit: int) -> dict[int, int]:
         for lane in half:
             found[lane] = -(-limit // len(half))
     return found
+
+
+async def armed_timers(tx: Tx, key: CaseKey) -> dict[str, Timer]:
+    """What the table holds for the clocks of one case, by clock."""
+    rows = await tx.fetch(
+        "SELECT subject, generation, threshold, due_at, lane, ahead FROM timers "
+        "WHERE case_id = :case_id AND plan = :plan",
+        case_id=key[0],
+        plan=key[1],
+    )
+    found = (
+        Timer(
+            row["subject"], row["generation"], row["threshold"], row["due_at"], row["lane"], _ahead_from(row["ahead"])
+        )
+        for row in rows
+    )
+    return {clock: timer for timer in found if (clock := clock_id_of(timer.subject)) is not None}
 
 
 async def arm(tx: Tx, rows: Sequence[TimerRow]) -> None:

@@ -1,0 +1,1 @@
+"""Doors of the command line that read this service's own schema."""

@@ -1,0 +1,131 @@
+"""`clocks explain`: why the clocks of a case are due when they are, read from the escalator's schema."""
+
+import asyncio
+import json
+import os
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.escalator.app.explain_clocks import ExplainedCase, explain_clocks
+from services.escalator.domain.explanation import ClockExplanation
+from shared.calendars.library import CalendarLibrary
+from shared.db.engine import Database
+
+_VARIABLE: Final = "FENGHUO_ESCALATOR_DATABASE_URL"
+_OUT: Final = Console(highlight=False)
+
+
+def explain(
+    case: Annotated[str, typer.Argument(help="编号或案件 id / number or id of the case")],
+    database_url: Annotated[str | None, typer.Option("--database-url", help=f"缺省取 / absent: {_VARIABLE}")] = None,
+    calendars_dir: Annotated[Path, typer.Option("--calendars-dir")] = Path("deploy/calendars"),
+    org: Annotated[str | None, typer.Option("--org", help="只看该组织 / only this organisation's")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """为何此时到期、为何触发或未触发 / why it is due then, why it fired or did not."""
+    address = database_url or os.environ.get(_VARIABLE)
+    if not address:
+        _fail(f"请设置 {_VARIABLE} 或 --database-url / set {_VARIABLE} or --database-url")
+    found = asyncio.run(_read(str(address), case, calendars_dir, org))
+    if not found:
+        _fail(f"没有案件 {case} / no case {case}")
+    if as_json:
+        typer.echo(json.dumps([_data(one) for one in found], ensure_ascii=False, indent=2, default=_plain))
+        return
+    for one in found:
+        _print(one)
+
+
+async def _read(address: str, case: str, calendars_dir: Path, org: str | None) -> list[ExplainedCase]:
+    calendars = await asyncio.to_thread(CalendarLibrary.load, calendars_dir)
+    database = Database.connect(address, application="fenghuo-cli", pool_size=2)
+    try:
+        return await explain_clocks(case, database=database, calendars=calendars, org=org)
+    finally:
+        await database.close()
+
+
+def _data(one: ExplainedCase) -> dict[str, Any]:
+    plan = one.case.plan
+    return {
+        "case_id": one.case.case_id,
+        "number": one.case.number,
+        "plan": plan.name,
+        "plan_version": plan.version,
+        "plan_sha256": plan.sha256,
+        "at": one.at,
+        "clocks": [asdict(clock) for clock in one.clocks],
+    }
+
+
+def _print(one: ExplainedCase) -> None:
+    plan = one.case.plan
+    _OUT.print(f"[bold]{one.case.number}[/]  {plan.name} v{plan.version} ({plan.sha256[:12]})  {one.case.state.value}")
+    for clock in one.clocks:
+        _print_clock(clock)
+
+
+def _print_clock(clock: ClockExplanation) -> None:
+    due = f"到期 due {_at(clock.due_at)}" if clock.due_at is not None else "暂停中，无到期时刻 / stands still"
+    sure = "（暂定：依据的年份尚未公布 / provisional）" if clock.provisional else ""
+    _OUT.print(f"\n[bold]{clock.id}[/] {clock.label}  {clock.state.value}  {due}{sure}")
+    by = f"，日历 calendar {clock.calendar}" if clock.calendar else ""
+    _OUT.print(f"  限期 limit {clock.limit}，起算 from {_at(clock.started_at)}{by}")
+    if clock.counts_from is not None:
+        _OUT.print(f"  首日不计，自 {_at(clock.counts_from)} 计 / the first day is left out")
+    _OUT.print(
+        f"  总时长 gross {_span(clock.gross)}，停计 stood still {_span(clock.stood_still)}，"
+        f"已用 spent {clock.spent_share:.1%}"
+    )
+    for span in clock.spans:
+        what = "计时 counts" if span.running else f"停计 stands still: {span.why}"
+        _OUT.print(f"  {_at(span.start)} → {_at(span.end)}  {what}")
+    for changed in clock.changes:
+        entry = changed.entry
+        _OUT.print(f"  {_at(entry.at)} {entry.kind.value} {entry.reason or ''} ({changed.cause})")
+    for asked in clock.extensions:
+        decided = {None: "待批 pending", True: "已批 granted", False: "不批 denied"}[asked.approved]
+        by_whom = f" {asked.decided_by.ref} ({asked.role})" if asked.decided_by is not None else ""
+        told = f"，已告知 told {_at(asked.told_at)}" if asked.told_at is not None else ""
+        _OUT.print(f"  延期 extension {asked.by}: {asked.asked_by.ref} {_at(asked.asked_at)} {decided}{by_whom}{told}")
+    rows = Table("阈值 threshold", "时刻 at", "结果 outcome", "迟 late", "原因 why", box=None, padding=(0, 2))
+    for post in clock.mileposts:
+        late = _span(post.late_by) if post.late_by is not None else ""
+        rows.add_row(post.threshold, _at(post.at), post.outcome, late, post.why)
+    _OUT.print(rows)
+
+
+def _at(instant: datetime | None) -> str:
+    return instant.isoformat(timespec="seconds") if instant is not None else "—"
+
+
+def _span(length: timedelta) -> str:
+    return str(timedelta(seconds=round(length.total_seconds(), 3)))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def _fail(message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
