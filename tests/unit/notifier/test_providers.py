@@ -1,8 +1,10 @@
 """Several providers: their file, the choice among them, their circuits and guards."""
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,6 +74,12 @@ async def test_a_file_with_every_kind_of_provider_becomes_channels_in_its_order(
     await made.close()
     with pytest.raises(ValueError, match="home"):
         fleet([(channels[0], terms[0])] * 2, clock=ManualClock(NOW), timeout=timedelta(), circuit=CircuitPolicy())
+
+
+def test_the_example_is_a_provider_file() -> None:
+    text = (Path(__file__).parents[3] / "deploy" / "providers" / "example.yaml").read_text("utf-8")
+    secrets = dict.fromkeys(re.findall(r"\$\{([A-Z_]+)\}", text), "a-secret-of-enough-length")
+    assert len(parse_providers(text, secrets, file="example.yaml").providers) == 7
 
 
 def _no_inbox() -> Any:
