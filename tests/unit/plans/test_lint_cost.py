@@ -14,7 +14,7 @@ from tests.support.plans import SOUND
     "condition",
     [
         " and ".join(f"(people > {{n}} or today != {cut})" for cut in range(6)),
-        " or ".join(f"(people > {{n}} and today != {cut} and hurt)" for cut in range(30)),
+        " or ".join(f"(people > {10 + cut} and today != {cut})" for cut in range(7)) + " or people == {n}",
         " and ".join(f"(people != {cut} or hurt)" for cut in range(8)) + " and people > {n}",
     ],
 )
