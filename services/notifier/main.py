@@ -17,10 +17,12 @@ from services.notifier.api.deliveries import deliveries_router
 from services.notifier.api.reader import reader
 from services.notifier.api.roster import roster_router
 from services.notifier.api.roster_changes import roster_changes_router
+from services.notifier.app.announce_handovers import announce_handovers
 from services.notifier.app.begin_attempts import Begun, begin_attempts
 from services.notifier.app.call_provider import Providers, call_provider
 from services.notifier.app.find_receipt_address import find_receipt_address
 from services.notifier.app.record_answers import record_answers
+from services.notifier.app.report_findings import report_findings
 from services.notifier.app.rules import Links, Rules
 from services.notifier.channels.assembly import Fittings, Fleet, assembled, fleet
 from services.notifier.channels.channel import Channel
@@ -39,6 +41,7 @@ from services.notifier.domain.roster_text import RosterError
 from services.notifier.jobs.pace import Pace
 from services.notifier.jobs.reload_roster import reload_roster
 from services.notifier.jobs.send_due import Capacity, SendDue
+from services.notifier.jobs.watch_rosters import watch_rosters
 from services.notifier.jobs.weigh_providers import weigh_providers
 from services.notifier.settings import NotifierSettings
 from services.notifier.store.provider_files import read_providers
@@ -54,6 +57,7 @@ from shared.runtime.health import Health
 from shared.runtime.ids import Ids, TimeOrderedIds
 from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
+from shared.runtime.schedule import Job
 
 NAME: Final = "notifier"
 # Time to write an answer down after the provider's limit, before another sender may take over.
@@ -97,6 +101,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
         loops={"sender": sender.run, **{name: one.run for name, one in providers_in_use.resident.items()}},
         jobs={
             "reload-roster": (timedelta(seconds=settings.roster_reload_s), partial(reload_roster, rosters)),
+            **_roster_watch(settings, rosters, rules, database, ids),
             "weigh-providers": (
                 timedelta(seconds=settings.providers_weighed_s),
                 partial(weigh_providers, database, providers_in_use.choice),
@@ -121,6 +126,17 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     app.include_router(roster_changes_router(rosters, database, ids, may_read, may_change))
     install_problem_handlers(app)
     return app
+
+
+def _roster_watch(
+    settings: NotifierSettings, book: RosterBook, rules: Rules, database: Database, ids: Ids
+) -> dict[str, tuple[timedelta, Job]]:
+    look = partial(report_findings, book=book, rules=rules, database=database, ids=ids, days=settings.roster_check_days)
+    announce = partial(announce_handovers, book=book, database=database, ids=ids)
+    return {
+        "check-rosters": (timedelta(seconds=settings.roster_check_s), partial(watch_rosters, look)),
+        "announce-handovers": (timedelta(seconds=settings.handover_check_s), partial(watch_rosters, announce)),
+    }
 
 
 def _channels(settings: NotifierSettings, clock: Clock) -> list[tuple[Channel, Terms]]:

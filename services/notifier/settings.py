@@ -16,6 +16,9 @@ class NotifierSettings(ServiceSettings):
     link_secret: SecretStr
     roster: Path = Path("deploy/rosters/demo.yaml")
     roster_reload_s: Annotated[float, Field(gt=0)] = 2.0
+    roster_check_s: Annotated[float, Field(gt=0, description="How often gaps ahead are looked for")] = 300.0
+    roster_check_days: Annotated[int, Field(ge=1, le=92)] = 14
+    handover_check_s: Annotated[float, Field(gt=0)] = 20.0
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] = "http://127.0.0.1:8601"
     receipt_url: Annotated[str | None, Field(pattern=r"^https?://[^\s]+$")] = None
 

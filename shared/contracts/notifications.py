@@ -67,6 +67,7 @@ class NotificationRequestedV1(Contract):
     requested_at: Instant
     stale_after: Annotated[Instant | None, Field(description="After this the message says how late it is")] = None
     excluded: Annotated[tuple[Name, ...], Field(description="Recused people, by roster id")] = ()
+    people: Annotated[tuple[Name, ...], Field(description="Told beside the roles, by roster id")] = ()
     drill: bool = False
 
 

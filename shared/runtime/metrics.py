@@ -60,4 +60,7 @@ PROVIDER_SPENT: Final = Gauge(
 )
 ROSTER_BROKEN: Final = Gauge("fenghuo_roster_broken", "1 while the roster on disk is refused and an older one is used")
 ROSTER_PEOPLE: Final = Gauge("fenghuo_roster_people", "People in the roster in force", ["org"])
+ROSTER_FINDINGS: Final = Gauge(
+    "fenghuo_roster_findings", "What will go wrong with a roster in the days ahead, by kind", ["org", "kind"]
+)
 CONSOLE_STREAMS: Final = Gauge("fenghuo_console_streams", "Open live pages")

@@ -10,6 +10,7 @@ from services.notifier.app.advance_intents import Advanced, advance
 from services.notifier.app.begin_attempts import BegunIntent, Call, Sender, begin
 from services.notifier.app.rules import Rules
 from services.notifier.domain.ledger import Intent, Request
+from services.notifier.domain.roster import Person, Roster
 from services.notifier.domain.roster_duty import Duty, on_duty
 from services.notifier.domain.urgency import Lane, Notice, superseded_by, urgency
 from services.notifier.store import attempts as attempt_rows
@@ -137,7 +138,22 @@ def _of_request(request: Request, lane: Lane, rules: Rules, ids: Ids) -> list[In
             found[f"role:{role}"] = Intent(ids.new(), request, role, None, None, because, lane, rank)
             NOBODY_REACHED.labels(role).inc()
             _log.error("notify.nobody", role=role, org=request.org, case_id=str(request.case_id), reason=because.en)
+    for person in _named_beside(request, roster):
+        label = person.label.zh if body.language == "zh" else person.label.en
+        because = Bilingual(zh="被点名告知", en="named beside the roles")
+        found.setdefault(
+            person.id,
+            Intent(ids.new(), request, body.roles[0], person.id, label[:_LABEL_LENGTH], because, lane, rank),
+        )
     return list(found.values())
+
+
+def _named_beside(request: Request, roster: Roster | None) -> list[Person]:
+    """People told by id; whoever has left the roster meanwhile, or is recused, is not."""
+    if roster is None:
+        return []
+    wanted = (one for one in request.body.people if one not in request.body.excluded)
+    return [roster.people[one] for one in wanted if one in roster.people]
 
 
 def _nobody_because(request: Request, role: str, *, known: bool) -> Bilingual:

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -11,14 +12,20 @@ from fastapi import FastAPI
 
 from services.notifier.api.reader import reader
 from services.notifier.api.roster_changes import roster_changes_router
+from services.notifier.app.announce_handovers import announce_handovers
+from services.notifier.app.report_findings import report_findings
+from services.notifier.app.rules import Rules
 from services.notifier.domain.roster_duty import on_duty
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
 from shared.access.api_keys import Scope
 from shared.access.key_store import KeyStore
+from shared.contracts.notifications import NotificationRequestedV1
+from shared.contracts.values import ChannelKind
 from shared.db.engine import Database
 from shared.runtime.clock import SystemClock
 from shared.runtime.ids import TimeOrderedIds
+from shared.runtime.metrics import ROSTER_FINDINGS
 from shared.runtime.problems import install_problem_handlers
 
 TEXT = """\
@@ -193,3 +200,51 @@ async def test_what_is_no_roster_is_refused_in_words(office: Office, text: bytes
     answer = await office.http.put("/v1/roster", content=text)
     assert answer.status_code == 422
     assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+async def test_a_new_finding_is_told_to_the_owner_once_by_whichever_replica_sees_it(
+    office: Office, database: Database
+) -> None:
+    gap = TEXT.replace("organisation: demo", "organisation: demo\nowner: head") + (
+        "  - {id: night, name: {zh: 夜班, en: Night}, duty: [{person: b}],"
+        ' hours: {days: [mon, tue, wed, thu, fri], from: "20:00", to: "08:00"}}\n'
+    )
+    assert (await office.http.put("/v1/roster", content=gap.encode())).json()["applied"]
+    other = Office(office.file, database)
+    await other.book.refresh()
+    rules = cast("Rules", SimpleNamespace(providers={ChannelKind.SMS: ["sink"]}))
+    ids = TimeOrderedIds()
+    told = await report_findings(book=office.book, rules=rules, database=database, ids=ids, days=7)
+    assert told >= 5
+    again = await report_findings(book=other.book, rules=rules, database=database, ids=ids, days=7)
+    assert again == 0
+    assert ROSTER_FINDINGS.labels("demo", "gap")._value.get() == told
+    [request] = await _requested(database)
+    assert request.roles == ("head",)
+    assert "夜班（night）" in str(request.subject.because)
+    assert str(told) in str(request.subject.title)
+    await other.http.aclose()
+
+
+async def test_a_hand_over_is_announced_once_to_both_sides(office: Office, database: Database) -> None:
+    minutes = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=30)
+    start = (minutes - timedelta(days=1)).date()
+    turns = TEXT.replace("timezone: Asia/Shanghai", "timezone: Etc/UTC") + (
+        "  - {id: turn, name: {zh: 轮值, en: Turn}, duty: [{rotation: days}], handover_notice: 1h}\n"
+        f'rotations: [{{id: days, every: day, start: {start - timedelta(days=1)}, handover: "{minutes:%H:%M}",'
+        " people: [a, b]}]\n"
+    )
+    assert (await office.http.put("/v1/roster", content=turns.encode())).json()["applied"]
+    assert await announce_handovers(book=office.book, database=database, ids=TimeOrderedIds()) == 1
+    assert await announce_handovers(book=office.book, database=database, ids=TimeOrderedIds()) == 0
+    [request] = await _requested(database)
+    assert set(request.people) == {"a", "b"}
+    assert request.subject.due_at == minutes
+    assert f"{minutes:%H:%M}" in str(request.subject.because)
+    assert "交班" in str(request.subject.because)
+
+
+async def _requested(database: Database) -> list[NotificationRequestedV1]:
+    async with database.transaction() as tx:
+        rows = await tx.fetch("SELECT value FROM outbox")
+    return [NotificationRequestedV1.model_validate_json(bytes(row["value"])) for row in rows]
