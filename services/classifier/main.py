@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.classifier.app.audit_reconsiderations import audit_reconsiderations
+from services.classifier.app.end_warnings import end_warnings
 from services.classifier.app.forget_windows import forget_windows
 from services.classifier.app.judge_cases import Ports
 from services.classifier.app.route_unrouted import route_unrouted
@@ -27,6 +28,7 @@ from shared.runtime.process import Parts, running, serve
 NAME: Final = "classifier"
 _AUDIT_EVERY: Final = timedelta(seconds=30)
 _ROUTE_EVERY: Final = timedelta(minutes=5)
+_END_EVERY: Final = timedelta(seconds=15)
 _FORGET_EVERY: Final = timedelta(hours=6)
 
 
@@ -48,6 +50,9 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
     async def route() -> None:
         await route_unrouted(database, ports)
 
+    async def end() -> None:
+        await end_warnings(database, ports)
+
     async def forget() -> None:
         await forget_windows(database, timedelta(days=settings.windows_kept_days))
 
@@ -57,6 +62,7 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
         jobs={
             "audit-reconsiderations": (_AUDIT_EVERY, audit),
             "route-unrouted": (_ROUTE_EVERY, route),
+            "end-warnings": (_END_EVERY, end),
             "forget-windows": (_FORGET_EVERY, forget),
         },
     )

@@ -1,7 +1,7 @@
 """What the classifier decided and why: topic `cases-classified`."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -45,6 +45,35 @@ class CriterionResult(Contract):
     label: Bilingual | None = None
 
 
+class ProposedFact(Contract):
+    """A fact that nobody gave: words of the text propose it. It counts as known until somebody gives the fact."""
+
+    fact: Name
+    value: FactValue
+    signal: Name
+    word: Annotated[str, Field(max_length=200)]
+    where: Literal["title", "narrative"]
+    position: Annotated[int, Field(ge=0, description="Characters from the beginning of the text")]
+    excerpt: Annotated[str, Field(max_length=400, description="The word with what stands around it")]
+
+
+class OpenedBy(Contract):
+    """The plan that brought this one into the case, and by which of its openings."""
+
+    plan: Slug
+    opening: Slug
+    because: Bilingual | None = None
+
+
+class DuplicateOf(Contract):
+    """An earlier case that a rule of the plan takes for the same event."""
+
+    case_id: UUID
+    number: Annotated[str, Field(max_length=40)]
+    rule: Slug
+    then: Annotated[Literal["merge", "ask"], Field(description="Merge at once, or propose it to a person")]
+
+
 class CaseClassifiedV1(Contract):
     """The level of one case under one plan, with every criterion.
 
@@ -81,6 +110,14 @@ class CaseClassifiedV1(Contract):
         tuple[UUID, ...], Field(max_length=50, description="Warning case: latest cases that made it")
     ] = ()
     linked_count: Annotated[int, Field(ge=0)] = 0
-    resolved: Annotated[bool, Field(description="The source says the trouble is over")] = False
+    proposed: Annotated[
+        tuple[ProposedFact, ...], Field(max_length=50, description="Those of the facts that words of the text propose")
+    ] = ()
+    opened_by: Annotated[OpenedBy | None, Field(description="Another plan of this case asked for this one")] = None
+    duplicate_of: DuplicateOf | None = None
+    resolved: Annotated[bool, Field(description="The source says the trouble is over; a warning case: it ended")] = (
+        False
+    )
+    resolved_because: Annotated[Bilingual | None, Field(description="Why a warning case ended by itself")] = None
     confidential: bool = False
     drill: bool = False

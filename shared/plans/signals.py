@@ -70,6 +70,8 @@ _HARMLESS_ZH: Final = (
     ),
     *("无故", "无端", "无人", "无法", "无理", "非常", "非要", "非法", "别人", "特别", "分别"),
 )
+# Right before the word they deny it; further off they are a complaint about nobody helping.
+_NOBODY_ZH: Final = ("无人", "无人员", "没人", "没有人", "无一人")
 _NEGATIONS_EN: Final = (
     "no",
     "not",
@@ -214,6 +216,8 @@ def _clause_before(text: str, at: int, length: int) -> str:
 def _negated_zh(signal: CompiledSignal, text: str, at: int) -> bool:
     # Harmless phrases may begin before the near part, so a little more is read and they are blanked out first.
     clause = _clause_before(text, at, _NEAR_ZH + 4)
+    if clause.endswith(_NOBODY_ZH):
+        return True
     for phrase in _HARMLESS_ZH:
         clause = clause.replace(phrase, " " * len(phrase))
     near = clause[-_NEAR_ZH:]

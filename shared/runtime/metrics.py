@@ -22,6 +22,7 @@ REPORTS_REGISTERED: Final = Counter(
 )
 CLASSIFICATIONS: Final = Counter("fenghuo_classifications", "Classifications by plan and level", ["plan", "level"])
 WARNINGS_RAISED: Final = Counter("fenghuo_warnings_raised", "Warning cases opened or raised", ["plan", "level"])
+WARNINGS_ENDED: Final = Counter("fenghuo_warnings_ended", "Warning cases that ended by themselves", ["plan"])
 CASES_UNROUTED: Final = Counter("fenghuo_cases_unrouted", "Cases that no plan applied to, by kind", ["kind"])
 FACTS_UNFIT: Final = Counter("fenghuo_facts_unfit", "Facts of a type the plan does not take, by plan", ["plan"])
 CASES_OPEN: Final = Gauge("fenghuo_cases_open", "Cases not yet resolved, by plan and level", ["plan", "level"])
@@ -32,6 +33,13 @@ CLOCKS_UNARMED: Final = Gauge(
     "fenghuo_clocks_unarmed", "Cases that count time with nothing armed, found by the auditor"
 )
 FIRES_UNPUBLISHED: Final = Gauge("fenghuo_fires_unpublished", "Fired timers whose event is not in the outbox")
+CLOCKS_RECOUNTED: Final = Counter("fenghuo_clocks_recounted", "Clocks counted again after a calendar changed")
+CALENDAR_YEARS_MISSING: Final = Gauge(
+    "fenghuo_calendar_years_missing", "1 while the official list of a year is overdue", ["calendar"]
+)
+CALENDARS_BROKEN: Final = Gauge(
+    "fenghuo_calendars_broken", "1 while the calendars on disk are refused and older ones are used"
+)
 CHAINS_ENDED: Final = Counter("fenghuo_chains_ended", "Escalations whose last tier did not acknowledge", ["plan"])
 DELIVERY_ATTEMPTS: Final = Counter(
     "fenghuo_delivery_attempts", "Attempts by channel and outcome", ["channel", "outcome"]

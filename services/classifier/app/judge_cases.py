@@ -5,20 +5,25 @@ The number of statements depends on what a batch contains (windows or not), neve
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from services.classifier.app.raise_warnings import raise_warnings
 from services.classifier.domain.announcements import SOURCE, Cause, case_classified
 from services.classifier.domain.cases import CaseState
+from services.classifier.domain.duplicates import Marked, marks_of
+from services.classifier.domain.proposals import passed_on, with_proposals
 from services.classifier.domain.runs import Run, digest_of, judge, opened
 from services.classifier.domain.warnings import Movements
 from services.classifier.domain.windows import Count, Counted, Group, Moved, count_of_read, counted_of
+from services.classifier.store.baselines import read_baselines
 from services.classifier.store.cases import CaseRow, save_cases
+from services.classifier.store.event_marks import match_marks
 from services.classifier.store.plans import Plans
 from services.classifier.store.reconsiderations import arm
 from services.classifier.store.windows import add_members, lock_groups, read_counts, remove_members
+from shared.contracts.classifications import ProposedFact
 from shared.contracts.envelope import Event
 from shared.contracts.values import FactValue
 from shared.db.tx import Tx
@@ -63,6 +68,7 @@ class _Job:
     run: Run
     view: CaseView
     facts: dict[str, FactValue]
+    proposed: tuple[ProposedFact, ...]
     problems: tuple[str, ...]
     counted: frozenset[Counted]
     reads: dict[str, Count] = field(default_factory=dict)
@@ -81,25 +87,31 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
             jobs[subject.case_id] = _jobs(subject, ports)
         except UnreadableSnapshotError as error:
             refused[subject.case_id] = str(error)
-    accepted = [subject for subject in subjects if subject.case_id in jobs]
-    everything = [job for several in jobs.values() for job in several]
+    everything: list[_Job] = []
+    pending = [job for several in jobs.values() for job in several]
+    runs = {subject.case_id: dict(subject.runs) for subject in subjects if subject.case_id in jobs}
     movements, causes = Movements.none(), dict[Group, tuple[CompiledPlan, Cause]]()
-    await _count(tx, everything, movements, causes, ports)
-    counts = await read_counts(tx, (count for job in everything for count in job.reads.values()))
-    rows: list[CaseRow] = []
     due: dict[tuple[UUID, str], datetime | None] = {}
     tally: Counter[tuple[str, str]] = Counter()
-    for subject in accepted:
-        runs = dict(subject.runs)
-        for job in jobs[subject.case_id]:
-            run = _evaluate(tx, job, counts, ports, tally)
+    # A round for what was routed, and one more for every plan that another one opened: each runs once a case.
+    while pending:
+        await _count(tx, pending, movements, causes, ports)
+        counts = await read_counts(tx, (count for job in pending for count in job.reads.values()))
+        await _find_duplicates(tx, pending)
+        usual = await read_baselines(tx, [(job.plan, job.reads) for job in pending])
+        further: list[_Job] = []
+        for job, baselines in zip(pending, usual, strict=True):
+            values = {name: counts[count] for name, count in job.reads.items()} | baselines
+            run = _evaluate(tx, job, values, ports, tally)
             if run.reconsider_at != job.run.reconsider_at:
-                due[subject.case_id, run.plan] = run.reconsider_at
-            runs[run.plan] = run
-        rows.append(_row(tx, subject, runs))
+                due[job.subject.case_id, run.plan] = run.reconsider_at
+            runs[job.subject.case_id][run.plan] = run
+            further += _openings(job, run, values, runs[job.subject.case_id], ports)
+        everything += pending
+        pending = further
     await raise_warnings(tx, movements, causes, ports.plans, ports.ids)
     await ports.plans.keep(tx, {job.plan.ref.sha256: job.plan for job in everything}.values())
-    await save_cases(tx, rows)
+    await save_cases(tx, [_row(tx, subject, runs[subject.case_id]) for subject in subjects if subject.case_id in runs])
     await arm(tx, due)
     tx.after_commit.append(lambda: _committed(tally, due, ports))
     return refused
@@ -142,11 +154,14 @@ def _routed(subject: Subject, view: CaseView, ports: Ports) -> tuple[tuple[Compi
 def _job(
     subject: Subject, plan: CompiledPlan, run: Run, *, view: CaseView, problems: tuple[str, ...], ports: Ports
 ) -> _Job:
-    facts, unfit = plan.type_facts(view.facts)
+    given, unfit = plan.type_facts({**run.carried, **view.facts})
     if unfit:
         FACTS_UNFIT.labels(plan.name).inc(len(unfit))
         problems += tuple(problem.message for problem in unfit)
-    job = _Job(subject, plan, run, view, facts, problems, run.counted)
+    facts, proposed = with_proposals(plan, subject.state, given)
+    if run.carried or proposed:
+        view = replace(view, facts={**view.facts, **facts})
+    job = _Job(subject, plan, run, view, facts, proposed, problems, run.counted)
     try:
         if plan.windows and subject.state.counts:
             job.counted = frozenset(counted_of(contribution) for contribution in plan.contributions(view))
@@ -195,11 +210,43 @@ async def _count(
     await add_members(tx, added)
 
 
-def _evaluate(tx: Tx, job: _Job, counts: Mapping[Count, int], ports: Ports, tally: Counter[tuple[str, str]]) -> Run:
+async def _find_duplicates(tx: Tx, jobs: Sequence[_Job]) -> None:
+    """Look for earlier cases that are the same event, for those jobs that have not found one yet."""
+    wanted: list[tuple[_Job, Marked]] = []
+    for job in jobs:
+        if job.plan.duplicates and job.run.duplicate_of is None and job.subject.state.counts:
+            state = job.subject.state
+            marks = marks_of(job.plan, job.subject.case_id, job.view, job.facts, number=state.number, drill=state.drill)
+            wanted += [(job, marked) for marked in marks]
+    others = await match_marks(tx, [marked.mark for _, marked in wanted])
+    for (job, marked), other in zip(wanted, others, strict=True):
+        if other is not None and job.run.duplicate_of is None:
+            job.run = replace(job.run, duplicate_of=marked.duplicate_of(other))
+
+
+def _openings(job: _Job, run: Run, values: Mapping[str, float], running: dict[str, Run], ports: Ports) -> list[_Job]:
+    """Jobs for the plans that this one opens and the case does not run yet. They are noted as running at once."""
+    if not job.plan.openings:
+        return []
+    found: list[_Job] = []
+    for opening in job.plan.opens_for(run.level, inputs_of(job.view, job.facts), values):
+        plan = ports.plans.current(opening.plan)
+        if opening.plan in running or plan is None:
+            if plan is None:
+                _log.error("plan.opening_unknown", plan=job.plan.name, opening=opening.id, opened=opening.plan)
+            continue
+        by, carried = passed_on(opening, job.plan, job.facts)
+        begun = running[plan.name] = opened(plan, by, carried)
+        view = job.subject.state.view(job.subject.case_id, job.subject.org)
+        found.append(_job(job.subject, plan, begun, view=view, problems=(), ports=ports))
+    return found
+
+
+def _evaluate(tx: Tx, job: _Job, values: Mapping[str, float], ports: Ports, tally: Counter[tuple[str, str]]) -> Run:
     subject, plan = job.subject, job.plan
-    windows = {name: counts[count] for name, count in job.reads.items()}
-    evaluation = plan.evaluate(inputs_of(job.view, job.facts), windows, tx.now, Scope.CASE)
-    judged = judge(job.run, evaluation, digest_of(subject.state, job.facts, job.problems), job.counted)
+    evaluation = plan.evaluate(inputs_of(job.view, job.facts), values, tx.now, Scope.CASE)
+    digest = digest_of(subject.state, job.facts, job.problems, job.proposed, job.run.duplicate_of)
+    judged = judge(job.run, evaluation, digest, job.counted)
     if judged.publish:
         data = case_classified(
             state=subject.state,
@@ -208,6 +255,7 @@ def _evaluate(tx: Tx, job: _Job, counts: Mapping[Count, int], ports: Ports, tall
             previous=job.run.level,
             evaluation=evaluation,
             facts=job.facts,
+            proposed=job.proposed,
             place=job.view.place,
             problems=job.problems,
             now=tx.now,

@@ -23,6 +23,7 @@ from services.classifier.domain.warnings import (
     verdicts,
 )
 from services.classifier.domain.windows import Count, Group
+from services.classifier.store.baselines import read_baselines
 from services.classifier.store.plans import Plans
 from services.classifier.store.warnings import WarningKey, load_warnings, save_warnings, take_numbers
 from services.classifier.store.windows import buckets_within, contributing_cases, read_counts
@@ -109,10 +110,11 @@ async def _instants(
 async def _rises(tx: Tx, instants: _Instants, before: Mapping[WarningKey, Warned], plans: Plans) -> list[_Rise]:
     owners, judgings = _judgings(instants, before, plans)
     counts = await read_counts(tx, (count for judging in judgings for count in judging.names.values()))
+    usual = await read_baselines(tx, [(judging.plan, judging.names) for judging in judgings])
     reached: dict[Group, list[Verdict]] = defaultdict(list)
-    for judging in judgings:
+    for judging, baselines in zip(judgings, usual, strict=True):
         plan, group = judging.plan, judging.group
-        values = values_of(judging.names, counts)
+        values = values_of(judging.names, counts) | baselines
         evaluation = plan.evaluate(plan.group_inputs(group.key), values, tx.now, Scope.TOPIC)
         reached[group] += [
             verdict
@@ -187,6 +189,7 @@ async def _publish(
                 verdict.level,
                 verdict.rank,
                 1,
+                rise.plan.warning_end is not None,
             )
         else:
             warned = replace(before, level=verdict.level, rank=verdict.rank, revision=before.revision + 1)

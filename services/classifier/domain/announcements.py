@@ -7,9 +7,9 @@ from uuid import UUID
 
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.runs import Run
-from services.classifier.domain.warnings import Verdict, Warned, facts_of, place_of, title_of
-from shared.contracts.classifications import MAX_PROBLEMS, CaseClassifiedV1
-from shared.contracts.values import MAX_TEXT, CaseKind, FactValue, Place
+from services.classifier.domain.warnings import Open, Verdict, Warned, ended_title, facts_of, place_of, title_of
+from shared.contracts.classifications import MAX_PROBLEMS, CaseClassifiedV1, ProposedFact
+from shared.contracts.values import MAX_TEXT, Bilingual, CaseKind, FactValue, Place
 from shared.plans.compiled import CompiledPlan, Evaluation
 
 SOURCE: Final = "/fenghuo/classifier"
@@ -33,6 +33,7 @@ def case_classified(
     previous: str | None,
     evaluation: Evaluation,
     facts: dict[str, FactValue],
+    proposed: tuple[ProposedFact, ...],
     place: Place,
     problems: tuple[str, ...],
     now: datetime,
@@ -56,6 +57,9 @@ def case_classified(
         place=place,
         language=state.given("language") or "zh",
         facts=facts,
+        proposed=() if confidential else proposed,
+        opened_by=run.opened_by,
+        duplicate_of=run.duplicate_of,
         problems=tuple(problem[:MAX_TEXT] for problem in problems[:MAX_PROBLEMS]),
         occurred_at=state.occurred_at,
         received_at=state.received_at,
@@ -99,6 +103,45 @@ def warning_classified(
         classified_at=now,
         linked_cases=tuple(newest),
         linked_count=total,
+        confidential=plan.plan.confidential,
+        drill=warned.group.drill,
+    )
+
+
+def warning_ended(
+    *,
+    plan: CompiledPlan,
+    opened: Open,
+    warned: Warned,
+    evaluation: Evaluation,
+    because: Bilingual,
+    linked: tuple[int, list[UUID]],
+    now: datetime,
+) -> CaseClassifiedV1:
+    """A warning case that is over: its level stays what it was, its criteria show the counts of now."""
+    group = dict(warned.group.key)
+    total, newest = linked
+    return CaseClassifiedV1(
+        number=warned.number,
+        kind=CaseKind.WARNING,
+        plan=plan.ref,
+        revision=warned.revision,
+        level=warned.level,
+        level_rank=warned.rank,
+        previous_level=warned.level,
+        criteria=evaluation.criteria,
+        title=ended_title(warned.group, because),
+        source=_WARNING_SOURCE,
+        channel=group["channel"][:_NAME_LENGTH] if group.get("channel") else None,
+        topic=group["topic"][:_NAME_LENGTH] if group.get("topic") else None,
+        place=place_of(warned.group),
+        occurred_at=opened.opened_at,
+        received_at=opened.opened_at,
+        classified_at=now,
+        linked_cases=tuple(newest),
+        linked_count=total,
+        resolved=True,
+        resolved_because=because,
         confidential=plan.plan.confidential,
         drill=warned.group.drill,
     )

@@ -1,7 +1,7 @@
 """A case as its reports make it: the later report wins for each fact, in whatever order the reports arrive."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,8 @@ Dated = tuple[int, Any]
 _PLACE: Final = {name: f"place.{name}" for name in ("province", "city", "district", "site")}
 _ATTRIBUTES: Final = ("channel", "topic", "category", "title", "language")
 _NEVER: Final[Dated] = (0, None)
+_TEXTS_KEPT: Final = 20
+_TEXT_KEPT: Final = 4000
 
 
 class CaseMismatchError(ValueError):
@@ -42,6 +44,13 @@ class CaseState:
     requested: tuple[str, ...]
     attributes: Mapping[str, Dated]
     facts: Mapping[str, Dated]
+    texts: Mapping[int, str] = field(default_factory=dict)
+    """What was told, by the sequence of the report that told it: the last reports' beginnings."""
+
+    @property
+    def narrative(self) -> str | None:
+        """Everything told, in the order of the reports; None when nothing was."""
+        return "\n".join(text for _, text in sorted(self.texts.items())) or None
 
     @property
     def counts(self) -> bool:
@@ -93,6 +102,7 @@ class CaseState:
             "requested": self.requested,
             "attributes": self.attributes,
             "facts": self.facts,
+            "texts": self.texts,
         }
 
 
@@ -110,6 +120,7 @@ def state_from_data(data: Mapping[str, Any]) -> CaseState:
         requested=tuple(data["requested"]),
         attributes={name: (given[0], given[1]) for name, given in data["attributes"].items()},
         facts={name: (given[0], given[1]) for name, given in data["facts"].items()},
+        texts={int(sequence): text for sequence, text in data.get("texts", {}).items()},
     )
 
 
@@ -130,6 +141,9 @@ def merge(state: CaseState | None, report: CaseReport) -> CaseState:
     for name, value in report.facts.items():
         if facts.get(name, _NEVER)[0] < sequence:
             facts[name] = (sequence, value)
+    texts = dict(state.texts) if state else {}
+    if report.narrative:
+        texts[sequence] = report.narrative[:_TEXT_KEPT]
     birth = report if state is None or sequence < state.first else state
     return CaseState(
         kind=kind,
@@ -143,6 +157,7 @@ def merge(state: CaseState | None, report: CaseReport) -> CaseState:
         requested=tuple(sorted({*report.plans, *(state.requested if state else ())})),
         attributes=attributes,
         facts=facts,
+        texts={kept: texts[kept] for kept in sorted(texts)[-_TEXTS_KEPT:]},
     )
 
 

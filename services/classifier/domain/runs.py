@@ -1,7 +1,7 @@
 """One case under one plan: what was published last, and whether something new is worth publishing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.windows import Counted, counted_from_data
-from shared.contracts.classifications import Holds
+from shared.contracts.classifications import DuplicateOf, Holds, OpenedBy, ProposedFact
 from shared.contracts.values import FactValue
 from shared.plans.compiled import CompiledPlan, Evaluation
 
@@ -27,6 +27,11 @@ class Run:
     digest: str = ""
     counted: frozenset[Counted] = frozenset()
     reconsider_at: datetime | None = None
+    opened_by: OpenedBy | None = None
+    carried: Mapping[str, FactValue] = field(default_factory=dict)
+    """Facts that the plan which opened this one passed on."""
+    duplicate_of: DuplicateOf | None = None
+    """Found once, it stays: whether to merge is then the case's business."""
 
     def as_data(self) -> dict[str, Any]:
         """The run as values that JSON takes; `run_from_data` is the inverse."""
@@ -39,6 +44,9 @@ class Run:
             "digest": self.digest,
             "counted": sorted(counted.as_data() for counted in self.counted),
             "reconsider_at": self.reconsider_at,
+            "opened_by": self.opened_by.model_dump(mode="json") if self.opened_by else None,
+            "carried": self.carried,
+            "duplicate_of": self.duplicate_of.model_dump(mode="json") if self.duplicate_of else None,
         }
 
 
@@ -54,12 +62,15 @@ def run_from_data(data: Mapping[str, Any]) -> Run:
         digest=data["digest"],
         counted=frozenset(counted_from_data(counted) for counted in data["counted"]),
         reconsider_at=datetime.fromisoformat(due) if due else None,
+        opened_by=OpenedBy.model_validate(data["opened_by"]) if data.get("opened_by") else None,
+        carried=data.get("carried") or {},
+        duplicate_of=DuplicateOf.model_validate(data["duplicate_of"]) if data.get("duplicate_of") else None,
     )
 
 
-def opened(plan: CompiledPlan) -> Run:
-    """The beginning of a case under a plan."""
-    return Run(plan.name, plan.ref.sha256)
+def opened(plan: CompiledPlan, by: OpenedBy | None = None, carried: Mapping[str, FactValue] | None = None) -> Run:
+    """The beginning of a case under a plan, which another plan may have asked for."""
+    return Run(plan.name, plan.ref.sha256, opened_by=by, carried=carried or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +86,8 @@ def judge(run: Run, evaluation: Evaluation, digest: str, counted: frozenset[Coun
     held = tuple(sorted(result.id for result in evaluation.criteria if result.result is Holds.HELD))
     publish = run.revision == 0 or evaluation.level != run.level or held != run.held or digest != run.digest
     return Judged(
-        Run(
-            plan=run.plan,
-            sha256=run.sha256,
+        replace(
+            run,
             revision=run.revision + publish,
             level=evaluation.level,
             held=held,
@@ -89,8 +99,17 @@ def judge(run: Run, evaluation: Evaluation, digest: str, counted: frozenset[Coun
     )
 
 
-def digest_of(state: CaseState, facts: Mapping[str, FactValue], problems: tuple[str, ...]) -> str:
+def digest_of(
+    state: CaseState,
+    facts: Mapping[str, FactValue],
+    problems: tuple[str, ...],
+    proposed: tuple[ProposedFact, ...] = (),
+    duplicate_of: DuplicateOf | None = None,
+) -> str:
     """What a classification says besides level and criteria, as a short hash."""
     attributes = sorted((name, value) for name, (_, value) in state.attributes.items() if name != "complainant_ref")
-    told = (sorted(facts.items()), attributes, problems, state.number, state.confidential, state.drill, state.first)
+    about = (state.number, state.confidential, state.drill, state.first)
+    told: tuple[object, ...] = (sorted(facts.items()), attributes, problems, *about)
+    if proposed or duplicate_of:
+        told = (*told, [(one.fact, one.signal, one.word, one.excerpt) for one in proposed], str(duplicate_of))
     return blake2b(to_json(told), digest_size=8).hexdigest()

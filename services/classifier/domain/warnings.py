@@ -14,7 +14,7 @@ from uuid import UUID
 
 from services.classifier.domain.windows import Count, Counted, Group, Reading, count_of
 from shared.contracts.classifications import CriterionResult, Holds
-from shared.contracts.values import MAX_TEXT, FactValue, Place
+from shared.contracts.values import MAX_TEXT, Bilingual, FactValue, Place
 from shared.plans.compiled import CaseView, CompiledPlan, Evaluation
 from shared.plans.windows import COMPLAINANT, CompiledWindow
 
@@ -52,10 +52,20 @@ class Warned:
     level: str
     rank: int
     revision: int
+    may_end: bool = False
 
     @property
     def key(self) -> tuple[UUID, Span, datetime]:
         return self.group.id, self.span, self.bucket_start
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A warning case that may end, and when a case was last counted in its group."""
+
+    warned: Warned
+    opened_at: datetime
+    moved_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,5 +209,24 @@ def title_of(group: Group, verdict: Verdict) -> str:
     return "：".join(word for word in words if word)[:MAX_TEXT]
 
 
-def values_of(names: Mapping[str, Count], counts: Mapping[Count, int]) -> dict[str, int]:
+def ended_title(group: Group, because: Bilingual) -> str:
+    """The group and that its warning is over, Chinese as everywhere in titles."""
+    values = "、".join(value for name, value in group.key if name != COMPLAINANT)
+    return "：".join(word for word in (values, f"预警结束，{because.zh}") if word)[:MAX_TEXT]
+
+
+def values_of(names: Mapping[str, Count], counts: Mapping[Count, int]) -> dict[str, float]:
     return {name: counts.get(count, 0) for name, count in names.items()}
+
+
+def end_of(plan: CompiledPlan, opened: Open, values: Mapping[str, float], now: datetime) -> Bilingual | None:
+    """Why the warning is over at `now`; None when it is not."""
+    end = plan.warning_end
+    if end is None:
+        return None
+    if end.ends_after is not None and now - opened.moved_at >= end.ends_after:
+        hours = f"{end.ends_after.total_seconds() / 3600:g}"
+        return Bilingual(zh=f"{hours}小时内没有新的事件", en=f"no further case for {hours} h")
+    if plan.warning_ends(plan.group_inputs(opened.warned.group.key), values):
+        return Bilingual(zh="计数已回落", en="the counts have gone down")
+    return None

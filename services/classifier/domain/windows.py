@@ -86,11 +86,19 @@ def reading_of(plan: CompiledPlan) -> Reading:
     for shape in {window.by for window in plan.windows.values() if window.raises_warning}:
         ids = tuple(name for name, window in plan.windows.items() if window.by == shape and window.raises_warning)
         judged = plan.evaluate({}, {ids[0]: 0}, _ANY_TIME, Scope.TOPIC).criteria
-        read = {name for result in judged for name in result.values}
+        read = _counted_for(plan, (name for result in judged for name in result.values))
         wanted = tuple(name for name in ids if name in read)
         if wanted:
             raising[shape] = wanted
-    return Reading(frozenset(plan.windows) & {name for result in results for name in result.values}, raising)
+    read = _counted_for(plan, (name for result in results for name in result.values))
+    openings = plan.windows if plan.openings or plan.consequences else ()
+    return Reading(frozenset(plan.windows) & {*read, *openings}, raising)
+
+
+def _counted_for(plan: CompiledPlan, names: Iterable[str]) -> set[str]:
+    """The names, and for each baseline among them the window it is of."""
+    read = set(names)
+    return read | {plan.baselines[name].of for name in read if name in plan.baselines}
 
 
 def count_of(plan: CompiledPlan, group: Group, window_id: str, start: datetime, end: datetime) -> Count:

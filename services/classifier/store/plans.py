@@ -18,19 +18,32 @@ class Plans:
     """The library and the revived snapshots of this process. `library` may be replaced while at work."""
 
     def __init__(self, library: PlanLibrary) -> None:
-        self.library = library
+        self._use(library)
         self._pinned: dict[str, CompiledPlan] = {}
         self._readings: dict[str, Reading] = {}
         self._stored: set[str] = set()
 
+    @property
+    def library(self) -> PlanLibrary:
+        """The plans that new cases get."""
+        return self._library
+
+    @library.setter
+    def library(self, library: PlanLibrary) -> None:
+        self._use(library)
+
+    def _use(self, library: PlanLibrary) -> None:
+        self._library = library
+        self._by_name = {plan.name: plan for plan in library.plans}
+        self._by_hash = {plan.ref.sha256: plan for plan in library.plans}
+
     def current(self, name: str) -> CompiledPlan | None:
         """The plan of this name in today's library."""
-        return next((plan for plan in self.library.plans if plan.name == name), None)
+        return self._by_name.get(name)
 
     def pinned(self, sha256: str) -> CompiledPlan | None:
         """The plan with this text, if `load` found it."""
-        current = next((plan for plan in self.library.plans if plan.ref.sha256 == sha256), None)
-        return current or self._pinned.get(sha256)
+        return self._by_hash.get(sha256) or self._pinned.get(sha256)
 
     def reading(self, plan: CompiledPlan) -> Reading:
         """What the plan's criteria read, worked out once."""

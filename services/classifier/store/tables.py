@@ -83,9 +83,26 @@ warnings = Table(
     Column("revision", Integer, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("raised_at", DateTime(timezone=True), nullable=False),
+    Column("may_end", Boolean, nullable=False, server_default=text("false")),
+    Column("ended_at", DateTime(timezone=True)),
     # One warning a group and span, whoever crosses the threshold.
     UniqueConstraint("group_id", "span", "bucket_start"),
 )
+
+Index("ix_warnings_may_end", warnings.c.group_id, postgresql_where=text("may_end AND ended_at IS NULL"))
+
+# What makes two cases one event: a hash of the rule and of the values that have to be equal, with the cases that had
+# them. Old marks are dropped by age.
+event_marks = Table(
+    "event_marks",
+    metadata,
+    Column("mark", Uuid, primary_key=True),
+    Column("case_id", Uuid, primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("duplicate_of", Uuid),
+)
+Index("ix_event_marks_received_at", event_marks.c.received_at)
 
 warning_numbers = Table(
     "warning_numbers",
