@@ -11,12 +11,13 @@ from fastapi import FastAPI
 from services.escalator.app.apply_events import ApplyEvents
 from services.escalator.app.audit_timers import AuditTimers
 from services.escalator.app.fire_due_timers import FireDueTimers
+from services.escalator.app.recount_clocks import RecountClocks
 from services.escalator.consumers.on_case_facts import on_case_facts, on_notification_settled
 from services.escalator.domain.time_bases import NeedsCalendarError
 from services.escalator.jobs.sweep import Sweeper
 from services.escalator.settings import EscalatorSettings
 from services.escalator.store.plans import Plans
-from shared.calendars.library import CalendarFilesError, CalendarLibrary
+from shared.calendars.library import CalendarFilesError, CalendarFolder, CalendarLibrary
 from shared.db.engine import Database
 from shared.plans.library import PlanLibrary
 from shared.plans.problems import PlanLibraryError
@@ -27,6 +28,7 @@ from shared.runtime.process import Parts, running, serve
 
 NAME: Final = "escalator"
 _AUDIT_EVERY: Final = timedelta(seconds=30)
+_CALENDARS_EVERY: Final = timedelta(seconds=60)
 
 
 def create_app(settings: EscalatorSettings) -> FastAPI:
@@ -39,6 +41,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     database = Database.connect(
         settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
     )
+    changed_calendars = CalendarFolder(settings.calendars_dir)
     calendars = CalendarLibrary.load(settings.calendars_dir)
     plans, ids = Plans(library, calendars), TimeOrderedIds()
     plans.check()
@@ -49,6 +52,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
 
     fire = FireDueTimers(database, plans, ids, wake)
     sweeper = Sweeper(fire, database.clock, longest_sleep=timedelta(seconds=settings.sweep_longest_sleep_s))
+    recount_clocks = RecountClocks(database, plans, ids, wake, changed_calendars)
     audit_timers = AuditTimers(database, grace=timedelta(seconds=settings.audit_grace_s))
 
     async def sweep(stop: asyncio.Event) -> None:
@@ -57,11 +61,14 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     async def audit() -> None:
         await audit_timers()
 
+    async def recount() -> None:
+        await recount_clocks()
+
     apply, kafka = ApplyEvents(database, plans, ids, wake), settings.kafka_settings()
     parts = Parts(
         consumers=[on_case_facts(apply, database, kafka), on_notification_settled(apply, database, kafka)],
         loops={"sweep": sweep},
-        jobs={"audit-timers": (_AUDIT_EVERY, audit)},
+        jobs={"audit-timers": (_AUDIT_EVERY, audit), "calendars": (_CALENDARS_EVERY, recount)},
     )
     health = Health(NAME)
 

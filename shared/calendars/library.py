@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -45,6 +46,10 @@ class CalendarFiles:
     @property
     def name(self) -> str:
         return self.calendar.calendar
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.calendar.timezone)
 
     def status(self, year: int) -> YearStatus:
         found = next((one for one in self.years if one.year == year), None)
@@ -113,6 +118,28 @@ class CalendarLibrary:
     def differs(self, name: str, org: str) -> bool:
         """Whether this organisation has an overlay of the calendar. Raises UnknownCalendarError."""
         return any(one.organisation == org for one in self.file(name).overlays)
+
+
+class CalendarFolder:
+    """Reads the calendars of a folder again when its files change."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._seen = _stamps(root)
+
+    def __call__(self) -> CalendarLibrary | None:
+        """The calendars if a file changed since they were read last. Raises CalendarFilesError while they are bad."""
+        stamps = _stamps(self._root)
+        if stamps == self._seen:
+            return None
+        library = CalendarLibrary.load(self._root)
+        self._seen = stamps
+        return library
+
+
+def _stamps(root: Path) -> frozenset[tuple[str, int, int]]:
+    found = ((path, path.stat()) for path in root.rglob("*.yaml")) if root.is_dir() else ()
+    return frozenset((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found)
 
 
 def _load_folder(folder: Path, problems: list[Problem]) -> CalendarFiles | None:

@@ -51,6 +51,9 @@ class ClockStatus(Contract):
     due_at: Instant | None
     stopped_at: Instant | None = None
     until: Slug
+    provisional: Annotated[
+        bool, Field(description="Its end rests on a year whose official list is not published")
+    ] = False
 
 
 class ChangeKind(StrEnum):

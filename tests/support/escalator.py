@@ -12,6 +12,7 @@ import pytest
 from services.escalator.app.apply_events import ApplyEvents
 from services.escalator.app.fire_due_timers import FireDueTimers, Swept
 from services.escalator.store.plans import Plans
+from shared.calendars.library import CalendarLibrary
 from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.envelope import Event, decode
 from shared.contracts.escalations import CaseEscalatedV1, ChangeKind
@@ -87,12 +88,19 @@ class Escalator:
 
 
 def create_escalator(
-    url: str, *, clock: Clock | None = None, ids: Ids = IDS, batch: int = 500, wake: Any = None, library: Any = None
+    url: str,
+    *,
+    clock: Clock | None = None,
+    ids: Ids = IDS,
+    batch: int = 500,
+    wake: Any = None,
+    library: PlanLibrary | None = None,
+    calendars: CalendarLibrary | None = None,
 ) -> Escalator:
     """A replica; several may share one database."""
     ticking = clock or ManualClock(START)
     database = Database.connect(url, application="tests", pool_size=4, clock=ticking)
-    plans = Plans(library if library is not None else PlanLibrary([RULES.plan]))
+    plans = Plans(library if library is not None else PlanLibrary([RULES.plan]), calendars)
     armed: list[datetime] = []
     wake = wake or armed.append
     return Escalator(

@@ -61,7 +61,8 @@ class Clock:
     `last_due_at` is when it would have run out, kept when it is stopped or cancelled.
     `counts_from` is when counting begins, later than the start where the first day is left out. `ran` are the spans
     that were counted before `running_since`. `calendar` is the identity of the calendar of the last entry;
-    `provisional`: its due instant rests on a year whose official list was not published then.
+    `provisional`: its due instant rests on a year whose official list was not published then. `expected_at`: the due
+    instant as that calendar had it, the last one while paused.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Clock:
     ran: tuple[tuple[datetime, datetime], ...] = ()
     calendar: str | None = None
     provisional: bool = False
+    expected_at: datetime | None = None
 
     @property
     def running(self) -> bool:
@@ -129,7 +131,7 @@ def _noted(clock: Clock, base: TimeBase) -> Clock:
         return replace(clock, calendar=base.calendar)
     due = due_at(clock, base)
     unsure = base.provisional(clock.started_at, due) if due is not None else clock.provisional
-    return replace(clock, calendar=base.calendar, provisional=unsure)
+    return replace(clock, calendar=base.calendar, provisional=unsure, expected_at=due or clock.expected_at)
 
 
 def fired(clock: Clock, threshold: str, at: datetime) -> Clock:
@@ -239,7 +241,8 @@ def _restarted(clock: Clock, entry: Entry, origin: datetime, rules: Rules) -> Cl
     limit = entry.limit or clock.limit
     base = rules.base(limit)
     granted = 0 if entry.limit else clock.target - base.amount(limit, clock.started_at)
-    begun = _begun(replace(clock, started_at=origin, passed=(), ran=()), limit, base)
+    passed = tuple(key for key in clock.passed if key in entry.kept)
+    begun = _begun(replace(clock, started_at=origin, passed=passed, ran=()), limit, base)
     return replace(
         begun,
         target=begun.target + granted,

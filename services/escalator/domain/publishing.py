@@ -65,6 +65,7 @@ def statuses(rules: Rules, case: Case, now: datetime) -> tuple[ClockStatus, ...]
                 due_at=clocks.due_at(clock, base),
                 stopped_at=clock.stopped_at,
                 until=spec.until,
+                provisional=clock.provisional,
             )
         )
     return tuple(found)

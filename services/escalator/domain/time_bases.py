@@ -253,6 +253,15 @@ class Rules:
         except UnknownCalendarError:
             return None
 
+    def identities(self) -> frozenset[str]:
+        """Identities of the calendar in all the forms in which organisations keep it."""
+        name = self.plan.plan.calendar
+        if name is None or name not in self.calendars:
+            return frozenset()
+        orgs = [None, *(one.organisation for one in self.calendars.file(name).overlays)]
+        zone = self.plan.plan.timezone
+        return frozenset(self.calendars.get(name, zone=zone, org=org).identity for org in orgs)
+
     def lacking(self) -> str | None:
         """Why a clock of the plan could never be counted here; None when all of them can."""
         try:

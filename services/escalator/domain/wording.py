@@ -46,6 +46,10 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "clock_warn": ("时限 {clock} 已到 {threshold}", "clock {clock} passed {threshold}"),
     "clock_breach": ("时限 {clock} 已超时，应于 {due} 前完成", "clock {clock} ran out; it was due at {due}"),
     "clock_breach_tier": ("时限 {clock} 已超时，升至 {tier}", "clock {clock} ran out; up to {tier}"),
+    "clock_recounted": (
+        "时限 {clock} 按新公布的日历重算：{before} → {due}",
+        "clock {clock} was counted again by the calendar now in force: {before} → {due}",
+    ),
     "clock_met": ("时限 {clock} 按时完成", "clock {clock} was met"),
     "clock_met_late_news": (
         "时限 {clock} 实际按时完成，超时记录因消息迟到",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.escalator.domain.time_bases import NeedsCalendarError, Rules
-from shared.calendars.library import CalendarLibrary
+from shared.calendars.library import CalendarFiles, CalendarLibrary
 from shared.contracts.values import PlanRef
 from shared.db.tx import Tx
 from shared.plans.compiled import CompiledPlan
@@ -22,6 +22,23 @@ class Plans:
         self._library = {plan.ref.sha256: Rules(plan, self._calendars) for plan in library.plans}
         self._revived: dict[str, Rules] = {}
         self._stored: set[str] = set()
+
+    def count_by(self, calendars: CalendarLibrary) -> None:
+        """Count by other editions of the calendars from now on."""
+        self._calendars = calendars
+        self._library = {sha256: Rules(rules.plan, calendars) for sha256, rules in self._library.items()}
+        self._revived = {sha256: Rules(rules.plan, calendars) for sha256, rules in self._revived.items()}
+
+    def calendar_identities(self) -> frozenset[str]:
+        """Identities of the calendars that the plans known here count by, those of single organisations included."""
+        return frozenset(
+            identity for rules in (*self._library.values(), *self._revived.values()) for identity in rules.identities()
+        )
+
+    def calendar_files(self) -> tuple[CalendarFiles, ...]:
+        """The calendars that plans of the library name."""
+        named = {rules.plan.plan.calendar for rules in self._library.values()}
+        return tuple(files for files in self._calendars.files if files.name in named)
 
     def check(self) -> None:
         """Raises NeedsCalendarError, naming them all, when plans of the library count in what is not here."""
