@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from services.notifier.api.deliveries import deliveries_router
 from services.notifier.api.reader import reader
 from services.notifier.api.roster import roster_router
+from services.notifier.api.roster_calendars import roster_calendars_router
 from services.notifier.api.roster_changes import roster_changes_router
 from services.notifier.app.announce_handovers import announce_handovers
 from services.notifier.app.begin_attempts import Begun, begin_attempts
@@ -124,6 +125,10 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     app.include_router(deliveries_router(database, may_read))
     app.include_router(roster_router(rules, clock, may_read))
     app.include_router(roster_changes_router(rosters, database, ids, may_read, may_change))
+    secret = settings.link_secret.get_secret_value().encode()
+    app.include_router(
+        roster_calendars_router(rosters, database, ids, clock, secret=secret, may_read=may_read, may_change=may_change)
+    )
     install_problem_handlers(app)
     return app
 

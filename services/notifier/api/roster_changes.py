@@ -47,7 +47,7 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
             raise ProblemError(
                 422, "The change does not fit the roster", code="change-unfit", fields=error.problems
             ) from error
-        return {"changes": [_change(one) for one in made]}
+        return {"changes": [change_shown(one) for one in made]}
 
     @router.delete("/v1/roster/changes/{change_id}", status_code=204, summary="Take a change back")
     async def withdraw(change_id: UUID, key: Annotated[ApiKey, Depends(may_change)]) -> Response:
@@ -69,7 +69,7 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
                 }
                 for one in found.versions
             ],
-            "changes": [_change(one) for one in found.changes],
+            "changes": [change_shown(one) for one in found.changes],
         }
 
     @router.put("/v1/roster", summary="Take a whole roster over, or with dry_run only compare it")
@@ -79,7 +79,7 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
         dry_run: Annotated[bool, Query(description="Compare, do not change")] = False,  # noqa: FBT002  # a query flag
         days: Days = 14,
     ) -> dict[str, Any]:
-        text = await _text(request)
+        text = await text_of(request)
         try:
             done = await import_roster(
                 key.org, text, key.label, dry_run=dry_run, days=days, book=book, database=database
@@ -99,7 +99,7 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
                 }
                 for one in done.differences
             ],
-            "unfit": [_change(one) for one in done.unfit],
+            "unfit": [change_shown(one) for one in done.unfit],
             "findings": [finding_shown(one) for one in done.findings],
         }
 
@@ -116,7 +116,7 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
     return router
 
 
-async def _text(request: Request) -> str:
+async def text_of(request: Request) -> str:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -128,7 +128,7 @@ async def _text(request: Request) -> str:
         raise ProblemError(422, f"The text is not UTF-8 (byte {error.start})", code="roster-unsound") from error
 
 
-def _change(one: MadeChange) -> dict[str, Any]:
+def change_shown(one: MadeChange) -> dict[str, Any]:
     return {
         "change_id": one.id,
         **one.change.model_dump(mode="json", by_alias=True, exclude_none=True),

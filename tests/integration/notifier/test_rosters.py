@@ -1,21 +1,29 @@
 """Rosters changed while the notifier runs: who did it is kept, what does not fit is refused by name."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Calendar
 
 from services.notifier.api.reader import reader
+from services.notifier.api.roster_calendars import roster_calendars_router
 from services.notifier.api.roster_changes import roster_changes_router
 from services.notifier.app.announce_handovers import announce_handovers
 from services.notifier.app.report_findings import report_findings
 from services.notifier.app.rules import Rules
 from services.notifier.domain.roster_duty import on_duty
+from services.notifier.domain.roster_ical import CalendarUnreadableError, read_spans
+from services.notifier.domain.roster_text import parse_roster
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
 from shared.access.api_keys import Scope
@@ -58,6 +66,16 @@ class Office:
             self.book, database, TimeOrderedIds(), reader(self.keys, clock), reader(self.keys, clock, Scope.ROSTER)
         )
         app.include_router(router)
+        calendars = roster_calendars_router(
+            self.book,
+            database,
+            TimeOrderedIds(),
+            clock,
+            secret=b"secret",
+            may_read=reader(self.keys, clock),
+            may_change=reader(self.keys, clock, Scope.ROSTER),
+        )
+        app.include_router(calendars)
         install_problem_handlers(app)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notifier")
 
@@ -248,3 +266,63 @@ async def _requested(database: Database) -> list[NotificationRequestedV1]:
     async with database.transaction() as tx:
         rows = await tx.fetch("SELECT value FROM outbox")
     return [NotificationRequestedV1.model_validate_json(bytes(row["value"])) for row in rows]
+
+
+async def test_a_feed_is_read_without_a_key_and_only_with_its_own_signature(office: Office) -> None:
+    path = (await office.http.get("/v1/roster/feed-address", params={"person": "a"})).json()["path"]
+    del office.http.headers["authorization"]
+    answer = await office.http.get(path)
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    [event] = Calendar.from_ical(answer.text).walk("VEVENT")
+    assert str(event["summary"]) == "值班：主管"
+    assert event.decoded("dtend") > datetime.now(UTC) + timedelta(days=50)
+    assert (await office.http.get(path.replace("person=a", "person=b"))).status_code == 403
+    assert (await office.http.get(path.replace("person=a", "role=head"))).status_code == 403
+    assert "138" not in answer.text
+
+
+async def test_leave_comes_in_from_a_calendar_and_shows_in_the_feed(office: Office) -> None:
+    day = TOMORROW.date() + timedelta(days=1)
+    text = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260101T000000Z\r\n"
+        f"DTSTART;VALUE=DATE:{day:%Y%m%d}\r\nDTEND;VALUE=DATE:{day + timedelta(days=2):%Y%m%d}\r\n"
+        "SUMMARY:年假\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    done = await office.http.post("/v1/roster/calendar", params={"person": "a"}, content=text.encode())
+    assert done.status_code == 201, done.text
+    [change] = done.json()["changes"]
+    midnight = datetime.combine(day, time(), ZoneInfo("Asia/Shanghai"))
+    assert datetime.fromisoformat(change["from"]) == midnight
+    assert (office.who(midnight - timedelta(seconds=1)), office.who(midnight)) == (["a"], [])
+    assert office.who(midnight + timedelta(days=2)) == ["a"]
+    stands_in = await office.http.post(
+        "/v1/roster/calendar", params={"person": "b", "role": "head"}, content=text.encode()
+    )
+    assert stands_in.status_code == 201
+    assert office.who(midnight) == ["b"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "RRULE:FREQ=DAILY\r\nDTSTART:20260101T000000Z\r\nDTEND:20260101T010000Z",
+        "SUMMARY:x",
+        "DTSTART:x",
+        "DTEND:x\r\nDTSTART:",
+    ],
+)
+async def test_an_event_that_cannot_be_used_is_named(office: Office, event: str) -> None:
+    text = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{event}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    answer = await office.http.post("/v1/roster/calendar", params={"person": "a"}, content=text.encode())
+    assert answer.status_code == 422
+    assert answer.json()["title"] == "The calendar cannot be used"
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))
+def test_any_text_is_a_calendar_or_refused(text: str) -> None:
+    roster = parse_roster(TEXT, file="r.yaml")
+    with suppress(CalendarUnreadableError):
+        read_spans(f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{text}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", roster)
+    with suppress(CalendarUnreadableError):
+        read_spans(text, roster)
