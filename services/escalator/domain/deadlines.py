@@ -51,9 +51,12 @@ def count_anew(turn: Turn, milestone: str, origin: datetime, *, start: str | Non
 
 
 def take_back(turn: Turn, milestone: str) -> None:
-    """The milestone does not hold and never did: clocks until it count as though they had not been stopped."""
+    """The milestone does not hold and never did: clocks until it count as though they had not been stopped.
+
+    What they had told by then is not told again.
+    """
     for spec, clock in _taken_back(turn, milestone):
-        _start(turn, spec, Entry(clock.id, EntryKind.RESTART, turn.now, origin=clock.started_at))
+        _start(turn, spec, Entry(clock.id, EntryKind.RESTART, turn.now, origin=clock.started_at, kept=clock.passed))
 
 
 def go_on(turn: Turn, milestone: str) -> None:
