@@ -24,54 +24,44 @@ _NEGATIONS_ZH: Final = (
     "没",
     "未",
     "无",
-    "不",
     "并非",
     "不是",
-    "非",
-    "勿",
-    "别",
+    "不会",
+    "不曾",
+    "不再",
     "否认",
     "谎称",
     "避免",
     "防止",
 )
-_HARMLESS_ZH: Final = (
-    *(
-        "没人管",
-        "没人理",
-        "没人处理",
-        "没人解决",
-        "没人答复",
-        "没处理",
-        "没解决",
-        "没有人管",
-        "没有人理",
-        "没有处理",
-        "没有解决",
-        "未处理",
-        "未解决",
-        "未答复",
-    ),
-    *(
-        "不得不",
-        "不但",
-        "不仅",
-        "不只",
-        "不断",
-        "不停",
-        "不管",
-        "不理",
-        "不满",
-        "不幸",
-        "不慎",
-        "不小心",
-        "不料",
-        "不知",
-    ),
-    *("无故", "无端", "无人", "无法", "无理", "非常", "非要", "非法", "别人", "特别", "分别"),
+"""These reach over a few characters to the word: 未造成人员受伤."""
+_CLOSE_ZH: Final = ("不", "非", "勿", "别", "莫")
+"""These count only right before the word: 态度不好还打人 is no denial."""
+_NOT_CLOSE_ZH: Final = ("特别", "分别", "级别", "个别", "是非")
+_BREAKS_ZH: Final = (
+    "导致",
+    "致使",
+    "引起",
+    "引发",
+    "结果",
+    "反而",
+    "就",
+    "却",
+    "又",
+    "还",
+    "但",
+    "而",
+    "后",
+    "才",
+    "便",
 )
-# Right before the word they deny it; further off they are a complaint about nobody helping.
-_NOBODY_ZH: Final = ("无人", "无人员", "没人", "没有人", "无一人")
+"""Behind one of these something else is said, unless it follows the negation at once: 未导致受伤."""
+_NOBODY_ACTED: Final = tuple(
+    nobody + acted
+    for nobody in ("没", "未", "没有", "没人", "没有人", "无人", "未能", "没能")
+    for acted in ("管", "理", "理睬", "处理", "解决", "答复", "回复", "回应", "负责", "接听", "赔偿", "道歉", "及时")
+)
+_HARMLESS_ZH: Final = (*_NOBODY_ACTED, "无故", "无端", "无法", "无理", "无奈", "无视", "无缘", "没完", "没收", "未成年")
 _NEGATIONS_EN: Final = (
     "no",
     "not",
@@ -215,13 +205,20 @@ def _clause_before(text: str, at: int, length: int) -> str:
 
 def _negated_zh(signal: CompiledSignal, text: str, at: int) -> bool:
     # Harmless phrases may begin before the near part, so a little more is read and they are blanked out first.
-    clause = _clause_before(text, at, _NEAR_ZH + 4)
-    if clause.endswith(_NOBODY_ZH):
-        return True
+    clause = _clause_before(text, at, _NEAR_ZH + 6)
     for phrase in _HARMLESS_ZH:
         clause = clause.replace(phrase, " " * len(phrase))
-    near = clause[-_NEAR_ZH:]
-    return any(negation in near for negation in signal.negations_zh)
+    near = clause[-_NEAR_ZH - 2 :]
+    if near.endswith(_CLOSE_ZH) and not near.endswith(_NOT_CLOSE_ZH):
+        return True
+    return any(_reaches(near, negation) for negation in signal.negations_zh)
+
+
+def _reaches(near: str, negation: str) -> bool:
+    """Whether the negation stands in the text right before the word and nothing else begins between the two."""
+    place = near.rfind(negation)
+    between = near[place + len(negation) :]
+    return place >= 0 and len(between) <= _NEAR_ZH and not any(between.find(word) > 0 for word in _BREAKS_ZH)
 
 
 def _negated_en(signal: CompiledSignal, text: str, at: int) -> bool:
