@@ -21,6 +21,7 @@ from shared.calendars.library import CalendarFilesError, CalendarFolder, Calenda
 from shared.db.engine import Database
 from shared.plans.library import PlanLibrary
 from shared.plans.problems import PlanLibraryError
+from shared.runtime.clock import SteadyClock
 from shared.runtime.health import Health
 from shared.runtime.ids import TimeOrderedIds
 from shared.runtime.problems import install_problem_handlers
@@ -39,7 +40,10 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     """
     library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides)
     database = Database.connect(
-        settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
+        settings.database_url.get_secret_value(),
+        application=f"fenghuo-{NAME}",
+        pool_size=settings.database_pool,
+        clock=SteadyClock(),
     )
     changed_calendars = CalendarFolder(settings.calendars_dir)
     calendars = CalendarLibrary.load(settings.calendars_dir)

@@ -88,6 +88,11 @@ class FireDueTimers:
             following = min(firsts.values(), default=None)
         return Swept(len(due), fired, following)
 
+    @property
+    def floor(self) -> datetime:
+        """Below this instant nothing is armed, as far as this process knows."""
+        return self._floor
+
     def lower_floor(self, due_at: datetime) -> None:
         """Something was armed for this instant by this process."""
         self._floor = min(self._floor, due_at)
