@@ -57,7 +57,22 @@ class Connection:
         """The JSON of a POST. Raises CommandError in one sentence."""
         return self._ask("POST", base + path, json=body)
 
+    def send(self, method: str, base: str, path: str, content: bytes | None = None, **query: Any) -> dict[str, Any]:
+        """The JSON of a request with a body as it is, empty for an answer without one. Raises CommandError."""
+        return self._ask(method, base + path, content=content, params={k: v for k, v in query.items() if v is not None})
+
+    def text(self, base: str, path: str, **query: Any) -> str:
+        """What a GET answers, as text. Raises CommandError in one sentence."""
+        return self._answer("GET", base + path, params={k: v for k, v in query.items() if v is not None}).text
+
     def _ask(self, method: str, url: str, **given: Any) -> dict[str, Any]:
+        try:
+            body = self._answer(method, url, **given).json()
+        except ValueError:
+            body = {}
+        return body if isinstance(body, dict) else {"items": body}
+
+    def _answer(self, method: str, url: str, **given: Any) -> httpx.Response:
         try:
             response = httpx.request(method, url, headers=self.headers, timeout=_TIMEOUT_S, **given)
         except httpx.InvalidURL as error:
@@ -67,14 +82,13 @@ class Connection:
                 f"{url} 没有回应（{type(error).__name__}）。服务是否已启动？",
                 f"{url} does not answer ({type(error).__name__}). Is the service running?",
             ) from error
-        try:
-            body = response.json()
-        except ValueError:
-            body = {}
         if not response.is_success:
-            told = problem_sentence(body)
+            try:
+                told = problem_sentence(response.json())
+            except ValueError:
+                told = "?"
             raise CommandError(f"被拒绝（{response.status_code}）：{told}", f"Refused ({response.status_code}): {told}")
-        return body if isinstance(body, dict) else {"items": body}
+        return response
 
 
 def problem_sentence(body: Any) -> str:

@@ -76,6 +76,7 @@ class Office:
             may_change=reader(self.keys, clock, Scope.ROSTER),
         )
         app.include_router(calendars)
+        self.app = app
         install_problem_handlers(app)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notifier")
 
