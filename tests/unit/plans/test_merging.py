@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.plans.compiled import CompiledPlan
-from shared.plans.library import PlanLibrary, parse_plan
+from shared.plans.library import PlanLibrary, bases_in, parse_plan
 from shared.plans.merging import FindBase, read_written
 from shared.plans.problems import PlanLibraryError
-from tests.support.plans import SOUND
+from tests.support.plans import PACKS, SOUND
 
 SECOND = "{id: second, zh: 二, en: Two, roles: [head]}"
 CHILD = "plan: child\nversion: 1\nextends: sample\n"
@@ -167,3 +167,14 @@ def test_bases_are_not_changed_by_reading_them() -> None:
     first = read_written(CHILD + "notify: {mild: [a]}\n", "child.yaml", find).data
     second = read_written(CHILD, "child.yaml", find).data
     assert (first["notify"], second["notify"]) == ({"grave": ["director"], "mild": ["a"]}, {"grave": ["director"]})
+
+
+@pytest.mark.parametrize("name", ["../sample", "/etc/passwd", "sample/../sample", ".", "", "SAMPLE"])
+def test_a_base_is_looked_for_among_the_folders_of_plans_only(name: str) -> None:
+    assert bases_in(PACKS)(name) is None
+
+
+def test_a_base_is_found_by_its_folder() -> None:
+    found = bases_in(PACKS)("telecom-service-quality")
+    assert found is not None
+    assert found[0].startswith("# yaml-language-server")
