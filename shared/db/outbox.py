@@ -54,10 +54,16 @@ class PendingRecords:
         self, topic: str, key: bytes | None, headers: Iterable[Header], value: bytes | None, *, event_id: UUID | None
     ) -> None:
         """Publish bytes as they are. For dead letters and their replay, which may not be decodable."""
+        self.add_stored(topic, key, headers_to_text(headers), value, event_id=event_id)
+
+    def add_stored(
+        self, topic: str, key: bytes | None, headers: str, value: bytes | None, *, event_id: UUID | None
+    ) -> None:
+        """The same with headers in the form they are stored in, for whoever writes very many that are almost alike."""
         self._event_ids.append(event_id)
         self._topics.append(topic)
         self._keys.append(key)
-        self._headers.append(headers_to_text(headers))
+        self._headers.append(headers)
         self._values.append(value)
 
     async def insert(self, connection: asyncpg.Connection) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from shared.contracts.escalations import CaseEscalatedV1
 from shared.contracts.notifications import NotificationRequestedV1
 from shared.contracts.topics import CASES_ESCALATED, NOTIFICATIONS_REQUESTED
 from shared.db.engine import Database
+from shared.db.outbox import headers_to_text
 from shared.db.tx import Tx
 from shared.runtime.clock import monotonic
 from shared.runtime.ids import Ids
@@ -33,6 +35,9 @@ BATCH: Final = 500
 _UNSURE: Final = timedelta(minutes=2)
 """Longer than any transaction lasts and two machines' clocks differ: nothing is armed further in the past."""
 _LOOK_EVERYWHERE_EVERY_S: Final = 10.0
+_AN_ID: Final = "00000000-0000-0000-0000-000000000001"
+_A_CASE: Final = "00000000-0000-0000-0000-000000000002"
+_A_SPAN: Final = "00-00000000000000000000000000000003-0000000000000003-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +172,12 @@ class FireDueTimers:
             bodies.append(
                 (self._ids.new(), NOTIFICATIONS_REQUESTED.name, NotificationRequestedV1.TYPE, one.result.request)
             )
+        case_id = str(one.due.key[0])
         for identity, topic, kind, body in bodies:
-            headers = record_headers(
-                event_id=identity,
-                source=SOURCE,
-                kind=kind,
-                time=tx.now,
-                org=row["org"],
-                case_id=one.due.key[0],
-                causation=cause,
-                traceparent=next_span(row["traceparent"]),
-            )
-            tx.outbox.add_raw(topic, str(one.due.key[0]).encode(), headers, body.encode(), event_id=identity)
+            headers = _headers(kind, tx.now, row["org"], cause)
+            headers = headers.replace(_AN_ID, str(identity)).replace(_A_CASE, case_id)
+            headers = headers.replace(_A_SPAN, next_span(row["traceparent"]))
+            tx.outbox.add_stored(topic, case_id.encode(), headers, body.encode(), event_id=identity)
 
     async def _fire_fully(self, tx: Tx, due: list[DueTimer]) -> int:
         stored = await read_bodies(tx, list(dict.fromkeys(one.key for one in due)))
@@ -221,6 +220,22 @@ class FireDueTimers:
                 wanted.append(TimerRow(one.key, timer))
         await disarm(tx, gone)
         await arm(tx, wanted)
+
+
+@lru_cache(maxsize=1024)
+def _headers(kind: str, time: datetime, org: str, cause: str) -> str:
+    """Stored headers of one kind of event, alike for all that fire at one moment but for what stands in for ids."""
+    headers = record_headers(
+        event_id=UUID(_AN_ID),
+        source=SOURCE,
+        kind=kind,
+        time=time,
+        org=org,
+        case_id=UUID(_A_CASE),
+        causation=cause,
+        traceparent=_A_SPAN,
+    )
+    return headers_to_text(headers)
 
 
 def _observe_lateness(due: Iterable[DueTimer], now: datetime) -> None:

@@ -7,7 +7,7 @@ decision leaves a `Card`, the case as it was published, and a light firing compl
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from json import dumps
@@ -139,9 +139,7 @@ def fire_lightly(rules: Rules, shown: Shown, timer: Timer, now: datetime) -> Lig
         )
     following = None
     if timer.ahead:
-        following = replace(
-            timer, threshold=timer.ahead[0].threshold, due_at=timer.ahead[0].due_at, ahead=timer.ahead[1:]
-        )
+        following = Timer(timer.subject, timer.generation, *timer.ahead[0], timer.lane, timer.ahead[1:])
     return LightFire(
         f'{{"revision":{shown.revision + 1},{told.escalated},{published}',
         request,
