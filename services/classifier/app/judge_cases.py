@@ -158,7 +158,7 @@ def _job(
     if unfit:
         FACTS_UNFIT.labels(plan.name).inc(len(unfit))
         problems += tuple(problem.message for problem in unfit)
-    facts, proposed = with_proposals(plan, subject.state, given)
+    facts, proposed = with_proposals(plan, subject.state.given("title"), subject.state.narrative, given)
     if run.carried or proposed:
         view = replace(view, facts={**view.facts, **facts})
     job = _Job(subject, plan, run, view, facts, proposed, problems, run.counted)

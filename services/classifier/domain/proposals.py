@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from services.classifier.domain.cases import CaseState
 from shared.contracts.classifications import OpenedBy, ProposedFact
 from shared.contracts.values import FactValue
 from shared.plans.compiled import CompiledPlan
@@ -13,7 +12,7 @@ _MOST: int = 50
 
 
 def with_proposals(
-    plan: CompiledPlan, state: CaseState, given: Mapping[str, FactValue]
+    plan: CompiledPlan, title: str | None, narrative: str | None, given: Mapping[str, FactValue]
 ) -> tuple[dict[str, FactValue], tuple[ProposedFact, ...]]:
     """The given facts with those that the plan's signals find in the texts, and the evidence for each of these.
 
@@ -21,7 +20,7 @@ def with_proposals(
     """
     if not plan.signals:
         return dict(given), ()
-    found = plan.signals_in(state.given("title"), state.narrative)
+    found = plan.signals_in(title, narrative)
     added = proposed_facts(found, given)
     evidence = tuple(
         ProposedFact(

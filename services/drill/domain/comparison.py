@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from services.drill.domain.comparison_of_asked import differences_in_asked
 from services.drill.domain.timeline import Ended, Outcome, Told, Which
 from shared.plans.cases import Case, Climb, ClockExpectation
 from shared.plans.cases import Told as ToldExpectation
@@ -37,6 +38,7 @@ def _differences(case: Case, outcome: Outcome) -> Iterator[str]:
     yield from _clocks("clocks", expect.clocks, outcome.case, outcome.start)
     yield from _clocks("warning_clocks", expect.warning_clocks, outcome.warning, outcome.start)
     yield from _told(case, outcome)
+    yield from differences_in_asked(case, outcome)
 
 
 def _climbs(name: str, wanted: tuple[Climb, ...], outcome: Outcome, on: Which) -> Iterator[str]:
@@ -59,6 +61,12 @@ def _clocks(name: str, wanted: Mapping[str, ClockExpectation], ended: Ended | No
             continue
         if expected.state is not None and clock.state is not expected.state:
             yield f"{name}.{clock_id}.state: expected {expected.state}, found {clock.state}"
+        if expected.due_at is not None and clock.due_at != expected.due_at:
+            found_at = clock.due_at.astimezone(expected.due_at.tzinfo).isoformat() if clock.due_at else None
+            yield f"{name}.{clock_id}.due_at: expected {expected.due_at.isoformat()}, found {found_at}"
+        granted = sum(1 for one in ended.case.extensions if one.clock == clock_id and one.approved) if ended else 0
+        if expected.extended is not None and granted != expected.extended:
+            yield f"{name}.{clock_id}.extended: expected {expected.extended}, found {granted}"
         due = clock.due_at - start if clock.due_at is not None else None
         if expected.due is not None and due != parse_elapsed(expected.due):
             yield f"{name}.{clock_id}.due: expected {expected.due}, found {after(due) if due is not None else None}"

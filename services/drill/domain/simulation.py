@@ -1,14 +1,17 @@
 """Virtual time: reports, commands and deadlines in their order, judged by the plan and escalated by the real rules."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
+from services.classifier.domain.proposals import with_proposals
 from services.classifier.domain.warnings import Verdict, facts_of, place_of, title_of, verdicts
 from services.classifier.domain.windows import Group, reading_of
+from services.drill.domain.asked import Asked, Known, asked, duties_due
 from services.drill.domain.counting import Counts
+from services.drill.domain.reported import ORG, Reported, as_known, first_view, later_view
+from services.drill.domain.steps import FIRST, Step, steps
 from services.drill.domain.timeline import Ended, Happened, Outcome, Resolve, Told, Which
 from services.escalator.domain.case import Case
 from services.escalator.domain.classification import open_case, reclassify
@@ -19,30 +22,17 @@ from services.escalator.domain.publishing import statuses
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
-from shared.contracts.values import Actor, ActorKind, CaseKind, Language
+from shared.contracts.values import Actor, ActorKind, CaseKind, FactValue, Language
 from shared.plans import cases as scenario
 from shared.plans.compiled import Evaluation, Scope
 from shared.plans.windows import CaseView
 
-_ORG: Final = "drill"
 _ROOM: Final = UUID("5e1f1e57-0000-5000-8000-000000000000")
 
 
 def nobody_known(role: str, at: datetime) -> tuple[str, ...]:  # noqa: ARG001  # the shape of a resolver
     """The resolver without a roster."""
     return ()
-
-
-@dataclass
-class _Reported:
-    """A case as it was reported so far, and what was last said about it."""
-
-    view: CaseView
-    title: str | None = None
-    resolved: bool = False
-    revision: int = 0
-    said: tuple[object, ...] = ()
-    reconsider_at: datetime | None = None
 
 
 @dataclass
@@ -54,16 +44,6 @@ class _Running:
     timers: tuple[Timer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """Something the scenario makes happen. `name` is the case it is about."""
-
-    at: datetime
-    name: str
-    report: scenario.ReportSpec | None = None
-    command: scenario.Happening | None = None
-
-
 def simulate(
     rules: Rules, case: scenario.Case, *, resolve: Resolve = nobody_known, language: Language = "zh"
 ) -> Outcome:
@@ -73,34 +53,11 @@ def simulate(
     """
     run = _Run(rules, case.start, resolve, language)
     end = case.start + case.length
-    for step in _steps(case):
+    for step in steps(case):
         run.until(step.at, inclusive=False)
         run.apply(step)
     run.until(end, inclusive=True)
     return run.outcome(end)
-
-
-def _steps(case: scenario.Case) -> Iterator[_Step]:
-    """In the order of time; what is written first comes first among equals."""
-    found: list[_Step] = []
-    if case.burst is None:
-        found.append(_Step(case.start, "case-1", report=case.report))
-    else:
-        found.extend(_burst("case", case.start, case.report, case.burst))
-    for index, happening in enumerate(case.then):
-        at = case.start + happening.after
-        if happening.burst is not None:
-            found.extend(_burst(f"further-{index}", at, happening.report or case.report, happening.burst))
-        else:
-            name = "case-1"
-            command = happening if happening.command is not None else None
-            found.append(_Step(at, name, report=happening.report, command=command))
-    return iter(sorted(found, key=lambda step: step.at))
-
-
-def _burst(name: str, at: datetime, report: scenario.ReportSpec, burst: scenario.Burst) -> Iterator[_Step]:
-    for number, (after, one) in enumerate(scenario.burst_reports(report, burst), start=1):
-        yield _Step(at + after, f"{name}-{number}", report=one)
 
 
 class _Run:
@@ -112,11 +69,15 @@ class _Run:
         self._language = language
         self._counts = Counts(plan)
         self._raising = reading_of(plan).raising
-        self._reported: dict[str, _Reported] = {}
+        self._reported: dict[str, Reported] = {}
         self._running: dict[str, _Running] = {}
         self._warned: dict[tuple[object, ...], tuple[str, int, int]] = {}
         self._timeline: list[Told | Happened] = []
         self._refused: list[str] = []
+        self._opened: dict[str, None] = {}
+        self._quiet_since: dict[str, datetime] = {}
+        self._warning_ended: dict[str, datetime] = {}
+        self._last_warning: dict[str, CaseClassifiedV1] = {}
 
     def until(self, end: datetime, *, inclusive: bool) -> None:
         """Let deadlines and the passing of time do what they do before `end`."""
@@ -125,14 +86,16 @@ class _Run:
             if due is None or due[0] > end or (due[0] == end and not inclusive):
                 return
             at, name, timer = due
-            if timer is None:
+            if name in self._quiet_since and timer is None:
+                self._end_warning(name, at)
+            elif timer is None:
                 self._reported[name].reconsider_at = None
                 self._judge(name, at)
             else:
                 running = self._running[name]
                 self._take(name, running.on, fire(self._rules, running.case, timer, at), at)
 
-    def apply(self, step: _Step) -> None:
+    def apply(self, step: Step) -> None:
         if step.report is not None:
             self._report(step.name, step.report, step.at)
         elif step.command is not None:
@@ -145,10 +108,44 @@ class _Run:
             start=self._start,
             end=end,
             timeline=tuple(self._timeline),
-            case=self._ended("case-1", end),
+            case=self._ended(FIRST, end),
             warning=self._ended(highest, end) if highest else None,
             refused=tuple(self._refused),
+            asked=self._asked(end),
+            warning_ended=self._warning_ended.get(highest or ""),
         )
+
+    def _asked(self, end: datetime) -> Asked:
+        """What the plan asks for the first case; for a plan of duties only, the duties."""
+        reported, running = self._reported.get(FIRST), self._running.get(FIRST)
+        if reported is None:
+            return Asked()
+        view = as_known(reported)
+        known = Known(
+            level=running.case.level if running else reported.level,
+            inputs=self._plan.inputs(view),
+            facts=reported.facts,
+            counts=self._counts.read_by(view),
+            view=view,
+            title=reported.title,
+            narrative=reported.narrative,
+            milestones=running.case.milestones if running else {},
+        )
+        found = asked(self._rules, known, opened=self._opened, proposed=reported.proposed)
+        return replace(found, duties=duties_due(self._rules, known, self._start, end))
+
+    def _end_warning(self, name: str, at: datetime) -> None:
+        """A quiet time is over: the warning case is resolved, its level stays."""
+        del self._quiet_since[name]
+        self._warning_ended[name] = at
+        running = self._running[name]
+        key = next(key for key, (known, _, _) in self._warned.items() if known == name)
+        _, rank, revision = self._warned[key]
+        self._warned[key] = (name, rank, revision + 1)
+        classified = self._last_warning[name].model_copy(
+            update={"revision": revision + 1, "resolved": True, "classified_at": at}
+        )
+        self._take(name, running.on, reclassify(self._rules, running.case, classified, at), at)
 
     def _ended(self, name: str, end: datetime) -> Ended | None:
         running = self._running.get(name)
@@ -164,27 +161,41 @@ class _Run:
             for name, reported in self._reported.items()
             if reported.reconsider_at is not None
         )
+        end = self._plan.warning_end
+        if end is not None and end.ends_after is not None:
+            found.extend((since + end.ends_after, name, None) for name, since in self._quiet_since.items())
         return min(found, key=lambda one: one[0], default=None)
 
     def _report(self, name: str, report: scenario.ReportSpec, at: datetime) -> None:
         reported = self._reported.get(name)
         if reported is None:
-            reported = self._reported[name] = _Reported(_first_view(name, report, at))
+            reported = self._reported[name] = Reported(first_view(name, report, at))
         else:
-            reported.view = _later_view(reported.view, report)
+            reported.view = later_view(reported.view, report)
         reported.title = report.title or reported.title
         reported.resolved = report.resolved
-        groups = self._counts.take(reported.view)
+        if report.narrative:
+            reported.texts.append(report.narrative)
+        given = self._plan.type_facts(reported.view.facts)[0]
+        reported.facts, evidence = with_proposals(self._plan, reported.title, reported.narrative, given)
+        reported.proposed = {one.fact: reported.facts[one.fact] for one in evidence}
+        groups = self._counts.take(as_known(reported))
         self._judge(name, at)
         for group in sorted(groups):
-            self._warn(group, reported.view, at)
+            self._warn(group, as_known(reported), at)
 
     def _judge(self, name: str, at: datetime) -> None:
         reported = self._reported[name]
-        view = reported.view
-        evaluation = self._plan.evaluate(self._plan.inputs(view), self._counts.read_by(view), at, Scope.CASE)
+        view = as_known(reported)
+        counts = self._counts.read_by(view)
+        inputs = self._plan.inputs(view)
+        evaluation = self._plan.evaluate(inputs, counts, at, Scope.CASE)
         reported.reconsider_at = evaluation.reconsider_at
-        facts = self._plan.type_facts(view.facts)[0]
+        reported.level = evaluation.level
+        facts = reported.facts
+        if name == FIRST:
+            for opening in self._plan.opens_for(evaluation.level, inputs, counts):
+                self._opened.setdefault(opening.plan)
         said = (evaluation.level, evaluation.decided_by, tuple(sorted(map(repr, facts.items()))), reported.resolved)
         if said == reported.said:
             return
@@ -221,14 +232,20 @@ class _Run:
             return
         values = self._counts.of_group(key, names, view)
         evaluation: Evaluation = self._plan.evaluate(self._plan.group_inputs(key), values, at, Scope.TOPIC)
-        group = Group(_ORG, self._plan.name, True, key)  # noqa: FBT003  # a drill's counts
+        group = Group(ORG, self._plan.name, True, key)  # noqa: FBT003  # a drill's counts
         for verdict in verdicts(self._plan, evaluation, at):
             known = self._warned.get((key, verdict.span, verdict.bucket_start))
             name, rank, revision = known or (f"warning-{len(self._warned) + 1}", 0, 0)
             if verdict.rank <= rank:
                 continue
             self._warned[key, verdict.span, verdict.bucket_start] = (name, verdict.rank, revision + 1)
-            self._classified(name, "warning", self._warning(name, revision + 1, group, verdict, at), at)
+            warning = self._last_warning[name] = self._warning(name, revision + 1, group, verdict, at)
+            self._classified(name, "warning", warning, at)
+            self._warning_ended.pop(name, None)
+            self._quiet_since[name] = at
+        for known_key, (name, _, _) in self._warned.items():
+            if known_key[0] == key and name in self._quiet_since:
+                self._quiet_since[name] = at
 
     def _warning(self, name: str, revision: int, group: Group, verdict: Verdict, at: datetime) -> CaseClassifiedV1:
         return CaseClassifiedV1(
@@ -259,7 +276,7 @@ class _Run:
             return
         decision = open_case(
             self._rules,
-            org=_ORG,
+            org=ORG,
             case_id=uuid5(_ROOM, name),
             plan=self._plan.ref,
             classified=classified,
@@ -277,7 +294,15 @@ class _Run:
         if running is None:
             self._refused.append(f"{happening.command} at {happening.at}: there is no {happening.on} case yet")
             return
-        arguments = {"milestone": happening.milestone, "level": happening.level}
+        arguments: dict[str, FactValue | None] = {
+            "milestone": happening.milestone,
+            "level": happening.level,
+            "clock": happening.clock,
+            "by": happening.extend_by,
+            "approval": happening.approval,
+            "item": happening.item,
+            "role": happening.by,
+        }
         command = CommandIssuedV1(
             command=happening.command,
             actor=Actor(kind=ActorKind.PERSON, ref=happening.by or "somebody"),
@@ -317,37 +342,3 @@ class _Run:
                         request.subject.level,
                     )
                 )
-
-
-def _first_view(name: str, report: scenario.ReportSpec, at: datetime) -> CaseView:
-    return CaseView(
-        case_id=name,
-        kind=report.kind,
-        org=_ORG,
-        topic=report.topic,
-        category=report.category,
-        channel=report.channel,
-        complainant_ref=report.complainant,
-        place=report.place.as_contract(),
-        occurred_at=report.occurred_at(at),
-        received_at=at,
-        facts=dict(report.facts),
-        source=report.source,
-    )
-
-
-def _later_view(view: CaseView, report: scenario.ReportSpec) -> CaseView:
-    """The case after another report: what it gives replaces what was known, what it leaves out stays."""
-    given = report.model_fields_set
-    place = view.place
-    if "place" in given:
-        place = place.model_copy(update={k: v for k, v in report.place.model_dump().items() if v is not None})
-    return replace(
-        view,
-        topic=report.topic if "topic" in given else view.topic,
-        category=report.category if "category" in given else view.category,
-        channel=report.channel if "channel" in given else view.channel,
-        complainant_ref=report.complainant if "complainant" in given else view.complainant_ref,
-        place=place,
-        facts={**view.facts, **report.facts},
-    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from services.drill.domain.asked import Asked
 from services.escalator.domain.case import Case
 from shared.contracts.escalations import ChangeKind, ClockStatus
 from shared.contracts.notifications import Purpose
@@ -55,7 +56,7 @@ class Ended:
 class Outcome:
     """Everything in order of time. `case` is the first reported one, `warning` the highest warning case.
 
-    `refused` are commands for a case that was not there.
+    `refused` are commands for a case that was not there. `warning_ended` is when the warning case ended by itself.
     """
 
     start: datetime
@@ -64,6 +65,8 @@ class Outcome:
     case: Ended | None
     warning: Ended | None
     refused: tuple[str, ...] = field(default=())
+    asked: Asked = field(default_factory=Asked)
+    warning_ended: datetime | None = None
 
     @property
     def told(self) -> tuple[Told, ...]:
