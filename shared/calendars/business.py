@@ -11,20 +11,17 @@ from zoneinfo import ZoneInfo
 
 from shared.calendars.civil import PLAIN, CalendarHorizonError, end_of_day
 from shared.calendars.days import Day, DayTable
-from shared.calendars.measures import HorizonError, Measure, Piece
+from shared.calendars.measures import DayEnds, HorizonError, Measure
 from shared.calendars.model import CalendarFile, OverlayFile, YearFile, YearStatus
-from shared.calendars.zones import DAY, MINUTE, Stretch, instant_of, micros, midnight, stretches
+from shared.calendars.pieces import WORKING_DAY, hour_pieces, share_pieces, wall_pieces
+from shared.calendars.zones import EPOCH, MICROSECOND, instant_of, micros, midnight, stretches
 from shared.plans.time_spec import Basis
 
 YEARS_AHEAD: Final = 12
 """Years after the last one listed that are compiled, so that the longest limit of a plan ends inside."""
-WORKING_DAY: Final = DAY
-"""One working day in units of the measure of working days."""
-
-
+_new_due: Final = tuple.__new__
+"""A NamedTuple from its fields, at half the cost of calling it."""
 Answer = TypeVar("Answer")
-Worked = tuple[Day, tuple[Stretch, ...]]
-"""A working day with the stretches of time it is made of."""
 
 
 class Due(NamedTuple):
@@ -79,15 +76,23 @@ class BusinessCalendar:
             for day, start, end in zip(days, self._day_starts, [*self._day_starts[1:], self._ends], strict=True)
             if day.works
         ]
-        self._hours = Measure(_hour_pieces(self._spans), self._begins, self._ends)
+        self._hours = Measure(hour_pieces(self._spans), self._begins, self._ends)
 
     @cached_property
     def _shares(self) -> Measure:
-        return Measure(_share_pieces(self._spans), self._begins, self._ends)
+        return Measure(share_pieces(self._spans), self._begins, self._ends)
 
     @cached_property
     def _walls(self) -> Measure:
-        return Measure(_wall_pieces(self._spans), self._begins, self._ends)
+        return Measure(wall_pieces(self._spans), self._begins, self._ends)
+
+    @cached_property
+    def _share_ends(self) -> DayEnds:
+        return DayEnds(self._shares, [*self._day_starts, self._ends], WORKING_DAY)
+
+    @cached_property
+    def _wall_ends(self) -> DayEnds:
+        return DayEnds(self._walls, [*self._day_starts, self._ends], WORKING_DAY)
 
     def _days_by(self, basis: Basis) -> Measure:
         return self._shares if basis.ends == "end-of-hours" else self._walls
@@ -176,7 +181,7 @@ class BusinessCalendar:
     def _counting_from(self, start: int, basis: Basis) -> int:
         if basis.ends == "same-time":
             return start
-        if not self._begins <= start < self._ends:
+        if start < self._begins or start >= self._ends:
             raise self._beyond(HorizonError(start))
         index = bisect_right(self._day_starts, start)
         if basis.day_zero == "before":
@@ -203,11 +208,19 @@ class BusinessCalendar:
         To the same time of day, a start on a day off counts from the beginning of the next working day.
         """
         begin = micros(start)
-        try:
-            at = self._days_by(basis).reached(self._counting_from(begin, basis), days * WORKING_DAY)
-        except HorizonError as error:
-            raise self._beyond(error) from error
-        return Due(instant_of(at), self._unsure(begin, at))
+        if basis.ends == "same-time":
+            return self._end(self._walls, begin, begin, days * WORKING_DAY)
+        if begin < self._begins or begin >= self._ends:
+            raise self._beyond(HorizonError(begin))
+        ends = self._share_ends if basis.ends == "end-of-hours" else self._wall_ends
+        # Whole days between two midnights need no measure: the day's number leads to its end.
+        index = bisect_right(self._day_starts, begin) - (basis.day_zero == "before")
+        last = ends.numbers[index] + days
+        if last > len(ends.ends):
+            raise self._beyond(HorizonError(self._ends + 1))
+        at = ends.ends[last - 1] if days > 0 else begin
+        sure = self._sure_from <= begin and at <= self._sure_until
+        return _new_due(Due, (EPOCH + at * MICROSECOND, not sure and self._unsure(begin, at)))
 
     def working_days_of(self, year: int) -> int:
         """How many working days a year has."""
@@ -229,11 +242,16 @@ class BusinessCalendar:
 
     def _reached(self, measure: Measure, start: datetime, amount: int) -> Due:
         begin = micros(start)
+        return self._end(measure, begin, begin, amount)
+
+    def _end(self, measure: Measure, begin: int, counted_from: int, amount: int) -> Due:
         try:
-            at = measure.reached(begin, amount)
+            at = measure.reached(counted_from, amount)
         except HorizonError as error:
             raise self._beyond(error) from error
-        return Due(instant_of(at), self._unsure(begin, at))
+        # The usual question, answered in place: this is on the path of every deadline.
+        sure = self._sure_from <= begin and at <= self._sure_until
+        return _new_due(Due, (EPOCH + at * MICROSECOND, not sure and self._unsure(begin, at)))
 
     def _within(self, ask: Callable[[int], Answer], at: int) -> Answer:
         try:
@@ -245,68 +263,6 @@ class BusinessCalendar:
         return CalendarHorizonError(
             f"calendar '{self.name}' covers {self.first_year} to {self.last_year}; {_shown(error.args[0])} is outside"
         )
-
-
-def _hour_pieces(days: Sequence[Worked]) -> Iterator[Piece]:
-    """Working time in microseconds: every microsecond inside working hours is one."""
-    count = 0
-    for day, spans in days:
-        for start, end in _hours(day, spans):
-            yield Piece(start, end, count, count + end - start)
-            count += end - start
-
-
-def _share_pieces(days: Sequence[Worked]) -> Iterator[Piece]:
-    """Working days, each spent evenly over its working hours: it ends when they do."""
-    count = 0
-    for day, spans in days:
-        worked = _hours(day, spans)
-        length = sum(end - start for start, end in worked)
-        done = 0
-        for start, end in worked:
-            low = WORKING_DAY * done // length
-            done += end - start
-            yield Piece(start, end, count + low, count + WORKING_DAY * done // length)
-        if worked:
-            count += WORKING_DAY
-
-
-def _wall_pieces(days: Sequence[Worked]) -> Iterator[Piece]:
-    """Working days, each from 00:00 to 24:00: equal times of day on two of them lie whole days apart.
-
-    An hour that is skipped is jumped over, one that is repeated is counted the first time. A day whose first or last
-    hour is skipped is a whole day all the same: the missing part is its first or last microsecond.
-    """
-    count = 0
-    for _, spans in days:
-        reached = 0
-        for start, end, wall in spans:
-            begin, low = start + max(0, reached - wall), max(reached, wall)
-            if begin >= end:
-                continue
-            high = min(low + end - begin, WORKING_DAY)
-            if reached == 0 < wall:
-                yield Piece(begin, begin + 1, count, count + low + 1)
-                begin, low = begin + 1, low + 1
-            if end == spans[-1].end and high < WORKING_DAY:
-                yield Piece(begin, end - 1, count + low, count + high - 1)
-                begin, low, high = end - 1, high - 1, WORKING_DAY
-            yield Piece(begin, end, count + low, count + high)
-            reached = high
-        if spans:
-            count += WORKING_DAY
-
-
-def _hours(day: Day, spans: tuple[Stretch, ...]) -> list[tuple[int, int]]:
-    """Working hours of a day as instants, in order."""
-    found = []
-    for start, end, wall in spans:
-        for opens, closes in day.hours:
-            begin = max(start, start + opens * MINUTE - wall)
-            finish = min(end, start + closes * MINUTE - wall)
-            if begin < finish:
-                found.append((begin, finish))
-    return found
 
 
 def _identity(calendar: CalendarFile, years: Sequence[YearFile], overlay: OverlayFile | None, zone: str) -> str:

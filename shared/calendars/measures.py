@@ -1,7 +1,7 @@
 """Amounts counted along the line of time: rising in straight pieces, still between them. Whole numbers only."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -58,6 +58,11 @@ class Measure:
             return high
         return low + (at - start) * (high - low) // (end - start)
 
+    @property
+    def steps(self) -> Sequence[tuple[int, int]]:
+        """Where each piece ends and what has been counted there."""
+        return list(zip(self._ends, self._highs, strict=True))
+
     def between(self, start: int, end: int) -> int:
         """Counted from `start` to `end`; 0 when `end` is not after `start`. Raises HorizonError."""
         return self.count(end) - self.count(start) if end > start else 0
@@ -66,7 +71,7 @@ class Measure:
         """The first instant, not before `start`, by which `amount` has been counted. Raises HorizonError."""
         if amount <= 0:
             return start
-        if not self._first <= start <= self._last:
+        if start < self._first or start > self._last:
             raise HorizonError(start)
         # `count(start)` written out: this is the operation every deadline costs.
         index = bisect_right(self._starts, start) - 1
@@ -80,11 +85,14 @@ class Measure:
         index = bisect_left(self._highs, wanted)
         if index == len(self._highs):
             raise HorizonError(self._last + 1)
+        high = self._highs[index]
+        if wanted == high:
+            return self._ends[index]
         low, begins = self._lows[index], self._starts[index]
         if wanted <= low:
             return begins
         # Rounded up: at the instant given, the whole amount has been counted.
-        return begins - (low - wanted) * (self._ends[index] - begins) // (self._highs[index] - low)
+        return begins - (low - wanted) * (self._ends[index] - begins) // (high - low)
 
     def rising(self, at: int) -> bool:
         """Whether the count is rising at an instant; the end of a piece is no part of it. Raises HorizonError."""
@@ -101,3 +109,14 @@ class Measure:
         if index == len(self._starts):
             raise HorizonError(self._last + 1)
         return self._starts[index]
+
+
+class DayEnds:
+    """Where whole days end: `ends` of every working day, and for each date how many there were before its midnight."""
+
+    __slots__ = ("ends", "numbers")
+
+    def __init__(self, days: Measure, midnights: Sequence[int], day: int) -> None:
+        """`days` counts `day` units a working day; `midnights` are where all dates begin, and the end of the last."""
+        self.ends = [end for end, high in days.steps if high % day == 0]
+        self.numbers = [days.count(midnight) // day for midnight in midnights]

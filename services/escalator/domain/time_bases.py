@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from shared.calendars.business import WORKING_DAY, BusinessCalendar
+from shared.calendars.business import BusinessCalendar
 from shared.calendars.civil import CalendarHorizonError, end_of_day, end_of_days, end_of_months
 from shared.calendars.library import CalendarLibrary, UnknownCalendarError
+from shared.calendars.pieces import WORKING_DAY
 from shared.plans.compiled import CompiledPlan
 from shared.plans.limits import Limit, LimitBase
 from shared.plans.time_spec import Basis

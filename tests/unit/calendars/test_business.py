@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from shared.calendars.business import WORKING_DAY, BusinessCalendar
+from shared.calendars.business import BusinessCalendar
 from shared.calendars.civil import PLAIN, CalendarHorizonError, add_months, end_of_days, end_of_months
 from shared.calendars.days import DayKind
 from shared.calendars.model import CalendarFile, OverlayFile
+from shared.calendars.pieces import WORKING_DAY
 from shared.plans.time_spec import Basis
 from tests.support.calendars import OFFICE, at, calendar, calendar_file, year_file
 

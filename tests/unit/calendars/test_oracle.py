@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.calendars.business import BusinessCalendar
 from shared.calendars.model import parse_window
+from shared.calendars.pieces import WORKING_DAY
 from shared.plans.time_spec import Basis
 from tests.support.calendars import SlowCalendar, calendar_file, year_file
 
@@ -107,6 +108,9 @@ def test_working_days_end_with_the_hours_of_the_nth_day(
     fast, slow, month = pair
     start = datetime(month.year, month.month, month.day, tzinfo=UTC) + timedelta(minutes=first)
     due = fast.add_working_days(start, days, HOURS).at
+    for basis in (HOURS, Basis(), Basis(day_zero="before"), Basis(ends="end-of-hours", day_zero="before")):
+        counted = fast.add_working_day_units(fast.counting_from(start, basis), days * WORKING_DAY, basis).at
+        assert fast.add_working_days(start, days, basis).at == counted
     expected = slow.close_of_nth_day(start, days).astimezone(UTC)
     if due != expected:
         # A close that is skipped is passed at the change; one that is repeated ends the second time; a day whose

@@ -1,6 +1,6 @@
 """Virtual time: the same rules as in earnest, everybody who would be told, and differences that are found."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from shared.plans.cases import Case, parse_case_file
 from shared.plans.compiled import CompiledPlan
 from shared.plans.library import parse_plan
 from shared.plans.problems import PlanLibraryError
+from tests.support.calendars import shipped
 from tests.support.escalations import PLAN_TEXT
 
 PLAN = CompiledPlan.of(parse_plan(PLAN_TEXT, "plan.yaml"))
@@ -169,6 +170,22 @@ def test_plan_that_needs_a_calendar_says_so() -> None:
     text = PLAN_TEXT.replace("limit: 48h", "limit: 15wd").replace("timezone:", "calendar: china\ntimezone:")
     with pytest.raises(NeedsCalendarError):
         run("report: {facts: {people: 1}}\nexpect: {}", CompiledPlan.of(parse_plan(text, "plan.yaml")))
+
+
+def test_a_drill_counts_by_the_same_calendars_as_the_escalator() -> None:
+    """Received on Monday 26 January 2026: the seventh and a half of fifteen working days is 5 February at noon."""
+    text = PLAN_TEXT.replace("    limit: 48h", '    limit: 15wd\n    warn: ["50%"]').replace(
+        "timezone:", "calendar: china\ntimezone:"
+    )
+    plan = CompiledPlan.of(parse_plan(text, "plan.yaml"))
+    begin = datetime.fromisoformat("2026-01-26T10:00:00+08:00")
+    case = case_of("report: {facts: {people: 1}}\nrun_for: 30d\nexpect: {}").model_copy(update={"start": begin})
+    outcome = simulate_case(plan, case, calendars=shipped())
+    passed = {
+        entry.kind: entry.at for entry in outcome.timeline if isinstance(entry, Happened) and "办结" in entry.because
+    }
+    assert passed[ChangeKind.CLOCK_WARNED] == datetime.fromisoformat("2026-02-05T12:00:00+08:00")
+    assert passed[ChangeKind.CLOCK_BREACHED] == datetime.fromisoformat("2026-02-15T00:00:00+08:00")
 
 
 def test_simulating_twice_gives_the_same_timeline() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.escalator.domain.time_bases import WorkingDays
-from shared.calendars.business import WORKING_DAY
+from shared.calendars.pieces import WORKING_DAY
 from shared.calendars.library import CalendarLibrary
 from shared.plans.time_spec import Basis
 
