@@ -6,6 +6,7 @@ from typing import Final
 
 from services.escalator.app.record_decisions import Decided, Wake, record_decisions
 from services.escalator.domain.recounting import recount
+from services.escalator.domain.time_bases import NeedsCalendarError
 from services.escalator.store.cases import CaseKey, lock_cases
 from services.escalator.store.plans import Plans
 from services.escalator.store.recounting import counted_otherwise
@@ -44,6 +45,7 @@ class RecountClocks:
         self._read = read
         self._batch = batch
         self._counted: frozenset[str] | None = None
+        self._lacking = False
 
     async def __call__(self) -> int:
         """How many clocks were counted again."""
@@ -74,10 +76,15 @@ class RecountClocks:
             CALENDARS_BROKEN.set(1)
             _log.error("calendars.refused", problems=[str(problem) for problem in error.problems])
             return
-        CALENDARS_BROKEN.set(0)
         if library is not None:
-            self._plans.count_by(library)
-            _log.info("calendars.taken_over", calendars=list(library.names()))
+            self._lacking = False
+            try:
+                self._plans.count_by(library)
+                _log.info("calendars.taken_over", calendars=list(library.names()))
+            except NeedsCalendarError as error:
+                self._lacking = True
+                _log.error("calendars.refused", problems=str(error).splitlines())
+        CALENDARS_BROKEN.set(1 if self._lacking else 0)
 
     def _watch_years(self) -> None:
         """By the alarm's day the next year's list must be there; the metric pages somebody."""

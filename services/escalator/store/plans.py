@@ -24,10 +24,14 @@ class Plans:
         self._stored: set[str] = set()
 
     def count_by(self, calendars: CalendarLibrary) -> None:
-        """Count by other editions of the calendars from now on."""
-        self._calendars = calendars
-        self._library = {sha256: Rules(rules.plan, calendars) for sha256, rules in self._library.items()}
-        self._revived = {sha256: Rules(rules.plan, calendars) for sha256, rules in self._revived.items()}
+        """Count by other editions of the calendars from now on.
+
+        Raises NeedsCalendarError, and changes nothing, when a plan would lack its calendar.
+        """
+        library = {sha256: Rules(rules.plan, calendars) for sha256, rules in self._library.items()}
+        revived = {sha256: Rules(rules.plan, calendars) for sha256, rules in self._revived.items()}
+        _check((*library.values(), *revived.values()))
+        self._calendars, self._library, self._revived = calendars, library, revived
 
     def calendar_identities(self) -> frozenset[str]:
         """Identities of the calendars that the plans known here count by, those of single organisations included."""
@@ -42,9 +46,7 @@ class Plans:
 
     def check(self) -> None:
         """Raises NeedsCalendarError, naming them all, when plans of the library count in what is not here."""
-        lacking = [problem for rules in self._library.values() if (problem := rules.lacking()) is not None]
-        if lacking:
-            raise NeedsCalendarError("\n".join(lacking))
+        _check(self._library.values())
 
     def find(self, ref: PlanRef) -> Rules | None:
         """The rules of this very text; None when neither the library nor a loaded snapshot has it."""
@@ -85,3 +87,9 @@ class Plans:
             snapshots=[plan.snapshot() for plan in ordered],
         )
         tx.after_commit.append(lambda: self._stored.update(new))
+
+
+def _check(known: Iterable[Rules]) -> None:
+    lacking = [problem for rules in known if (problem := rules.lacking()) is not None]
+    if lacking:
+        raise NeedsCalendarError("\n".join(lacking))

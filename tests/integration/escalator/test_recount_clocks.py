@@ -131,6 +131,23 @@ async def test_a_broken_file_leaves_the_calendars_in_force(
     await replica.database.close()
 
 
+async def test_calendars_without_one_that_a_plan_needs_are_refused(
+    escalator: Escalator, escalator_url: str, folder: Path
+) -> None:
+    replica = Replica(escalator_url, folder)
+    await replica.apply([classification(uuid4(), plan=PLAN.ref, received_at=OPENED, occurred_at=OPENED, when=OPENED)])
+    (folder / "china").rename(folder.parent / "china")
+    for _ in range(2):
+        assert await replica.recount() == 0
+        assert CALENDARS_BROKEN._value.get() == 1
+    assert await due_instants(escalator) == [BEFORE]
+    (folder.parent / "china").rename(folder / "china")
+    publish(folder)
+    assert await replica.recount() == 1
+    assert CALENDARS_BROKEN._value.get() == 0
+    await replica.database.close()
+
+
 @pytest.mark.parametrize(
     ("now", "published", "missing"),
     [
