@@ -81,6 +81,19 @@ class Line:
         await database.close()
         return [(row["provider"], row["status"]) for row in rows]
 
+    async def unanswered(self) -> int:
+        """Calls that may have got through although no answer came, or whose receipt came too late."""
+        database = Database.connect(self._notifier_url, application="tests", pool_size=2)
+        async with database.transaction() as tx:
+            row = await tx.fetch_one(
+                "SELECT count(*) AS found FROM attempts AS a LEFT JOIN outcomes AS o ON o.attempt_id = a.attempt_id "
+                "WHERE o.answer IS NULL OR o.answer = 'unknown' OR (o.answer = 'accepted' AND a.provider = 'centre' "
+                "AND EXISTS (SELECT 1 FROM attempts AS b WHERE b.intent_id = a.intent_id AND b.number > a.number))"
+            )
+        await database.close()
+        assert row is not None
+        return int(row["found"])
+
     async def settled(self, enough: Callable[[Sequence[tuple[str, str | None]]], bool]) -> list[tuple[str, str | None]]:
         """Settlement and provider of everything published, once it is enough."""
         consumer = AIOKafkaConsumer(
@@ -254,3 +267,25 @@ async def test_messages_of_an_outage_go_to_the_next_provider_without_waiting_for
 
     assert ("sent", "centre") not in found
     assert len(sink.messages(PHONE)) == 30
+
+
+async def test_a_centre_lost_in_the_middle_of_a_burst_loses_no_message_and_repeats_only_the_doubtful(
+    line: Line, there: Centre, sink: Sink
+) -> None:
+    asked = 80
+    async with line.notifier(circuit_pause_s=0.5):
+        await line.ask(*(request("liaison", channels=SMS) for _ in range(asked)))
+        await _until(lambda: len(there.submitted) >= 20)
+        await there.cut()
+        await asyncio.sleep(0.3)
+        await there.connect()
+        await line.settled(lambda said: sum(one == "delivered" for one, _ in said) >= asked)
+        doubtful = await line.unanswered()
+
+    told = _wholes(there) + len(sink.messages(PHONE))
+    assert asked <= told <= asked + doubtful
+
+
+def _wholes(there: Centre) -> int:
+    """Messages of which the last part arrived."""
+    return sum(1 for one in there.submitted if one.receipt == 1)
