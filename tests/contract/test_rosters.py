@@ -47,6 +47,14 @@ def test_no_shipped_roster_has_a_gap_in_a_quarter(shipped: dict[str, Roster]) ->
     assert {name: gaps for name, gaps in found.items() if gaps} == {}
 
 
+def test_the_roster_on_the_page_about_rosters_is_sound() -> None:
+    page = (DEPLOY.parent / "docs" / "rosters.md").read_text("utf-8")
+    text = page.split("```yaml\n", 1)[1].split("```", 1)[0]
+    roster = parse_roster(text, file="rosters.md", calendars=working_days(CalendarLibrary.load(DEPLOY / "calendars")))
+    assert [one.what.en for one in check_roster(roster, NOW, NOW + timedelta(days=92)) if one.is_gap] == []
+    assert all(f"`{kind.value}`" in page for kind in FindingKind)
+
+
 def test_scaffolded_examples_are_a_sound_roster_for_exactly_the_roles_asked_for() -> None:
     longest = "r" * 63
     text = examples_for({"plan-b": {"chief", longest}, "plan-a": {"chief"}}, organisation="example")

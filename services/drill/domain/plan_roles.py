@@ -1,45 +1,52 @@
 """Which roles a plan names, wherever it names them: each must be staffed before the plan can reach anybody."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel
 
 from shared.plans.model import Plan
+from shared.plans.written import ParameterRef, RolesOrParameter
 
-# The keys of the plan language that hold roles; `by` of a window groups facts instead.
-_KEYS: Final = frozenset(
-    {"roles", "notify_roles", "request_by", "approve_by", "by", "instead", "visible_to", "off_hours"}
-)
-_NOT_ROLES: Final = frozenset({"windows", "parameters"})
+_ROLES: Final = (RolesOrParameter, get_args(RolesOrParameter)[0])
 
 
 def plan_roles(plan: Plan) -> frozenset[str]:
-    """Role ids with the values of the plan's parameters put in."""
-    written = plan.model_dump(mode="json", by_alias=True)
-    parameters = written.get("parameters") or {}
-    found = set(_listed(list((written.get("notify") or {}).values()), parameters))
-    for key, value in written.items():
-        if key not in _NOT_ROLES:
-            found.update(_within(value, parameters))
-    return frozenset(found)
+    """Role ids with the values of the plan's parameters put in: what stands in every field that takes roles."""
+    return frozenset(_of_model(plan, plan))
 
 
-def _within(node: Any, parameters: Mapping[str, Any]) -> Iterator[str]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in _KEYS:
-                yield from _listed(value, parameters)
-            else:
-                yield from _within(value, parameters)
-    elif isinstance(node, list):
-        for one in node:
-            yield from _within(one, parameters)
+def _of_model(model: BaseModel, plan: Plan) -> Iterator[str]:
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        yield from _listed(value, plan) if _takes_roles(field.annotation) else _within(value, plan)
 
 
-def _listed(value: Any, parameters: Mapping[str, Any]) -> Iterator[str]:
+def _takes_roles(annotation: Any) -> bool:
+    return annotation in _ROLES or any(_takes_roles(one) for one in get_args(annotation))
+
+
+def _within(value: Any, plan: Plan) -> Iterator[str]:
+    if isinstance(value, BaseModel):
+        yield from _of_model(value, plan)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _within(one, plan)
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _within(one, plan)
+
+
+def _listed(value: Any, plan: Plan) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, list):
+    elif isinstance(value, ParameterRef):
+        yield from _listed(plan.parameters[value.parameter].value, plan)
+    elif isinstance(value, BaseModel):
+        yield from _of_model(value, plan)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _listed(one, plan)
+    elif isinstance(value, tuple | list):
         for one in value:
-            yield from _listed(one, parameters)
-    elif isinstance(value, dict) and "parameter" in value:
-        yield from _listed(parameters[value["parameter"]]["value"], parameters)
+            yield from _listed(one, plan)
