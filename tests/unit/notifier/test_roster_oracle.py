@@ -170,15 +170,15 @@ def rosters(draw: st.DrawFn) -> dict[str, Any]:  # noqa: C901  # one draw for ea
     def others(person: str) -> list[str]:
         return [one for one in PEOPLE if one != person]
 
-    people = []
+    people: list[dict[str, Any]] = []
     for person in PEOPLE:
         leave = draw(st.lists(span, max_size=2))
         for one in leave:
             if draw(st.booleans()):
                 one["deputy"] = draw(st.sampled_from(others(person)))
         deputies = draw(st.lists(st.sampled_from(others(person)), max_size=2, unique=True))
-        name = {"zh": person, "en": person}
-        people.append({"id": person, "name": name, "contacts": [], "deputy": deputies, "leave": leave})
+        label = {"zh": person, "en": person}
+        people.append({"id": person, "name": label, "contacts": [], "deputy": deputies, "leave": leave})
     rotations = []
     for name in ("r1", "r2"):
         handover = sorted(draw(st.lists(walls, min_size=1, max_size=3, unique=True)))

@@ -75,7 +75,7 @@ def test_a_day_without_its_handover_hour_is_neither_skipped_nor_doubled() -> Non
 def test_an_hour_that_comes_twice_hands_over_once_the_first_time() -> None:
     """2026-10-25 in Berlin has 02:30 twice; the first is 00:30 UTC."""
     daily = _rotation(every=Period.DAY, zone=BERLIN, handovers=(time(2, 30),), start=date(2026, 10, 24))
-    people = []
+    people: list[str] = []
     for minutes in (29, 30, 31, 90, 91):
         shift = shift_at(daily, datetime(2026, 10, 25, tzinfo=UTC) + timedelta(minutes=minutes))
         assert shift is not None
