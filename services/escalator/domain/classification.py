@@ -166,8 +166,8 @@ def _take_over_facts(turn: Turn, classified: CaseClassifiedV1) -> None:
         _note_facts(turn, added)
         if case.state is CaseState.WAITING:
             waiting.over(turn, "customer_answered")
-        if turn.case.open:
-            deadlines.refresh(turn)
+    if case.facts != classified.facts and turn.case.open:
+        deadlines.refresh(turn)
 
 
 def _note_facts(turn: Turn, added: dict[str, FactValue]) -> None:

@@ -17,6 +17,8 @@ from shared.plans.duties import CompiledClock
 from shared.plans.limits import Limit, LimitBase, Threshold
 
 BREACH: Final = "breach"
+OVERRUN: Final = "overrun-"
+"""Begins the thresholds after the end."""
 
 
 class EntryKind(StrEnum):
@@ -292,9 +294,15 @@ def instant_of(clock: Clock, amount: int, base: TimeBase) -> datetime | None:
 
 
 def marks(clock: Clock, spec: CompiledClock, base: TimeBase) -> tuple[Mark, ...]:
-    """Warnings and the end, earliest first, in the clock's own time base."""
+    """Warnings, the end, and what is said again after it, earliest first, in the clock's own time base."""
     found = [Mark(warning.text, amount_of(warning, clock.target, base)) for warning in spec.warn]
-    return (*sorted(found, key=lambda mark: mark.amount), Mark(BREACH, clock.target))
+    again: tuple[Mark, ...] = ()
+    if spec.overrun is not None:
+        every = base.lead(spec.overrun.every)
+        again = tuple(
+            Mark(f"{OVERRUN}{count}", clock.target + every * count) for count in range(1, spec.overrun.count + 1)
+        )
+    return (*sorted(found, key=lambda mark: mark.amount), Mark(BREACH, clock.target), *again)
 
 
 def amount_of(threshold: Threshold, target: int, base: TimeBase) -> int:
@@ -305,10 +313,11 @@ def amount_of(threshold: Threshold, target: int, base: TimeBase) -> int:
 
 
 def open_marks(clock: Clock, spec: CompiledClock, base: TimeBase) -> tuple[Mark, ...]:
-    """Thresholds still to come or to be fired: none after the end was."""
-    if not clock.running or clock.breached:
+    """Thresholds still to come or to be fired: after the end only those that say it again."""
+    if not clock.running:
         return ()
-    return tuple(mark for mark in marks(clock, spec, base) if mark.key not in clock.passed)
+    found = (mark for mark in marks(clock, spec, base) if mark.key not in clock.passed)
+    return tuple(mark for mark in found if not clock.breached or mark.key.startswith(OVERRUN))
 
 
 def passed_marks(clock: Clock, open_ones: Sequence[Mark], now: datetime, base: TimeBase) -> tuple[Mark, ...]:

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from services.escalator.domain import clocks, ladder, wording
+from services.escalator.domain import clocks, ladder, limits, wording
 from services.escalator.domain.case import DISMISSED_STATES
-from services.escalator.domain.clocks import BREACH, Clock, Entry, EntryKind
+from services.escalator.domain.clocks import BREACH, OVERRUN, Clock, Entry, EntryKind
 from services.escalator.domain.decision import Fire, Turn, clock_subject
 from shared.contracts.escalations import CaseState, ChangeKind, ClockState
 from shared.contracts.notifications import Purpose
 from shared.plans.duties import CompiledClock
+from shared.plans.limits import Limit
 from shared.plans.model import Breach
 
 
@@ -25,11 +26,65 @@ def refresh(turn: Turn) -> None:
         started_at = turn.case.milestones.get(spec.start)
         if started_at is None:
             continue
+        limit = limits.limit_of(turn, spec, started_at)
         known = turn.case.clock(spec.id)
-        if known is None:
-            _start(turn, spec, Entry(spec.id, EntryKind.START, started_at, limit=spec.limit))
+        if limit is None:
+            if known is not None and known.live and not known.breached:
+                _cancel(turn, known)
+        elif known is None:
+            _begin(turn, spec, limit, started_at)
         elif known.cancelled:
-            _start(turn, spec, Entry(spec.id, EntryKind.RESTART, turn.now, origin=started_at))
+            _start(turn, spec, Entry(spec.id, EntryKind.RESTART, turn.now, origin=started_at, limit=limit))
+        elif known.live and limit != known.limit:
+            _retarget(turn, spec, known, limit)
+
+
+def _begin(turn: Turn, spec: CompiledClock, limit: Limit, started_at: datetime) -> None:
+    """Start a clock whose start may lie in the past, as the plan wants it judged."""
+    at = turn.now if spec.late == "from-now" else started_at
+    _start(turn, spec, Entry(spec.id, EntryKind.START, at, limit=limit))
+    clock = turn.case.clock(spec.id)
+    if spec.late != "record" or clock is None or not clock.running:
+        return
+    base = turn.rules.base(limit)
+    due_at = clocks.due_at(clock, base)
+    if clocks.remaining(clock, turn.now, base) > 0 or due_at is None:
+        return
+    # It had run out before anybody could know of it: that is written down, and nobody is woken for it.
+    turn.fire(Fire(clock_subject(clock.id), clock.generation, BREACH, due_at, superseded=True))
+    turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=BREACH, superseded=True))
+    because = turn.say("clock_breach", clock=_label(turn, spec), due=due_at.isoformat(timespec="seconds"))
+    turn.note(ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), action=Breach.RECORD)
+
+
+def _retarget(turn: Turn, spec: CompiledClock, clock: Clock, limit: Limit) -> None:
+    """Another limit for a clock that lives, by the rule its plan has chosen."""
+    base = turn.rules.base(limit)
+    target = base.amount(limit, clock.started_at)
+    before = clocks.due_at(clock, turn.rules.base(clock.limit))
+    if spec.retarget == "tighten-only" and before is not None:
+        after = clocks.due_at(
+            clocks.advance(clock, Entry(clock.id, EntryKind.RETARGET, turn.now, limit), turn.rules), base
+        )
+        if after is None or after >= before:
+            return
+    if spec.retarget in {"keep-elapsed", "tighten-only"}:
+        same = clocks.limit_kind(limit) == clocks.limit_kind(clock.limit)
+        kept = clocks.kept_thresholds(clock, spec, target, turn.now, base) if same else clock.passed
+        kept = kept if BREACH in kept or not clock.breached else (*kept, BREACH)
+        changed = turn.log(Entry(clock.id, EntryKind.RETARGET, turn.now, limit=limit, kept=kept))
+    else:
+        origin = clock.started_at if spec.retarget == "from-start" else turn.now
+        kept = (BREACH,) if clock.breached else ()
+        changed = turn.log(Entry(clock.id, EntryKind.RESTART, turn.now, origin=origin, limit=limit, kept=kept))
+    due_at = clocks.due_at(changed, base)
+    turn.note(
+        ChangeKind.CLOCK_CHANGED,
+        turn.say("clock_retargeted", clock=_label(turn, spec), due=_iso(due_at) or ""),
+        clock=spec.id,
+        due_at=_iso(due_at),
+        rule=spec.retarget,
+    )
 
 
 def passed(turn: Turn, milestone: str, at: datetime) -> None:
@@ -100,20 +155,24 @@ def time_passed(turn: Turn, spec: CompiledClock, clock: Clock) -> None:
     """Fire the highest threshold that has passed; lower ones passed with it are recorded as superseded."""
     base = turn.rules.base(clock.limit)
     reached = clocks.passed_marks(clock, clocks.open_marks(clock, spec, base), turn.now, base)
-    for mark in reached:
-        superseded = mark is not reached[-1]
-        due = clocks.instant_of(clock, mark.amount, base) or turn.now
-        turn.fire(Fire(clock_subject(clock.id), clock.generation, mark.key, due, superseded))
-        turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=mark.key, superseded=superseded))
     if not reached:
         return
-    announce(turn, spec, reached[-1].key, clocks.due_at(clock, base))
+    # The end itself speaks, whatever was to be said after it: what follows from it must not be lost.
+    speaker = next((mark for mark in reached if mark.key == BREACH), reached[-1])
+    for mark in reached:
+        due = clocks.instant_of(clock, mark.amount, base) or turn.now
+        superseded = mark is not speaker
+        turn.fire(Fire(clock_subject(clock.id), clock.generation, mark.key, due, superseded))
+        turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=mark.key, superseded=superseded))
+    announce(turn, spec, speaker.key, clocks.due_at(clock, base))
 
 
 def announce(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | None) -> None:
     """Say that this threshold of a clock that ends at `due_at` was passed, to whom the plan names."""
     if threshold == BREACH:
         _breached(turn, spec, due_at)
+    elif threshold.startswith(OVERRUN):
+        _overran(turn, spec, threshold, due_at)
     else:
         _warned(turn, spec, threshold, due_at)
 
@@ -171,6 +230,13 @@ def _warned(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | 
     because = turn.say("clock_warn", clock=_label(turn, spec), threshold=threshold)
     turn.note(ChangeKind.CLOCK_WARNED, because, clock=spec.id, threshold=threshold, due_at=_iso(due_at))
     _tell(turn, Purpose.WARN, spec, because, due_at)
+
+
+def _overran(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | None) -> None:
+    due = due_at.isoformat(timespec="seconds") if due_at else ""
+    because = turn.say("clock_overrun", clock=_label(turn, spec), due=due, count=threshold.removeprefix(OVERRUN))
+    turn.note(ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), threshold=threshold)
+    _tell(turn, Purpose.BREACH, spec, because, due_at)
 
 
 def _breached(turn: Turn, spec: CompiledClock, due_at: datetime | None, *, page: bool = True) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 from services.escalator.domain import deadlines, wording
 from services.escalator.domain.case import Case, Ladder
 from services.escalator.domain.clocks import BREACH, Entry, EntryKind, fired
-from services.escalator.domain.decision import Timer, Turn, clock_id_of, subject_of
+from services.escalator.domain.decision import Ahead, Timer, Turn, clock_id_of, subject_of
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import CaseEscalatedV1, ClockState
 from shared.contracts.values import CaseKind, Language
@@ -113,23 +113,18 @@ def card_of(rules: Rules, published: CaseEscalatedV1, case: Case) -> Card:
 
 def fire_lightly(rules: Rules, shown: Shown, timer: Timer, now: datetime) -> LightFire | None:
     """Fire this timer without its case, or None when only a full decision can tell what follows."""
-    card, marks = shown.card, shown.marks
+    card = shown.card
     clock = clock_id_of(timer.subject)
     spec = next((spec for spec in rules.plan.clocks if spec.id == clock), None)
-    if clock is None or spec is None or timer.ahead is None or card.generations.get(clock) != timer.generation:
+    if clock is None or spec is None or not _alone(rules, spec, shown, timer, now):
         return None
-    if any(mark.clock == clock and mark.threshold == timer.threshold for mark in marks):
-        return None
-    if timer.threshold == BREACH:
-        if spec.breach not in _ONLY_TOLD:
-            return None
-    elif not timer.ahead or timer.ahead[0].due_at <= now:
-        return None
-    if any(tier.when is not None for tier in rules.plan.tiers) or rules.plan.recusals:
-        return None  # who is told depends on facts, which the card does not have
-    ends_at = timer.ahead[-1].due_at if timer.ahead else timer.due_at
+    ahead = timer.ahead or ()
+    ends = (one.due_at for one in (Ahead(timer.threshold, timer.due_at), *ahead) if one.threshold == BREACH)
+    ends_at = next(ends, None)
+    if ends_at is None:
+        return None  # said again after the end, which the table no longer knows
     told = _told(_Telling(rules, spec), timer.threshold, ends_at, now, (card.tier, card.level, card.language))
-    published = _with_breaches(card, spec, timer, marks, rules)
+    published = _with_breaches(card, spec, timer, shown.marks, rules)
     request = None
     if told.request is not None:
         request_id = uuid5(shown.case_id, f"{rules.plan.name}/{timer.subject}/{timer.generation}/{timer.threshold}")
@@ -138,14 +133,28 @@ def fire_lightly(rules: Rules, shown: Shown, timer: Timer, now: datetime) -> Lig
             f'"subject":{{{told.subject},{card.subject}}}'
         )
     following = None
-    if timer.ahead:
-        following = Timer(timer.subject, timer.generation, *timer.ahead[0], timer.lane, timer.ahead[1:])
+    if ahead:
+        following = Timer(timer.subject, timer.generation, *ahead[0], timer.lane, ahead[1:])
     return LightFire(
         f'{{"revision":{shown.revision + 1},{told.escalated},{published}',
         request,
         Mark(clock, timer.threshold, now),
         following,
     )
+
+
+def _alone(rules: Rules, spec: CompiledClock, shown: Shown, timer: Timer, now: datetime) -> bool:
+    """Whether this threshold, and no other, has passed, and whether telling of it is all that follows."""
+    if timer.ahead is None or shown.card.generations.get(spec.id) != timer.generation:
+        return False
+    if any(mark.clock == spec.id and mark.threshold == timer.threshold for mark in shown.marks):
+        return False
+    if timer.ahead and timer.ahead[0].due_at <= now:
+        return False
+    if timer.threshold == BREACH and spec.breach not in _ONLY_TOLD:
+        return False
+    # Who is told may depend on facts, which the card does not have.
+    return not rules.plan.recusals and all(tier.when is None for tier in rules.plan.tiers)
 
 
 def entry_of(mark: Mark) -> Entry:

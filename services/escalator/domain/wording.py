@@ -50,6 +50,11 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "时限 {clock} 按新公布的日历重算：{before} → {due}",
         "clock {clock} was counted again by the calendar now in force: {before} → {due}",
     ),
+    "clock_overrun": (
+        "时限 {clock} 已超时，第 {count} 次提醒，应于 {due} 前完成",
+        "clock {clock} ran out, reminder {count}; it was due at {due}",
+    ),
+    "clock_retargeted": ("时限 {clock} 改至 {due}", "clock {clock} now ends at {due}"),
     "clock_met": ("时限 {clock} 按时完成", "clock {clock} was met"),
     "clock_met_late_news": (
         "时限 {clock} 实际按时完成，超时记录因消息迟到",

@@ -1,0 +1,50 @@
+"""How long a clock of one case may run: as the plan says, as a fact says, or until a forecast moment."""
+
+from datetime import UTC, datetime, timedelta
+
+from services.escalator.domain.decision import Turn
+from shared.contracts.values import FactValue
+from shared.plans.duties import CompiledClock
+from shared.plans.limits import Limit, LimitBase, parse_elapsed
+
+
+def limit_of(turn: Turn, spec: CompiledClock, started_at: datetime) -> Limit | None:
+    """The limit of this clock for this case, counted from `started_at`.
+
+    None while a clock that counts down to a moment does not know it. What lies in the past already is a limit of
+    nothing: the clock runs out at once.
+    """
+    if spec.before is not None:
+        moment = _instant(turn.case.inputs.get(spec.before))
+        return _until(moment - spec.limit.elapsed, started_at) if moment is not None else None
+    if spec.limit_fact is None:
+        return spec.limit
+    value = turn.case.inputs.get(spec.limit_fact)
+    moment = _instant(value)
+    if moment is not None:
+        return _until(moment, started_at)
+    length = _length(value)
+    return Limit(LimitBase.ELAPSED, round(length.total_seconds())) if length is not None else spec.limit
+
+
+def _until(moment: datetime, started_at: datetime) -> Limit:
+    return Limit(LimitBase.ELAPSED, max(0, int((moment - started_at).total_seconds())))
+
+
+def _instant(value: FactValue | None) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo is not None else None
+
+
+def _length(value: FactValue | None) -> timedelta | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse_elapsed(value)
+    except ValueError:
+        return None
