@@ -1,6 +1,6 @@
 """Every event of a case as lines of its history, in both languages, with what a person may want to check."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -106,11 +106,15 @@ def _classified(found: CaseClassifiedV1, words: PlanWords) -> tuple[Line, ...]:
     level, title = words.level(found.plan.name, found.level), words.title(found.plan.name)
     because_zh = decided.label.zh if decided and decided.label else found.decided_by
     because_en = decided.label.en if decided and decided.label else found.decided_by
+    zh = _with(f"按预案《{title.zh}》第 {found.plan.version} 版定级：{level.zh}", because_zh, "，因为 ")
+    en = _with(f"Classified '{level.en}' by plan '{title.en}' version {found.plan.version}", because_en, ", because ")
+    for more_zh, more_en in _besides(found):
+        zh, en = f"{zh}；{more_zh}", f"{en}; {more_en}"
     line = Line(
         "classification",
         found.classified_at,
-        _with(f"按预案《{title.zh}》第 {found.plan.version} 版定级：{level.zh}", because_zh, "，因为 "),
-        _with(f"Classified '{level.en}' by plan '{title.en}' version {found.plan.version}", because_en, ", because "),
+        zh,
+        en,
         plan=found.plan.name,
         number=found.number,
         details=_known(
@@ -124,6 +128,22 @@ def _classified(found: CaseClassifiedV1, words: PlanWords) -> tuple[Line, ...]:
         ),
     )
     return (line,)
+
+
+def _besides(found: CaseClassifiedV1) -> Iterator[tuple[str, str]]:
+    """What else the classification says, in both languages."""
+    if found.proposed:
+        words = sorted({one.word for one in found.proposed})
+        yield f"文字线索：{'、'.join(words)}", f"words of the text: {', '.join(words)}"
+    if found.opened_by is not None:
+        because = found.opened_by.because
+        zh, en = (because.zh, because.en) if because else (found.opened_by.opening, found.opened_by.opening)
+        yield f"由预案 {found.opened_by.plan} 带入（{zh}）", f"opened by plan {found.opened_by.plan} ({en})"
+    if found.duplicate_of is not None:
+        other = found.duplicate_of.number
+        yield f"与案件 {other} 为同一事件", f"the same event as case {other}"
+    if found.resolved_because is not None:
+        yield f"预警结束，{found.resolved_because.zh}", f"the warning ended, {found.resolved_because.en}"
 
 
 def _escalated(case: CaseEscalatedV1) -> tuple[Line, ...]:

@@ -1,15 +1,17 @@
 import json
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
 from services.console.domain.lines import BAD, GOOD, lines_of
 from services.console.domain.plan_words import PlanWords
+from shared.contracts.classifications import DuplicateOf, OpenedBy, ProposedFact
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import Change, ChangeKind
 from shared.contracts.notifications import Settlement
 from shared.contracts.topics import TOPICS
-from shared.contracts.values import Contract
+from shared.contracts.values import Bilingual, Contract
 from tests.support.console import (
     IDS,
     create_classified,
@@ -46,6 +48,44 @@ def test_each_change_of_a_case_is_a_line_of_its_own() -> None:
     assert [line.kind for line in lines] == ["level-raised", "tier-reached"]
     assert lines[0].zh == "级别提升：橙色 → 红色"
     assert lines[0].tone == BAD
+
+
+def test_a_classification_says_what_else_it_rests_on() -> None:
+    classified = create_classified(
+        "N-1",
+        "red",
+        NOON,
+        proposed=(
+            ProposedFact(
+                fact="injured",
+                value=True,
+                signal="injury",
+                word="受伤",
+                where="narrative",
+                position=3,
+                excerpt="两人受伤",
+            ),
+        ),
+        opened_by=OpenedBy(plan="mall", opening="media-track", because=Bilingual(zh="媒体关注", en="media attention")),
+        duplicate_of=DuplicateOf(case_id=UUID(int=1), number="N-0", rule="same-person", then="merge"),
+    )
+    line = lines_of(create_event(classified, IDS.new()), WORDS)[0]
+    assert line.zh.endswith("；文字线索：受伤；由预案 mall 带入（媒体关注）；与案件 N-0 为同一事件")
+    assert line.en.endswith(
+        "; words of the text: 受伤; opened by plan mall (media attention); the same event as case N-0"
+    )
+
+
+def test_the_end_of_a_warning_says_why() -> None:
+    ended = create_classified(
+        "N-1",
+        "red",
+        NOON,
+        resolved=True,
+        resolved_because=Bilingual(zh="2小时内没有新的事件", en="no further case for 2 h"),
+    )
+    line = lines_of(create_event(ended, IDS.new()), WORDS)[0]
+    assert line.zh.endswith("；预警结束，2小时内没有新的事件")
 
 
 def test_a_classification_says_which_criterion_decided_and_what_it_read() -> None:
