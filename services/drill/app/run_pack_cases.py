@@ -1,6 +1,6 @@
 """Runs the cases of packs and says where a plan does not do what its cases expect."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,8 +31,15 @@ class CaseResult:
         return not self.differences
 
 
+Progress = Callable[[str, int, int], None]
+"""Told before each pack: its name, how many packs are done, and how many there are."""
+
+
 def run_pack_cases(
-    root: Path, packs: Collection[str] = (), calendars: CalendarLibrary | None = None
+    root: Path,
+    packs: Collection[str] = (),
+    calendars: CalendarLibrary | None = None,
+    progress: Progress | None = None,
 ) -> list[CaseResult]:
     """Every case of these packs, or of all. Raises PlanLibraryError with everything wrong in plans and case files."""
     library = PlanLibrary.load(root)
@@ -42,7 +49,9 @@ def run_pack_cases(
     chosen = [plan for plan in library.plans if not packs or plan.name in packs]
     found: list[CaseResult] = []
     problems: list[Problem] = []
-    for plan in chosen:
+    for done, plan in enumerate(chosen):
+        if progress is not None:
+            progress(plan.name, done, len(chosen))
         try:
             found.extend(_run_pack(root / plan.name, plan, calendars))
         except PlanLibraryError as error:

@@ -28,7 +28,8 @@ from services.drill.cli.plan_options import (
     message,
     print_json,
 )
-from services.drill.cli.tables import outcome_data, print_outcome, print_plan, print_results, result_data
+from services.drill.cli.results import print_results, results_data, shown_progress
+from services.drill.cli.tables import outcome_data, print_outcome, print_plan
 from services.drill.domain.comparison import differences
 from services.escalator.domain.time_bases import NeedsCalendarError
 from shared.calendars.library import CalendarFilesError, CalendarLibrary
@@ -68,17 +69,19 @@ def run_cases(
     plans_dir: PlansDir = PLANS_DIR,
     calendars_dir: CalendarsDir = CALENDARS_DIR,
     *,
+    each: Annotated[bool, typer.Option("--each", help="One row a case, not a pack · 逐例列出")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the packs' cases in virtual time · 在虚拟时间中运行各预案包的用例."""
     try:
-        results = run_pack_cases(plans_dir, packs or (), CalendarLibrary.load(calendars_dir))
+        with shown_progress(quiet=as_json) as progress:
+            results = run_pack_cases(plans_dir, packs or (), CalendarLibrary.load(calendars_dir), progress)
     except (PlanLibraryError, CalendarFilesError) as error:
         fail(error, as_json=as_json)
     if as_json:
-        print_json({"results": [result_data(result) for result in results]})
+        print_json(results_data(results))
     else:
-        print_results(results)
+        print_results(results, each=bool(packs) or each)
     if not all(result.passed for result in results):
         raise typer.Exit(1)
 

@@ -6,7 +6,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from services.drill.app.run_pack_cases import CaseResult
 from services.drill.domain.comparison import after
 from services.drill.domain.timeline import Happened, Outcome, Told
 from shared.contracts.values import Bilingual, Language
@@ -16,23 +15,6 @@ from shared.plans.limits import LimitBase
 from shared.plans.words import Words
 
 _UNITS: Final = {LimitBase.WORKING_DAYS: "wd", LimitBase.CALENDAR_DAYS: "cd", LimitBase.MONTHS: "mo"}
-
-
-def print_results(results: list[CaseResult]) -> None:
-    """One row a case, and every difference below it."""
-    table = _table("预案 Plan", "用例 Case", "检查 Checks", "结果 Result")
-    for result in results:
-        verdict = "[green]✓[/green]" if result.passed else "[red]✗[/red]"
-        table.add_row(result.pack, result.name, str(result.checks), verdict)
-    console = Console()
-    console.print(table)
-    for result in results:
-        for different in result.differences:
-            console.print(
-                f"[red]✗[/red] {escape(result.pack)}/{escape(result.name)}: {escape(different)}", soft_wrap=True
-            )
-    failed = sum(1 for result in results if not result.passed)
-    console.print(f"{len(results) - failed} 通过 passed, {failed} 失败 failed")
 
 
 def print_plan(plan: CompiledPlan, language: Language) -> None:
@@ -90,17 +72,6 @@ def print_outcome(outcome: Outcome, different: tuple[str, ...]) -> None:
         console.print(clocks)
     for text in different:
         console.print(f"[red]✗[/red] {escape(text)}", soft_wrap=True)
-
-
-def result_data(result: CaseResult) -> dict[str, Any]:
-    return {
-        "pack": result.pack,
-        "name": result.name,
-        "kind": result.kind,
-        "checks": result.checks,
-        "passed": result.passed,
-        "differences": list(result.differences),
-    }
 
 
 def outcome_data(outcome: Outcome, different: tuple[str, ...]) -> dict[str, Any]:

@@ -110,3 +110,16 @@ def test_bad_input_gives_one_clear_sentence(packs: Path, arguments: tuple[str, .
     assert code == 1
     assert message in output
     assert "Traceback" not in output
+
+
+def test_the_table_adds_up_each_pack_and_names_what_failed(packs: Path) -> None:
+    code, data = call_json(packs, "test")
+    assert code == 0
+    assert data["packs"] == [{"pack": "ladder-test", "tables": 0, "scenarios": 1, "checks": 1, "failed": 0}]
+    (packs / "ladder-test" / "cases" / "first.yaml").write_text(CASE.replace("LEVEL", "red"), encoding="utf-8")
+    code, output = call(packs, "test")
+    assert code == 1
+    assert "ladder-test/first: level: expected red, found yellow" in output
+    assert "1 预案包 packs, 1 用例 cases, 1 检查 checks: 0 通过 passed, 1 失败 failed" in output
+    code, output = call(packs, "test", "--each")
+    assert "first" in output.split("✗")[0]
