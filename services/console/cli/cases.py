@@ -1,4 +1,4 @@
-"""`fenghuo case list | show | explain | ack`."""
+"""`fenghuo case list | show | explain | ack | do`."""
 
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -8,7 +8,8 @@ from rich.text import Text
 
 from services.console.cli.connection import Connection
 from services.console.cli.output import OUT, both, case_table, local_time, named, print_json, shown, table, why
-from services.console.cli.wording import language, say
+from services.console.cli.wording import CommandError, language, say
+from shared.contracts.commands import CommandKind
 from shared.runtime.clock import SystemClock
 
 app = typer.Typer(help="查看与处置案件 / look at cases and act on them", no_args_is_help=True)
@@ -99,6 +100,34 @@ def ack(
         print_json(answer)
     else:
         OUT.print(say(f"已提交确认：{case}", f"Acknowledgement sent: {case}"), style="green")
+
+
+@app.command("do")
+def order(  # noqa: PLR0917  # options are given by name
+    case: Case,
+    command: Annotated[CommandKind, typer.Argument(help="extension-request exclude restart wait milestone …")],
+    given: Annotated[list[str] | None, typer.Option("--set", "-s", help="参数 clock=reply / an argument")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="理由 / reason")] = None,
+    person: Annotated[str | None, typer.Option("--as", help="以谁的名义 / in whose name (roster id)")] = None,
+    plan: Annotated[str | None, typer.Option(help="only under this plan")] = None,
+    as_json: Json = False,  # noqa: FBT002  # a flag
+) -> None:
+    """任何指令：延期、扣除、重新计时等 / any command: extensions, time left out, clocks begun anew."""
+    connection = Connection.find()
+    body: dict[str, Any] = {"command": command.value, "arguments": dict(_argument(text) for text in given or ())}
+    body |= {name: value for name, value in (("reason", reason), ("person", person), ("plan", plan)) if value}
+    answer = connection.post(connection.console_url, f"/v1/cases/{quote(case, safe='')}/commands", body)
+    if as_json:
+        print_json(answer)
+    else:
+        OUT.print(say(f"已提交 {command.value}：{case}", f"Sent {command.value}: {case}"), style="green")
+
+
+def _argument(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise CommandError(f"--set {text} 应为 名称=值。", f"--set {text}: give name=value.", 2)
+    return name, value
 
 
 def _explain_plan(chain: dict[str, Any]) -> None:
