@@ -2,10 +2,12 @@
 
 import json
 from collections import defaultdict
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from shared.db.tx import Tx
+
+_NOT_REACHED: Final = frozenset({"failed", "nobody"})
 
 
 async def deliveries_of(tx: Tx, org: str, case_id: UUID) -> list[dict[str, Any]]:
@@ -73,6 +75,7 @@ async def deliveries_of(tx: Tx, org: str, case_id: UUID) -> list[dict[str, Any]]
 
 def _request(body: str, row: dict[str, Any], intents: list[dict[str, Any]]) -> dict[str, Any]:
     asked = json.loads(body)
+    settlements = {intent["settlement"] for intent in intents}
     return {
         "request_id": row["request_id"],
         "event_id": row["event_id"],
@@ -84,5 +87,6 @@ def _request(body: str, row: dict[str, Any], intents: list[dict[str, Any]]) -> d
         "requested_at": asked["requested_at"],
         "accepted_at": row["accepted_at"],
         "drill": asked.get("drill", False),
+        "nobody_told": bool(settlements) and settlements <= _NOT_REACHED,
         "intents": intents,
     }

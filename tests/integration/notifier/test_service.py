@@ -57,6 +57,7 @@ async def test_a_case_shows_who_was_told_by_what_and_what_came_of_it(desk: Desk,
 
     assert answer.status_code == 200
     [told] = answer.json()["requests"]
+    assert told["nobody_told"] is False
     by_role = {intent["role"]: intent for intent in told["intents"]}
     assert by_role["empty"]["settlement"] == "nobody"
     liaison = by_role["liaison"]
@@ -66,6 +67,15 @@ async def test_a_case_shows_who_was_told_by_what_and_what_came_of_it(desk: Desk,
     assert attempt["address"] == "138****0001"
     assert attempt["outcome"]["answer"] == "accepted"
     assert [receipt["status"] for receipt in attempt["receipts"]] == ["delivered"]
+
+
+async def test_a_request_that_reached_nobody_says_so(desk: Desk, client: httpx.AsyncClient) -> None:
+    event = request("empty")
+    await desk.accept(event)
+    await desk.settled("nobody")
+
+    answer = await client.get(f"/v1/cases/{event.case_id}/deliveries", headers=await _key(desk, Scope.READ))
+    assert [told["nobody_told"] for told in answer.json()["requests"]] == [True]
 
 
 async def test_another_organisation_sees_nothing(desk: Desk, client: httpx.AsyncClient) -> None:
