@@ -29,7 +29,7 @@ class Submitted:
 
     @property
     def text(self) -> str:
-        body = self.tlvs.get(smpp34.TLV_MESSAGE_PAYLOAD) or self.content
+        body = self.tlvs.get(0x0424) or self.content
         if self.esm_class & 0x40:
             body = body[body[0] + 1 :]
         return body.decode("utf-16-be") if self.coding == 8 else body.decode("ascii")
@@ -110,8 +110,8 @@ class Centre:
             text = f"{line} text:stat:UNDELIV".encode()
         else:
             tlvs = [
-                smpp34.Tlv(smpp34.TLV_RECEIPTED_MESSAGE_ID, one.message_id.encode() + b"\x00"),
-                smpp34.Tlv(smpp34.TLV_MESSAGE_STATE, bytes((states[state],))),
+                smpp34.Tlv(0x001E, one.message_id.encode() + b"\x00"),
+                smpp34.Tlv(0x0427, bytes((states[state],))),
             ]
         answer = await session.deliver_sm(
             destination_addr=one.sender, short_message=text, source_addr=one.to, esm_class=0x04, tlvs=tlvs
