@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.notifier.app.advance_intents import Advanced, advance
-from services.notifier.app.begin_attempts import BegunIntent, Call, Sender, begin
+from services.notifier.app.begin_intent import BegunIntent, Call, Sender, begin_intent
 from services.notifier.app.rules import Rules
 from services.notifier.domain.ledger import Intent, Request
 from services.notifier.domain.roster import Person, Roster
@@ -78,7 +78,7 @@ class _Room:
         if not wanted:
             return BegunIntent(one.intent)
         held = [channel for channel in wanted if self._sender.reserve(channel)]
-        begun = begin(one, tx, rules, ids) if len(held) == len(wanted) else BegunIntent(one.intent)
+        begun = begin_intent(one, tx, rules, ids) if len(held) == len(wanted) else BegunIntent(one.intent)
         if begun.calls:
             self._held += held
             self._calls += begun.calls

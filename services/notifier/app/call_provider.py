@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from services.notifier.app.begin_attempts import Call
+from services.notifier.app.begin_intent import Call
 from services.notifier.channels.channel import Accepted, Channel, Reject, Reply, Retry
 from services.notifier.domain.delivery import Answer, Outcome
 from services.notifier.domain.ledger import RecordedAnswer

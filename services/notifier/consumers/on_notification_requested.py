@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.notifier.app.accept_requests import accept_requests
-from services.notifier.app.begin_attempts import Sender
+from services.notifier.app.begin_intent import Sender
 from services.notifier.app.rules import Rules
 from shared.contracts.envelope import Event
 from shared.contracts.topics import NOTIFICATIONS_REQUESTED

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from services.notifier.app.begin_attempts import Begun, Call
+from services.notifier.app.begin_attempts import Begun
+from services.notifier.app.begin_intent import Call
 from services.notifier.domain.ledger import RecordedAnswer
 from services.notifier.jobs.pace import Pace
 from shared.contracts.values import ChannelKind

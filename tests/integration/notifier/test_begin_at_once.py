@@ -62,11 +62,11 @@ async def test_a_transaction_that_fails_gives_its_places_back(desk: Desk, monkey
 
 
 async def test_a_message_that_cannot_be_made_keeps_no_place(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = accepting.begin
+    real = accepting.begin_intent
 
     def unmade(*arguments: object) -> object:
         return accepting.BegunIntent(real(*arguments).intent)  # type: ignore[arg-type]  # as it was called
 
-    monkeypatch.setattr(accepting, "begin", unmade)
+    monkeypatch.setattr(accepting, "begin_intent", unmade)
     await desk.accept(request("liaison"))
     assert (_open(desk), desk.sender._reserved) == (0, 0)
