@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.escalator.domain import deadlines, ladder, waiting, wording
+from services.escalator.domain import deadlines, informing, ladder, waiting, wording
 from services.escalator.domain.case import DISMISSED_STATES, Case
 from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
 from services.escalator.domain.time_bases import Rules
@@ -238,6 +238,7 @@ def _inform(turn: Turn) -> None:
     roles = turn.rules.plan.informed(turn.case.level)
     turn.request(Purpose.INFORM, roles, channels=INFORM_CHANNELS)
     turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *roles))))
+    informing.at_milestone(turn, "classified")
 
 
 def _because(rules: Rules, classified: CaseClassifiedV1) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.escalator.domain import clocks, ladder, limits, wording
+from services.escalator.domain import clocks, informing, ladder, limits, wording
 from services.escalator.domain.case import DISMISSED_STATES
 from services.escalator.domain.clocks import BREACH, OVERRUN, Clock, Entry, EntryKind
 from services.escalator.domain.decision import Fire, Turn, clock_subject
@@ -90,6 +90,7 @@ def _retarget(turn: Turn, spec: CompiledClock, clock: Clock, limit: Limit) -> No
 def passed(turn: Turn, milestone: str, at: datetime) -> None:
     """The case passed a milestone: clocks until it stop, clocks from it start."""
     turn.set(milestones={**turn.case.milestones, milestone: at})
+    informing.at_milestone(turn, milestone)
     for spec in turn.rules.plan.clocks:
         clock = turn.case.clock(spec.id)
         if spec.until == milestone and clock is not None and clock.live:

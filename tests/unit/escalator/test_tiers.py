@@ -175,3 +175,20 @@ def test_a_second_wait_is_not_ended_by_the_timer_of_the_first() -> None:
     again = apply_command(known, resumed.case, command(CommandKind.WAIT, at(hours=4)), at(hours=4))
     late = fire(known, again.case, timer(first, WAIT), at(hours=5))
     assert late.ignored == "the timer is void"
+
+
+def test_those_a_plan_informs_are_told_at_their_milestone_and_level() -> None:
+    known = rules(
+        PLAN_TEXT
+        + "inform:\n"
+        + "  - {id: press, roles: [press-office], channels: [email], levels: [orange], "
+        + "words: {zh: 准备口径, en: Words}}\n"
+        + "  - {id: plan, roles: [archive], on: plan-submitted}\n"
+    )
+    assert "press-office" not in {role for one in opened(known).requests for role in one.roles}
+    first = opened(known, "orange")
+    press = next(one for one in first.requests if one.roles == ("press-office",))
+    assert (press.purpose, press.subject.because) == (Purpose.INFORM, "准备口径")
+    order = command(CommandKind.MILESTONE, at(hours=1), arguments={"milestone": "plan-submitted"})
+    done = apply_command(known, first.case, order, at(hours=1))
+    assert [one.roles for one in done.requests] == [("archive",)]
