@@ -26,11 +26,9 @@ from shared.db.outbox import headers_to_text
 from shared.db.tx import Tx
 from shared.runtime.clock import monotonic
 from shared.runtime.ids import Ids
-from shared.runtime.logging import get_logger
 from shared.runtime.metrics import CLOCK_LATENESS, CLOCKS_FIRED
 from shared.runtime.tracing import next_span
 
-_log = get_logger(__name__)
 BATCH: Final = 500
 _UNSURE: Final = timedelta(minutes=2)
 """Longer than any transaction lasts and two machines' clocks differ: nothing is armed further in the past."""
@@ -134,9 +132,7 @@ class FireDueTimers:
                 needed.add(one.key)
             else:
                 done.append(_Light(one, result, self._ids.new()))
-        light = [one for key, done in results.items() if key not in needed for one in done]
-        await self._record_light(tx, light)
-        return light
+        return await self._record_light(tx, [one for key, done in results.items() if key not in needed for one in done])
 
     def _light(self, one: DueTimer, card: Card | None, marks: list[Mark], now: datetime) -> LightFire | None:
         rules = self._plans.find_by_hash(one.row["plan_sha256"])
@@ -145,24 +141,20 @@ class FireDueTimers:
         shown = Shown(one.key[0], card, (*marks_from(one.row["fired"]), *marks), one.row["revision"] + len(marks))
         return fire_lightly(rules.of(one.row["org"]), shown, one.timer, now)
 
-    async def _record_light(self, tx: Tx, light: list[_Light]) -> None:
-        if not light:
-            return
-        rows = [one.row for one in light]
-        ours = await record_fires(tx, rows)
+    async def _record_light(self, tx: Tx, wanted: list[_Light]) -> list[_Light]:
+        """Those that nobody had fired before. The others were read as they stood a moment ago: a full look decides."""
+        ours = await record_fires(tx, [one.row for one in wanted])
+        light = [one for one in wanted if one.row.identity in ours]
         marks: dict[CaseKey, list[Mark]] = {}
-        for one, row in zip(light, rows, strict=True):
+        for one in light:
             marks.setdefault(one.due.key, []).append(one.result.mark)
-            if row.identity in ours:
-                self._publish(tx, one)
-            else:
-                _log.error("timer.fired_before", case_id=str(one.due.key[0]), subject=one.due.timer.subject)
+            self._publish(tx, one)
         await mark_fired(tx, tx.now, marks)
         await disarm(tx, sorted((one.due.key, one.due.timer.subject) for one in light if one.result.following is None))
         following = [TimerRow(one.due.key, one.result.following) for one in light if one.result.following is not None]
         await arm(tx, following)
-        told = len(ours)
-        tx.after_commit.append(lambda: CLOCKS_FIRED.labels("clock").inc(told))
+        tx.after_commit.append(lambda: CLOCKS_FIRED.labels("clock").inc(len(light)))
+        return light
 
     def _publish(self, tx: Tx, one: _Light) -> None:
         timer, row = one.due.timer, one.due.row

@@ -193,3 +193,22 @@ async def test_four_replicas_share_a_storm_of_light_timers_and_tell_each_once(
     assert len({request.request_id for request in await escalator.requests()}) == 600
     for replica in replicas:
         await replica.database.close()
+
+
+async def test_a_light_timer_that_was_fired_meanwhile_leaves_no_trace(escalator: Escalator) -> None:
+    """Another process fired it after this one had read the table: the row read is older than the case."""
+    case_id = uuid4()
+    await escalator.take(classification(case_id))
+    async with escalator.database.transaction() as tx:
+        await tx.execute("DELETE FROM timers WHERE subject = 'ladder'")
+        await tx.execute(
+            "INSERT INTO fires SELECT case_id, plan, subject, generation, threshold, due_at, due_at, false, case_id "
+            "FROM timers WHERE subject = 'clock:finish' OR threshold = '50%'"
+        )
+    before = (await escalator.published(), await escalator.rows("SELECT revision, clocks_running, fired FROM cases"))
+    escalator.clock.set(at(minutes=30))
+    swept = await escalator.fire()
+    assert (swept.claimed, swept.fired) == (1, 0)
+    published, rows = before
+    assert await escalator.published() == published
+    assert (await escalator.rows("SELECT revision, clocks_running, fired FROM cases"))[0]["fired"] == rows[0]["fired"]
