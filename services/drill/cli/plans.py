@@ -28,6 +28,7 @@ from services.drill.cli.plan_options import (
     message,
     print_json,
 )
+from services.drill.cli.plan_page import plan_page
 from services.drill.cli.results import print_results, results_data, shown_progress
 from services.drill.cli.tables import outcome_data, print_outcome, print_plan
 from services.drill.domain.comparison import differences
@@ -92,12 +93,20 @@ def show(
     plans_dir: PlansDir = PLANS_DIR,
     language: Tongue = "zh",
     *,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page in both languages · 写成双语网页")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A plan's levels, criteria, clocks and tiers with its parameters put in · 查看预案."""
+    """Everything a plan says, with its parameters put in; --html writes a page with its flow · 查看预案."""
     plan = find_plan(plans_dir, name, as_json=as_json)
     if as_json:
         print_json({**identity(plan), "plan": json.loads(plan.snapshot())})
+        return
+    if html is not None:
+        try:
+            html.write_text(plan_page(plan), encoding="utf-8")
+        except OSError as error:
+            complain(f"{html} cannot be written: {error.strerror}", as_json=as_json)
+        typer.echo(f"✓ {html}")
         return
     print_plan(plan, language_of(language))
 

@@ -8,46 +8,43 @@ from rich.table import Column, Table
 
 from services.drill.domain.comparison import after
 from services.drill.domain.timeline import Happened, Outcome, Told
-from shared.contracts.values import Bilingual, Language
+from shared.contracts.values import Language
 from shared.plans.compiled import CompiledPlan
-from shared.plans.duties import CompiledClock
-from shared.plans.limits import LimitBase
-from shared.plans.words import Words
+from shared.plans.description import describe
+from shared.plans.description_words import Said
 
-_UNITS: Final = {LimitBase.WORKING_DAYS: "wd", LimitBase.CALENDAR_DAYS: "cd", LimitBase.MONTHS: "mo"}
+_STYLES: Final = ("dim", "blue", "yellow", "dark_orange3", "bold red")
 
 
 def print_plan(plan: CompiledPlan, language: Language) -> None:
-    """Levels with their criteria, clocks and tiers."""
-    console = Console()
-    console.print(f"[bold]{escape(_words(plan.title, language))}[/bold]  {plan.name} v{plan.ref.version}")
-    console.print(f"sha256 {plan.ref.sha256}", style="dim", soft_wrap=True)
-    criteria = _table("级别 Level", "标准 Criterion", "条件 Condition", "依据 Source")
-    for level in reversed(plan.plan.levels):
-        for criterion in plan.plan.criteria:
-            if criterion.level == level.id:
-                when = (
-                    criterion.when if isinstance(criterion.when, str) else criterion.when.model_dump_json(by_alias=True)
-                )
-                criteria.add_row(_words(level.label, language), criterion.id, escape(when), criterion.source or "")
-    clocks = _table("时限 Clock", "自 From", "至 Until", "限 Limit", "预警 Warn", "超时 Breach", "级别 Levels")
-    for clock in plan.clocks:
-        warnings = " ".join(threshold.text for threshold in clock.warn)
-        levels = ", ".join(level.id for level in plan.plan.levels if not clock.levels or level.id in clock.levels)
-        clocks.add_row(
-            _words(clock.label, language), clock.start, clock.until, _limit(clock), warnings, clock.breach, levels
+    """Everything the plan says, table by table."""
+    said = describe(plan)
+    console = Console(highlight=False)
+    console.print(f"[bold]{escape(_pick(said.title, language))}[/bold]  {said.name} v{said.version}")
+    console.print(f"sha256 {said.sha256}", style="dim", soft_wrap=True)
+    for name, text in said.head:
+        console.print(f"[dim]{_pick(name, language)}[/dim]  {escape(_pick(text, language))}")
+    for section in said.sections:
+        table = Table(
+            *(Column(_pick(column, language), overflow="fold") for column in section.columns),
+            title=_pick(section.title, language),
+            title_justify="left",
+            title_style="bold",
         )
-    tiers = _table("层级 Tier", "角色 Roles", "渠道 Channels", "确认 Within", "重复 Repeat")
-    for tier in plan.tiers:
-        tiers.add_row(
-            _words(tier.label, language),
-            ", ".join(tier.roles),
-            (" + " if tier.all_channels else " → ").join(tier.channels),
-            after(tier.acknowledge_within),
-            str(tier.repeat),
-        )
-    for table in (criteria, clocks, tiers):
+        for row in section.rows:
+            table.add_row(*(_shown(cell, language, len(said.levels)) for cell in row))
         console.print(table)
+
+
+def _shown(cell: Said, language: Language, highest: int) -> str:
+    text = escape(_pick(cell, language))
+    if cell.rank is None:
+        return text
+    return f"[{_STYLES[-(-4 * cell.rank // highest)]}]{text}[/]"
+
+
+def _pick(said: Said, language: Language) -> str:
+    return said.en if language == "en" else said.zh
 
 
 def print_outcome(outcome: Outcome, different: tuple[str, ...]) -> None:
@@ -115,15 +112,3 @@ def _entry(outcome: Outcome, entry: Told | Happened) -> dict[str, Any]:
         told = {"purpose": entry.purpose, "role": entry.role, "people": entry.people, "channels": entry.channels}
         return {**data, "what": "told", **told}
     return {**data, "what": entry.kind}
-
-
-def _limit(clock: CompiledClock) -> str:
-    if clock.limit.base is LimitBase.ELAPSED:
-        return after(clock.limit.elapsed)
-    if clock.limit.base is LimitBase.WORKING_TIME:
-        return f"{clock.limit.amount / 3600:g}wh"
-    return f"{clock.limit.amount}{_UNITS[clock.limit.base]}"
-
-
-def _words(text: Words | Bilingual, language: Language) -> str:
-    return text.en if language == "en" else text.zh

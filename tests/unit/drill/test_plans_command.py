@@ -74,7 +74,7 @@ def test_cases_that_fail_make_the_command_fail(packs: Path) -> None:
 def test_plan_is_shown_with_its_levels_clocks_and_tiers(packs: Path) -> None:
     code, output = call(packs, "show", "ladder-test")
     assert code == 0
-    for word in ("红色", "people >= 100", "首次响应", "1h", "主管领导"):
+    for word in ("红色", "people >= 100", "首次响应", "1小时", "主管领导"):
         assert word in output
     assert "Red" in call(packs, "show", "ladder-test", "--language", "en")[1]
 
@@ -123,3 +123,16 @@ def test_the_table_adds_up_each_pack_and_names_what_failed(packs: Path) -> None:
     assert "1 预案包 packs, 1 用例 cases, 1 检查 checks: 0 通过 passed, 1 失败 failed" in output
     code, output = call(packs, "test", "--each")
     assert "first" in output.split("✗")[0]
+
+
+def test_a_plan_becomes_a_page_of_its_own_in_both_languages(packs: Path, tmp_path: Path) -> None:
+    page = tmp_path / "plan.html"
+    assert call(packs, "show", "ladder-test", "--html", str(page))[0] == 0
+    text = page.read_text("utf-8")
+    assert '<span class="zh" lang="zh">首次响应' in text
+    assert "<svg" in text
+    assert "http://www.w3.org/2000/svg" in text
+    assert not [part for part in ("src=", "href=", "url(", "<script") if part in text]
+    code, output = call(packs, "show", "ladder-test", "--html", str(tmp_path))
+    assert code == 1
+    assert "cannot be written" in output
