@@ -65,6 +65,7 @@ def _service_child(
         "FENGHUO_DATABASE_URL": database_url,
         "FENGHUO_PLANS_DIR": str(layout.plans_dir),
         "FENGHUO_CALENDARS_DIR": str(layout.calendars_dir),
+        "FENGHUO_PLANS_CHECKED": str(layout.home / "checked-plans"),
         "FENGHUO_PLAN_OVERRIDES": json.dumps(overrides),
         "FENGHUO_LOG_LEVEL": layout.log_level,
         "FENGHUO_KEY_PEPPER": values.key_pepper,

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.contracts.values import CaseKind
+from shared.plans.checked_plans import keep_plans, kept_plans
 from shared.plans.compiled import CompiledPlan
 from shared.plans.lint import lint_plan
 from shared.plans.merging import FindBase
@@ -18,6 +19,7 @@ from shared.plans.reading import read_plan
 from shared.plans.yaml_text import KeyPath
 
 PLAN_FILE = "plan.yaml"
+_ORGANISATIONS_KEPT = 10_000
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -112,30 +114,32 @@ class PlanLibrary:
     def __init__(self, plans: Iterable[CompiledPlan]) -> None:
         self.plans: tuple[CompiledPlan, ...] = tuple(sorted(plans, key=lambda plan: plan.name))
         self._by_name = {plan.name: plan for plan in self.plans}
+        self._of_organisation: dict[tuple[str, CaseKind], tuple[CompiledPlan, ...]] = {}
 
     @classmethod
-    def load(cls, root: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> "PlanLibrary":
+    def load(
+        cls, root: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None, *, checked: Path | None = None
+    ) -> "PlanLibrary":
         """Every folder of `root` that holds a `plan.yaml`, with parameters set by plan name.
 
-        Raises PlanLibraryError with the problems of all files: a library is loaded whole or not at all.
+        Raises PlanLibraryError with the problems of all files: a library is loaded whole or not at all. `checked` is
+        a folder in which plans that passed are kept for the next start (`shared.plans.checked_plans`).
         """
         if not root.is_dir():
             raise PlanLibraryError([Problem(str(root), 1, 1, "there is no such folder of plans", "")])
+        path, written = kept_plans(checked, root) if checked is not None else (None, None)
+        if written is None:
+            written = _read_all(root)
+            if path is not None:
+                keep_plans(path, written)
+        wanted = dict(overrides or {})
         problems: list[Problem] = []
         plans: list[CompiledPlan] = []
-        wanted = dict(overrides or {})
-        folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-        for folder in folders:
+        for plan in written:
             try:
-                plan = _load_folder(folder)
-                if plan is None:
-                    continue
                 plans.append(CompiledPlan.of(with_parameters(plan, wanted.pop(plan.plan, {}))))
             except PlanLibraryError as error:
-                wanted.pop(folder.name, None)
                 problems.extend(error.problems)
-        if not problems:
-            problems.extend(problem for plan in plans for problem in _opening_problems(root, plan.plan, plans))
         problems.extend(
             Problem("overrides", 1, 1, f"there is no plan '{name}' to set parameters of", name) for name in wanted
         )
@@ -166,7 +170,7 @@ class PlanLibrary:
         """
         if requested:
             return tuple(self._requested(name, org) for name in dict.fromkeys(requested))
-        ours = [plan for plan in self.plans if _serves(plan.plan.applies, org, kind, category)]
+        ours = [plan for plan in self._serving(org, kind) if _takes(plan.plan.applies, category)]
         matching = tuple(
             plan
             for plan in ours
@@ -176,11 +180,43 @@ class PlanLibrary:
         )
         return matching or tuple(plan for plan in ours if plan.plan.applies.default)
 
+    def _serving(self, org: str, kind: CaseKind) -> tuple[CompiledPlan, ...]:
+        """The plans of an organisation for this kind: few of many, so they are looked up once."""
+        found = self._of_organisation.get((org, kind))
+        if found is None:
+            found = tuple(
+                plan
+                for plan in self.plans
+                if kind in plan.plan.applies.kinds and _matches(plan.plan.applies.organisations, org)
+            )
+            if len(self._of_organisation) >= _ORGANISATIONS_KEPT:
+                self._of_organisation.clear()
+            self._of_organisation[org, kind] = found
+        return found
+
     def _requested(self, name: str, org: str) -> CompiledPlan:
         plan = self.get(name)
         if not _matches(plan.plan.applies.organisations, org):
             raise UnknownPlanError(f"there is no plan '{name}'")
         return plan
+
+
+def _read_all(root: Path) -> list[Plan]:
+    """The plans of all folders, checked each by itself and together. Raises PlanLibraryError with every problem."""
+    problems: list[Problem] = []
+    plans: list[Plan] = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        try:
+            plan = _load_folder(folder)
+        except PlanLibraryError as error:
+            problems.extend(error.problems)
+        else:
+            plans += [plan] if plan is not None else []
+    if not problems:
+        problems = [problem for plan in plans for problem in _opening_problems(root, plan, plans)]
+    if problems:
+        raise PlanLibraryError(problems)
+    return plans
 
 
 def _load_folder(folder: Path) -> Plan | None:
@@ -199,9 +235,9 @@ def _load_folder(folder: Path) -> Plan | None:
     return plan
 
 
-def _opening_problems(root: Path, plan: Plan, plans: Iterable[CompiledPlan]) -> list[Problem]:
+def _opening_problems(root: Path, plan: Plan, plans: Iterable[Plan]) -> list[Problem]:
     """What is wrong with the plans that a plan opens: they must be there, and know the facts they are given."""
-    known = {other.name: other.plan for other in plans}
+    known = {other.plan: other for other in plans}
     found: list[tuple[KeyPath, str]] = []
     for index, opening in enumerate(plan.opens):
         other = known.get(opening.plan)
@@ -220,9 +256,8 @@ def _opening_problems(root: Path, plan: Plan, plans: Iterable[CompiledPlan]) -> 
     return [positions.problem(where, message) for where, message in found]
 
 
-def _serves(applies: Applies, org: str, kind: CaseKind, category: str | None) -> bool:
-    excluded = applies.not_categories and _matches(applies.not_categories, category)
-    return kind in applies.kinds and _matches(applies.organisations, org) and not excluded
+def _takes(applies: Applies, category: str | None) -> bool:
+    return not (applies.not_categories and _matches(applies.not_categories, category))
 
 
 def _matches(wanted: tuple[str, ...], value: str | None) -> bool:

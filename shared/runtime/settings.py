@@ -28,6 +28,7 @@ class ServiceSettings(BaseSettings):
     log_level: str = "INFO"
     shutdown_grace_s: float = 10.0
     plans_dir: Path = Path("deploy/plans")
+    plans_checked: Path | None = None  # where plans that passed every check are kept for the next start
     calendars_dir: Path = Path("deploy/calendars")
     plan_overrides: Annotated[
         dict[str, dict[str, str | int | float | bool]],

@@ -7,6 +7,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -326,6 +327,7 @@ def create_console(url: str, **given: Any) -> FastAPI:
         "intake_key": "fh_00000000_" + "x" * 43,
         "intake_url": "http://127.0.0.1:1",
         "plans_dir": ROOT / "deploy" / "plans",
+        "plans_checked": Path(tempfile.gettempdir()) / "fenghuo-tests-checked-plans",
         **given,
     }
     return create_app(ConsoleSettings(**settings))
