@@ -15,6 +15,7 @@ from services.classifier.app.judge_cases import Ports
 from services.classifier.app.route_unrouted import route_unrouted
 from services.classifier.consumers.on_report_received import on_report_received
 from services.classifier.jobs.reconsider import ReconsiderLoop
+from services.classifier.jobs.reload_plans import reload_plans
 from services.classifier.settings import ClassifierSettings
 from services.classifier.store.plans import Plans
 from shared.db.engine import Database
@@ -22,6 +23,7 @@ from shared.plans.library import PlanLibrary
 from shared.plans.problems import PlanLibraryError
 from shared.runtime.health import Health
 from shared.runtime.ids import TimeOrderedIds
+from shared.runtime.plans_in_force import PlansInForce
 from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
 
@@ -30,14 +32,16 @@ _AUDIT_EVERY: Final = timedelta(seconds=30)
 _ROUTE_EVERY: Final = timedelta(minutes=5)
 _END_EVERY: Final = timedelta(seconds=15)
 _FORGET_EVERY: Final = timedelta(hours=6)
+_RELOAD_EVERY: Final = timedelta(seconds=10)
 
 
 def create_app(settings: ClassifierSettings) -> FastAPI:
     """The service with its health routes; at work as long as its lifespan. Raises PlanLibraryError for bad plans."""
-    library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides)
+    library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides, checked=settings.plans_checked)
     database = Database.connect(
         settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
     )
+    in_force = PlansInForce(settings.plans_dir, settings.plan_overrides, library)
     loop = ReconsiderLoop(database)
     ports = Ports(Plans(library), TimeOrderedIds(), loop.armed)
 
@@ -56,6 +60,9 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
     async def forget() -> None:
         await forget_windows(database, timedelta(days=settings.windows_kept_days))
 
+    async def reload() -> None:
+        await reload_plans(in_force, ports)
+
     parts = Parts(
         consumers=[on_report_received(database, settings.kafka_settings(), ports)],
         loops={"reconsider": reconsider},
@@ -64,9 +71,11 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
             "route-unrouted": (_ROUTE_EVERY, route),
             "end-warnings": (_END_EVERY, end),
             "forget-windows": (_FORGET_EVERY, forget),
+            "reload-plans": (_RELOAD_EVERY, reload),
         },
     )
     health = Health(NAME)
+    health.add("plans", in_force.probe)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

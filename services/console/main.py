@@ -3,6 +3,9 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Final
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response
@@ -15,14 +18,18 @@ from services.console.channels.intake import Intake
 from services.console.channels.sink import Sink
 from services.console.consumers.every_topic import events_consumer, letters_reader
 from services.console.domain.plan_words import PlanWords
+from services.console.jobs.reload_plans import reload_plans
 from services.console.settings import ConsoleSettings
 from services.console.web.site import Site, install_site
 from shared.access.key_store import KeyStore
 from shared.db.engine import DATABASE_ERRORS, Database, is_transient
 from shared.plans.library import PlanLibrary
 from shared.runtime.health import Health
+from shared.runtime.plans_in_force import PlansInForce
 from shared.runtime.problems import ProblemError, install_problem_handlers
 from shared.runtime.process import Parts, running, serve
+
+_RELOAD_EVERY: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -33,11 +40,12 @@ class _Adapters:
     duty: DutyReader | None
     changes: Changes
     words: PlanWords
+    plans: PlansInForce
 
 
 def create_app(settings: ConsoleSettings) -> FastAPI:
     """The application with everything behind it. Raises PlanLibraryError when the plans cannot be loaded."""
-    library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides)
+    library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides, checked=settings.plans_checked)
     words = PlanWords({plan.name: plan for plan in library.plans})
     database = Database.connect(
         settings.database_url.get_secret_value(), application="fenghuo-console", pool_size=settings.database_pool
@@ -49,8 +57,10 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         duty=_duty(settings),
         changes=Changes(database, words),
         words=words,
+        plans=PlansInForce(settings.plans_dir, settings.plan_overrides, library),
     )
     health = Health("console")
+    health.add("plans", adapters.plans.probe)
     health.add("changes", adapters.changes.probe)
     app = FastAPI(
         title="Fenghuo console",
@@ -84,7 +94,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
             sink=adapters.sink,
             changes=adapters.changes,
             words=words,
-            library=library,
+            plans=adapters.plans,
             clock=database.clock,
             secure_cookies=settings.secure_cookies,
             duty=adapters.duty,
@@ -115,6 +125,7 @@ def _lifespan(
         parts = Parts(
             consumers=[events_consumer(adapters.database, kafka, adapters.words)],
             loops={"dead-letters": letters_reader(adapters.database, kafka).run, "changes": adapters.changes.run},
+            jobs={"reload-plans": (_RELOAD_EVERY, partial(reload_plans, adapters.plans, adapters.words))},
         )
         async with running("console", settings, adapters.database, health, parts):
             yield

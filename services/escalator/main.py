@@ -14,6 +14,7 @@ from services.escalator.app.fire_due_timers import FireDueTimers
 from services.escalator.app.recount_clocks import RecountClocks
 from services.escalator.consumers.on_case_facts import on_case_facts, on_notification_settled
 from services.escalator.domain.time_bases import NeedsCalendarError
+from services.escalator.jobs.reload_plans import reload_plans
 from services.escalator.jobs.sweep import Sweeper
 from services.escalator.settings import EscalatorSettings
 from services.escalator.store.plans import Plans
@@ -24,12 +25,14 @@ from shared.plans.problems import PlanLibraryError
 from shared.runtime.clock import SteadyClock
 from shared.runtime.health import Health
 from shared.runtime.ids import TimeOrderedIds
+from shared.runtime.plans_in_force import PlansInForce
 from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
 
 NAME: Final = "escalator"
 _AUDIT_EVERY: Final = timedelta(seconds=30)
 _CALENDARS_EVERY: Final = timedelta(seconds=60)
+_RELOAD_EVERY: Final = timedelta(seconds=10)
 
 
 def create_app(settings: EscalatorSettings) -> FastAPI:
@@ -38,7 +41,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     Raises PlanLibraryError for bad plans, CalendarFilesError for bad calendars, NeedsCalendarError for a plan that
     counts in a calendar which is not there.
     """
-    library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides)
+    library = PlanLibrary.load(settings.plans_dir, settings.plan_overrides, checked=settings.plans_checked)
     database = Database.connect(
         settings.database_url.get_secret_value(),
         application=f"fenghuo-{NAME}",
@@ -49,6 +52,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     calendars = CalendarLibrary.load(settings.calendars_dir)
     plans, ids = Plans(library, calendars), TimeOrderedIds()
     plans.check()
+    in_force = PlansInForce(settings.plans_dir, settings.plan_overrides, library)
 
     def wake(due_at: datetime) -> None:
         fire.lower_floor(due_at)
@@ -68,13 +72,21 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     async def recount() -> None:
         await recount_clocks()
 
+    async def reload() -> None:
+        await reload_plans(in_force, plans)
+
     apply, kafka = ApplyEvents(database, plans, ids, wake), settings.kafka_settings()
     parts = Parts(
         consumers=[on_case_facts(apply, database, kafka), on_notification_settled(apply, database, kafka)],
         loops={"sweep": sweep},
-        jobs={"audit-timers": (_AUDIT_EVERY, audit), "calendars": (_CALENDARS_EVERY, recount)},
+        jobs={
+            "audit-timers": (_AUDIT_EVERY, audit),
+            "calendars": (_CALENDARS_EVERY, recount),
+            "reload-plans": (_RELOAD_EVERY, reload),
+        },
     )
     health = Health(NAME)
+    health.add("plans", in_force.probe)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -55,6 +55,9 @@ DELIVERY_RECEIPTS: Final = Counter("fenghuo_delivery_receipts", "Receipts by cha
 DELIVERY_SETTLEMENTS: Final = Counter(
     "fenghuo_delivery_settlements", "Published settlements by channel and settlement", ["channel", "settlement"]
 )
+NOISE_RULINGS: Final = Counter(
+    "fenghuo_noise_rulings", "Messages held, bundled or left out to keep the noise down, by rule", ["rule"]
+)
 DELIVERY_IN_FLIGHT: Final = Gauge("fenghuo_delivery_in_flight", "Calls to providers not yet answered", ["channel"])
 NOTIFIED_NOBODY: Final = Gauge(
     "fenghuo_notified_nobody", "Requests of the last hour that reached nobody, by any provider, channel or person"
@@ -66,6 +69,8 @@ PROVIDER_CIRCUIT: Final = Gauge("fenghuo_provider_circuit", "0 closed, 1 probing
 PROVIDER_SPENT: Final = Gauge(
     "fenghuo_provider_spent", "Money spent today, in the currency of the provider file", ["provider"]
 )
+PLANS_BROKEN: Final = Gauge("fenghuo_plans_broken", "1 while the plans on disk are refused and older ones are used")
+PLANS_IN_FORCE: Final = Gauge("fenghuo_plans_in_force", "Plans that new cases may get")
 ROSTER_BROKEN: Final = Gauge("fenghuo_roster_broken", "1 while the roster on disk is refused and an older one is used")
 ROSTER_PEOPLE: Final = Gauge("fenghuo_roster_people", "People in the roster in force", ["org"])
 ROSTER_FINDINGS: Final = Gauge(

@@ -30,6 +30,8 @@ class Plans:
 
     @library.setter
     def library(self, library: PlanLibrary) -> None:
+        # A batch in hand may have found its plan in the old library: it stays known by its text.
+        self._pinned.update(self._by_hash)
         self._use(library)
 
     def _use(self, library: PlanLibrary) -> None:

@@ -1,25 +1,42 @@
-"""The published plans as people read them."""
+"""The published plans in one list."""
 
-from typing import Any
+from dataclasses import dataclass
 
+from shared.contracts.values import Bilingual
 from shared.plans.compiled import CompiledPlan
 from shared.plans.library import PlanLibrary
 
 
-def read_plans(library: PlanLibrary) -> list[dict[str, Any]]:
-    """Every plan with levels (worst first), criteria, clocks, tiers and parameters."""
-    return [_view(plan) for plan in library.plans]
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One plan in the list. `levels` are its labels with their rank, worst first."""
+
+    name: str
+    version: int
+    sha256: str
+    title: Bilingual
+    levels: tuple[tuple[int, Bilingual], ...]
+    criteria: int
+    clocks: int
+    tiers: int
+    sources: tuple[str, ...]
 
 
-def _view(compiled: CompiledPlan) -> dict[str, Any]:
+def read_plans(library: PlanLibrary) -> list[PlanLine]:
+    """Every plan, in the order of their names."""
+    return [_line(plan) for plan in library.plans]
+
+
+def _line(compiled: CompiledPlan) -> PlanLine:
     plan = compiled.plan
-    view = plan.model_dump(mode="json", by_alias=True)
-    ranks = {level.id: rank for rank, level in enumerate(plan.levels, start=1)}
-    view["sha256"] = compiled.ref.sha256
-    view["levels"] = [
-        level | {"rank": ranks[level["id"]], "highest_rank": len(ranks)} for level in reversed(view["levels"])
-    ]
-    for criterion in view["criteria"]:
-        criterion["rank"] = ranks.get(criterion["level"], 0)
-    view["criteria"].sort(key=lambda criterion: -criterion["rank"])
-    return view
+    return PlanLine(
+        name=plan.plan,
+        version=plan.version,
+        sha256=compiled.ref.sha256,
+        title=compiled.title,
+        levels=tuple((compiled.rank(level.id), level.label.as_contract()) for level in reversed(plan.levels)),
+        criteria=len(plan.criteria),
+        clocks=len(plan.clocks),
+        tiers=len(plan.tiers),
+        sources=plan.sources,
+    )

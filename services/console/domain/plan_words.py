@@ -10,6 +10,10 @@ class PlanWords:
     """Words by plan name and id. A plan or id that is not published any more keeps the words its events brought."""
 
     def __init__(self, plans: Mapping[str, CompiledPlan]) -> None:
+        self.use(plans)
+
+    def use(self, plans: Mapping[str, CompiledPlan]) -> None:
+        """Take the words of these plans from now on."""
         self._titles = {name: plan.title for name, plan in plans.items()}
         self._levels = {
             (name, level.id): level.label.as_contract() for name, plan in plans.items() for level in plan.plan.levels

@@ -24,8 +24,8 @@ from services.console.domain.accounts import Role
 from services.console.domain.plan_words import PlanWords
 from services.console.domain.words import word
 from shared.db.engine import Database
-from shared.plans.library import PlanLibrary
 from shared.runtime.clock import Clock
+from shared.runtime.plans_in_force import PlansInForce
 
 Language = Literal["zh", "en"]
 LANGUAGE_COOKIE: Final = "fenghuo_lang"
@@ -47,7 +47,7 @@ class Site:
     sink: Sink | None
     changes: Changes
     words: PlanWords
-    library: PlanLibrary
+    plans: PlansInForce
     clock: Clock
     secure_cookies: bool
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))

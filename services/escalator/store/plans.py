@@ -33,6 +33,16 @@ class Plans:
         _check((*library.values(), *revived.values()))
         self._calendars, self._library, self._revived = calendars, library, revived
 
+    def use(self, library: PlanLibrary) -> None:
+        """Open new cases under these plans; cases that are open keep theirs.
+
+        Raises NeedsCalendarError, and changes nothing, when one of them counts in a calendar that is not here.
+        """
+        rules = {plan.ref.sha256: Rules(plan, self._calendars) for plan in library.plans}
+        _check(rules.values())
+        self._revived.update(self._library)
+        self._library = rules
+
     def calendar_identities(self) -> frozenset[str]:
         """Identities of the calendars that the plans known here count by, those of single organisations included."""
         return frozenset(

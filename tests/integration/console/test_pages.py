@@ -290,7 +290,16 @@ async def test_only_an_administrator_sends_dead_letters_again(
 
 
 @pytest.mark.parametrize(
-    "path", ["/plans", "/messages", "/messages/rows", "/dead-letters", "/?show=all&state=closed", "/board?q=%00"]
+    "path",
+    [
+        "/plans",
+        "/plans/telecom-service-quality",
+        "/messages",
+        "/messages/rows",
+        "/dead-letters",
+        "/?show=all&state=closed",
+        "/board?q=%00",
+    ],
 )
 async def test_every_page_shows_in_both_languages(
     browser: httpx.AsyncClient, console_database: Database, path: str
@@ -309,6 +318,19 @@ async def test_an_unknown_case_is_a_page_not_found(browser: httpx.AsyncClient, c
     await sign_in(browser)
     for wanted in ("nothing", str(IDS.new()), "x" * 300, "%00"):
         assert (await browser.get(f"/cases/{wanted}")).status_code == 404
+
+
+async def test_a_plan_is_shown_with_its_flow_and_an_unknown_one_is_not_found(
+    browser: httpx.AsyncClient, console_database: Database
+) -> None:
+    await create_user(console_database)
+    await sign_in(browser)
+    assert 'href="/plans/telecom-service-quality"' in (await browser.get("/plans")).text
+    page = (await browser.get("/plans/telecom-service-quality")).text
+    assert "customers_affected &gt; 50000" in page
+    assert '<svg class="flow"' in page
+    assert "style=" not in page
+    assert (await browser.get("/plans/nothing")).status_code == 404
 
 
 async def a_case(database: Database) -> Any:

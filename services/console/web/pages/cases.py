@@ -27,7 +27,7 @@ def router(site: Site) -> APIRouter:
         case = await read_case(session.person.org, wanted, database=site.database, words=site.words)
         if case is None:
             raise PageError(404, "没有这个案件。", "There is no such case.")
-        plans = {plan.name: plan.plan for plan in site.library.plans}
+        plans = {plan.name: plan.plan for plan in site.plans.library.plans}
         return render(
             site,
             request,
