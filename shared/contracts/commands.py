@@ -31,6 +31,13 @@ class CommandKind(StrEnum):
     COMPLAINANT_TOLD = "complainant-told"  # of a longer limit, of time that does not count
     EXCLUDE = "exclude"  # time that by law does not count, such as an external appraisal
     RESTART = "restart"  # new facts: the clock counts anew
+    ACTIVATE = "activate"  # the gate before tiers and clocks: start
+    DECLINE = "decline"  # the gate: do not start
+    APPROVAL_REQUEST = "approval-request"  # for an action; a milestone asks by itself
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    TICK = "tick"  # an item of the checklist is done
+    BYPASS = "bypass"  # past the ladder, where the plan gives leave
     COMMENT = "comment"
 
 

@@ -1,7 +1,7 @@
 """What became of a case: topic `cases-escalated`."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -51,9 +51,9 @@ class ClockStatus(Contract):
     due_at: Instant | None
     stopped_at: Instant | None = None
     until: Slug
-    provisional: Annotated[
-        bool, Field(description="Its end rests on a year whose official list is not published")
-    ] = False
+    provisional: Annotated[bool, Field(description="Its end rests on a year whose official list is not published")] = (
+        False
+    )
 
 
 class ChangeKind(StrEnum):
@@ -74,6 +74,20 @@ class ChangeKind(StrEnum):
     EXTENSION_REQUESTED = "extension-requested"
     EXTENSION_DENIED = "extension-denied"
     COMPLAINANT_TOLD = "complainant-told"
+    COMPLAINANT_NOTICE = "complainant-notice"  # work for whoever handles the case: the complainant is to be told this
+    ACTIVATION_ASKED = "activation-asked"
+    ACTIVATED = "activated"
+    DECLINED = "declined"
+    ACTIVATION_OVERDUE = "activation-overdue"  # nobody decided in time
+    APPROVAL_REQUESTED = "approval-requested"  # of one step
+    APPROVED = "approved"
+    REFUSED = "refused"
+    APPROVAL_OVERDUE = "approval-overdue"
+    DUTY_DUE = "duty-due"
+    TICKED = "ticked"
+    RECORD_INCOMPLETE = "record-incomplete"  # a milestone passed before what should stand before it
+    BYPASSED = "bypassed"
+    DUPLICATE_PROPOSED = "duplicate-proposed"
     NOTIFICATION_FAILED = "notification-failed"
     COMMAND_REFUSED = "command-refused"
     COMMENTED = "commented"
@@ -86,6 +100,39 @@ class Change(Contract):
     at: Instant
     because: Text
     details: Annotated[dict[str, FactValue | None], Field(max_length=40)] = Field(default_factory=dict)
+
+
+class ActivationStatus(Contract):
+    """The gate before tiers and clocks. `until`: when it is taken for silence; absent once decided."""
+
+    id: Slug
+    label: Text
+    state: Literal["waiting", "activated", "declined", "silent"]
+    roles: tuple[Slug, ...]
+    until: Instant | None = None
+
+
+class ApprovalStatus(Contract):
+    """An approval that was asked for. `roles`: those who decide the present step."""
+
+    id: Slug
+    label: Text
+    state: Literal["waiting", "approved", "refused"]
+    step: Annotated[int, Field(ge=1, description="The step it waits for, or was decided at")]
+    steps: Annotated[int, Field(ge=1)]
+    roles: tuple[Slug, ...]
+    until: Instant | None = None
+
+
+class ChecklistItem(Contract):
+    """Something to be done before a milestone, ticked or not."""
+
+    id: Slug
+    label: Text
+    before: Slug
+    by: tuple[Slug, ...] = ()
+    ticked_at: Instant | None = None
+    ticked_by: Actor | None = None
 
 
 class CaseEscalatedV1(Contract):
@@ -117,4 +164,7 @@ class CaseEscalatedV1(Contract):
     changed_at: Instant
     changes: Annotated[tuple[Change, ...], Field(min_length=1)]
     clocks: tuple[ClockStatus, ...] = ()
+    activation: ActivationStatus | None = None
+    approvals: tuple[ApprovalStatus, ...] = ()
+    checklist: tuple[ChecklistItem, ...] = ()
     drill: bool = False

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 from uuid import UUID
 
 from services.escalator.domain.clocks import Clock
@@ -59,6 +59,77 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class Activation:
+    """The gate that stands before tiers and clocks, asked at `asked_at`. `until` None: silence changes nothing more.
+
+    `actor` is None where silence decided. `paging`: the ladder runs all the same, because nobody decided in time.
+    """
+
+    id: str
+    asked_at: datetime
+    until: datetime | None
+    generation: int = 1
+    decided: Literal["activated", "declined", "silent"] | None = None
+    decided_at: datetime | None = None
+    actor: Actor | None = None
+    paging: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One step of an approval: given by this person in the name of this role."""
+
+    role: str
+    actor: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approval that was asked for. It waits for the step after those `given`, which is silent from `until` on.
+
+    `until` None: the step has no limit, or its silence has been told. `generation` rises with every step and request.
+    """
+
+    id: str
+    asked_by: Actor
+    asked_at: datetime
+    state: Literal["waiting", "approved", "refused"] = "waiting"
+    generation: int = 1
+    until: datetime | None = None
+    given: tuple[Consent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """An item of the checklist is done."""
+
+    item: str
+    actor: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the complainant is to be told, since when, and when somebody recorded having done so."""
+
+    id: str
+    at: datetime
+    due_at: datetime | None = None
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDuty:
+    """A duty that comes round while the case is between its milestones. `generation` rises with every round."""
+
+    id: str
+    generation: int
+    next_at: datetime
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """What is known about one recipient of the present page. `person` is None when the role had nobody."""
 
@@ -103,7 +174,8 @@ class Case:
     """State of one (case, plan). `revision` rises with every published change, `classified_revision` with facts.
 
     `milestones` holds the instants passed, by id; `steps` and `requests` count pages and requests ever made, so that
-    neither number is used twice. `level` never falls unless a named person lowers it.
+    neither number is used twice. `level` never falls unless a named person lowers it. `told_once` are entries of
+    `inform` with the level they were told at; `duplicate` is the number of the case this one was compared with.
     """
 
     org: str
@@ -132,6 +204,13 @@ class Case:
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     clocks: tuple[Clock, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    activation: Activation | None = None
+    approvals: tuple[Approval, ...] = ()
+    ticks: tuple[Tick, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    duties: tuple[CaseDuty, ...] = ()
+    told_once: tuple[str, ...] = ()
+    duplicate: str | None = None
     pause: Pause | None = None
     pauses: int = 0
     ladder: Ladder | None = None
@@ -169,6 +248,19 @@ class Case:
     def paging(self) -> bool:
         """The ladder is moving: somebody was paged and nobody has answered."""
         return self.ladder is not None and self.ladder.next_at is not None
+
+    @property
+    def ended(self) -> bool:
+        """Nothing about it waits for anybody any more."""
+        return self.state is CaseState.CLOSED or self.state in DISMISSED_STATES
+
+    @property
+    def held(self) -> bool:
+        """A gate stands before the tiers and clocks, and nobody has opened it."""
+        return self.activation is not None and self.activation.decided != "activated"
+
+    def approval(self, approval_id: str) -> Approval | None:
+        return next((known for known in self.approvals if known.id == approval_id), None)
 
     def clock(self, clock_id: str) -> Clock | None:
         return next((clock for clock in self.clocks if clock.id == clock_id), None)

@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.escalator.domain import deadlines, informing, ladder, waiting, wording
+from services.escalator.domain import activation, deadlines, ladder, notices, waiting, wording
 from services.escalator.domain.case import DISMISSED_STATES, Case
-from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
+from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose
-from shared.contracts.values import FactValue, PlanRef
+from shared.contracts.values import Bilingual, FactValue, PlanRef
 from shared.plans.compiled import CaseView, UnknownLevelError
 
 _MAX_DETAILS = 40
@@ -63,12 +63,15 @@ def open_case(
         criterion=classified.decided_by,
         classification=classified.revision,
     )
+    if not classified.resolved:
+        activation.consider(turn)
     deadlines.refresh(turn)
+    for milestone in ("received", "classified"):
+        notices.at(turn, milestone)
     if classified.resolved:
-        end_by_source(turn)
+        end_by_source(turn, classified.resolved_because)
     else:
-        ladder.start(turn)
-        _inform(turn)
+        activation.start_unless_held(turn, "first_page")
     return turn.decide()
 
 
@@ -86,7 +89,7 @@ def reclassify(rules: Rules, case: Case, classified: CaseClassifiedV1, now: date
         _take_over_facts(turn, classified)
     _judge_level(turn, classified, newer=newer)
     if newer:
-        _follow_source(turn, resolved=classified.resolved)
+        _follow_source(turn, classified)
     if not newer and turn.case == case:
         return turn.ignore("older than what is known")
     return turn.decide()
@@ -105,6 +108,8 @@ def raise_level(turn: Turn, level: str, *, at: datetime, because: str, decided_b
         level_label=turn.level_label(level),
         criterion=decided_by,
     )
+    if case.level is not None:
+        notices.at(turn, "level-changed")
     if case.state in DISMISSED_STATES:
         return
     if not case.open:
@@ -117,27 +122,29 @@ def raise_level(turn: Turn, level: str, *, at: datetime, because: str, decided_b
         pages=(),
         milestones={**turn.case.milestones, "classified": at},
     )
+    activation.consider(turn)
     # Who took notice of the milder level has not taken notice of this one.
     deadlines.count_anew(turn, "acknowledged", at, start="classified")
     deadlines.refresh(turn)
-    ladder.start(turn, "raised_page")
-    _inform(turn)
+    activation.start_unless_held(turn, "raised_page")
 
 
 def reopen(turn: Turn, because: str) -> None:
     """Back among the open cases: clocks go on from what they had spent; paging is the caller's."""
     turn.set(state=CaseState.CLASSIFIED, acknowledgement=None, source_resolved=False, pages=())
     turn.note(ChangeKind.STATE_CHANGED, because, state=CaseState.CLASSIFIED)
+    notices.at(turn, "reopened")
+    activation.consider(turn)
     deadlines.go_on(turn, "resolved")
     deadlines.go_on(turn, "closed")
     deadlines.count_anew(turn, "acknowledged", turn.now)
     deadlines.refresh(turn)
 
 
-def end_by_source(turn: Turn) -> None:
-    """The source says it is over: nobody needs to be paged, and those who were are told."""
+def end_by_source(turn: Turn, ended: Bilingual | None = None) -> None:
+    """The source says it is over, or a warning has ended: nobody needs to be paged, and those who were are told."""
     turn.set(state=CaseState.RESOLVED, source_resolved=True)
-    because = turn.say("source_resolved")
+    because = wording.words(ended, turn.case.language) if ended is not None else turn.say("source_resolved")
     turn.note(ChangeKind.STATE_CHANGED, because, state=CaseState.RESOLVED)
     ladder.halt(turn)
     if "acknowledged" not in turn.case.milestones:
@@ -224,21 +231,13 @@ def _keep(turn: Turn, proposed: str | None, sentence: str) -> None:
     )
 
 
-def _follow_source(turn: Turn, *, resolved: bool) -> None:
+def _follow_source(turn: Turn, classified: CaseClassifiedV1) -> None:
     case = turn.case
-    if resolved and case.open:
-        end_by_source(turn)
-    elif not resolved and case.source_resolved and case.state is CaseState.RESOLVED:
+    if classified.resolved and case.open:
+        end_by_source(turn, classified.resolved_because)
+    elif not classified.resolved and case.source_resolved and case.state is CaseState.RESOLVED:
         reopen(turn, turn.say("source_again"))
-        ladder.start(turn)
-        _inform(turn)
-
-
-def _inform(turn: Turn) -> None:
-    roles = turn.rules.plan.informed(turn.case.level)
-    turn.request(Purpose.INFORM, roles, channels=INFORM_CHANNELS)
-    turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *roles))))
-    informing.at_milestone(turn, "classified")
+        activation.start_unless_held(turn, "first_page")
 
 
 def _because(rules: Rules, classified: CaseClassifiedV1) -> str:

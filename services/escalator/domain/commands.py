@@ -5,9 +5,22 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from services.escalator.domain import clock_orders, deadlines, extension, ladder, waiting, wording
+from services.escalator.domain import (
+    activation,
+    approvals,
+    bypass,
+    checklist,
+    clock_orders,
+    deadlines,
+    endings,
+    extension,
+    ladder,
+    notices,
+    waiting,
+    wording,
+)
 from services.escalator.domain.case import OPEN_STATES, Acknowledgement, Case, Overruling
-from services.escalator.domain.classification import raise_level, reopen, stand_down
+from services.escalator.domain.classification import raise_level, reopen
 from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
 from services.escalator.domain.orders import Order
 from services.escalator.domain.time_bases import Rules
@@ -15,6 +28,7 @@ from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose
 from shared.contracts.values import ActorKind
+from shared.plans.model import Milestone
 
 _UNFINISHED: Final = OPEN_STATES | {CaseState.RESOLVED}
 _EVERY: Final = frozenset(CaseState)
@@ -44,6 +58,13 @@ _ALLOWED_IN: Final[Mapping[CommandKind, frozenset[CaseState]]] = MappingProxyTyp
         CommandKind.COMPLAINANT_TOLD: _EVERY,
         CommandKind.EXCLUDE: _UNFINISHED,
         CommandKind.RESTART: _UNFINISHED,
+        CommandKind.ACTIVATE: OPEN_STATES,
+        CommandKind.DECLINE: OPEN_STATES,
+        CommandKind.APPROVAL_REQUEST: _UNFINISHED,
+        CommandKind.APPROVE: _UNFINISHED,
+        CommandKind.REFUSE: _UNFINISHED,
+        CommandKind.TICK: _UNFINISHED,
+        CommandKind.BYPASS: OPEN_STATES,
         CommandKind.COMMENT: _EVERY,
     }
 )
@@ -56,6 +77,8 @@ _NEED_A_REASON: Final = frozenset(
         CommandKind.EXTENSION_DENY,
         CommandKind.EXCLUDE,
         CommandKind.RESTART,
+        CommandKind.DECLINE,
+        CommandKind.REFUSE,
     }
 )
 _NEED_A_PERSON: Final = frozenset(
@@ -65,6 +88,10 @@ _NEED_A_PERSON: Final = frozenset(
         CommandKind.EXTENSION_DENY,
         CommandKind.EXCLUDE,
         CommandKind.RESTART,
+        CommandKind.ACTIVATE,
+        CommandKind.DECLINE,
+        CommandKind.APPROVE,
+        CommandKind.REFUSE,
     }
 )
 
@@ -88,6 +115,9 @@ def apply_command(rules: Rules, case: Case, command: CommandIssuedV1, now: datet
 def _acknowledge(order: Order) -> None:
     turn = order.turn
     case = turn.case
+    if case.held and not case.paging:
+        order.note(ChangeKind.COMMENTED, "gate_seen")
+        return
     if case.acknowledgement is not None and not case.paging:
         order.note(ChangeKind.COMMENTED, "also_acknowledged", values={"actor": case.acknowledgement.actor.ref})
         return
@@ -181,10 +211,29 @@ def _milestone(order: Order) -> None:
     if found is None:
         order.refuse("refused_argument", argument="milestone")
         return
-    label = found.en if turn.case.language == "en" else found.zh
-    order.note(ChangeKind.STATE_CHANGED, "milestone", values={"milestone": label}, milestone=found.id)
-    if found.id not in turn.case.milestones:
-        deadlines.passed(turn, found.id, order.at)
+    if not approvals.needed(order, found.id):
+        _pass(order, found)
+
+
+def _pass(order: Order, milestone: Milestone) -> None:
+    turn = order.turn
+    label = milestone.en if turn.case.language == "en" else milestone.zh
+    order.note(ChangeKind.STATE_CHANGED, "milestone", values={"milestone": label}, milestone=milestone.id)
+    if milestone.id not in turn.case.milestones:
+        deadlines.passed(turn, milestone.id, order.at)
+
+
+def _approve(order: Order) -> None:
+    """What had waited for this approval happens now."""
+    turn = order.turn
+    milestone = approvals.approve(order)
+    found = next((known for known in turn.rules.plan.plan.milestones if known.id == milestone), None)
+    if milestone == "resolved" and turn.case.open:
+        endings.finish(order)
+    elif milestone == "closed":
+        endings.shut(order)
+    elif found is not None:
+        _pass(order, found)
 
 
 def _level(order: Order) -> str | None:
@@ -231,9 +280,16 @@ def _lower(order: Order) -> None:
         level=level,
         level_label=label,
     )
+    notices.at(turn, "level-changed")
     if not case.open:
         return
+    held = case.held
+    activation.consider(turn)
     deadlines.refresh(turn)
+    if turn.case.held:
+        return
+    if held:
+        ladder.start(turn)
     present = case.ladder.tier if case.ladder is not None else None
     if case.paging and present not in {tier.id for tier in ladder.tiers_of(turn)}:
         # The tier that was being paged is none of this level's: somebody of this level must answer instead.
@@ -251,55 +307,6 @@ def _cannot_handle(order: Order) -> None:
     what = turn.say("cannot_handle", tier=tier)
     _release(order, "cannot_handle", tier=tier)
     ladder.move_up(turn, wording.by(turn.case.language, order.command.actor, what, order.command.reason))
-
-
-def _resolve(order: Order) -> None:
-    _end(order, CaseState.RESOLVED, "resolved", ("acknowledged", "resolved"))
-
-
-def _close(order: Order) -> None:
-    was_open = order.turn.case.open
-    _end(order, CaseState.CLOSED, "closed", ("acknowledged", "resolved", "closed"), told=was_open)
-    deadlines.cancel_all(order.turn)
-
-
-def _end(order: Order, state: CaseState, sentence: str, milestones: tuple[str, ...], *, told: bool = True) -> None:
-    turn = order.turn
-    if turn.case.state is CaseState.WAITING:
-        deadlines.resume(turn, order.at)
-    ladder.halt(turn)
-    order.enter(state, sentence)
-    for milestone in milestones:
-        if milestone not in turn.case.milestones:
-            deadlines.passed(turn, milestone, order.at)
-    if told:
-        stand_down(turn, turn.say(sentence))
-
-
-def _dismiss(order: Order, state: CaseState, sentence: str, **values: str) -> None:
-    turn = order.turn
-    was_open = turn.case.open
-    ladder.halt(turn)
-    order.enter(state, sentence, **values)
-    deadlines.cancel_all(turn)
-    if was_open:
-        stand_down(turn, turn.say(sentence, **values))
-
-
-def _withdraw(order: Order) -> None:
-    _dismiss(order, CaseState.WITHDRAWN, "withdrawn")
-
-
-def _invalidate(order: Order) -> None:
-    _dismiss(order, CaseState.INVALID, "invalid")
-
-
-def _merge(order: Order) -> None:
-    into = order.argument("into")
-    if not isinstance(into, str) or not into.strip():
-        order.refuse("refused_argument", argument="into")
-        return
-    _dismiss(order, CaseState.MERGED, "merged", into=into)
 
 
 def _reopen(order: Order) -> None:
@@ -325,18 +332,25 @@ _ACTIONS: Final[Mapping[CommandKind, Callable[[Order], None]]] = MappingProxyTyp
         CommandKind.RAISE_LEVEL: _raise,
         CommandKind.LOWER_LEVEL: _lower,
         CommandKind.CANNOT_HANDLE: _cannot_handle,
-        CommandKind.RESOLVE: _resolve,
-        CommandKind.CLOSE: _close,
+        CommandKind.RESOLVE: endings.resolve,
+        CommandKind.CLOSE: endings.close,
         CommandKind.REOPEN: _reopen,
-        CommandKind.WITHDRAW: _withdraw,
-        CommandKind.INVALIDATE: _invalidate,
-        CommandKind.MERGE: _merge,
+        CommandKind.WITHDRAW: endings.withdraw,
+        CommandKind.INVALIDATE: endings.invalidate,
+        CommandKind.MERGE: endings.merge,
         CommandKind.EXTENSION_REQUEST: extension.ask,
         CommandKind.EXTENSION_APPROVE: extension.approve,
         CommandKind.EXTENSION_DENY: extension.deny,
         CommandKind.COMPLAINANT_TOLD: extension.told,
         CommandKind.EXCLUDE: clock_orders.exclude,
         CommandKind.RESTART: clock_orders.restart,
+        CommandKind.ACTIVATE: activation.activate,
+        CommandKind.DECLINE: activation.decline,
+        CommandKind.APPROVAL_REQUEST: approvals.request,
+        CommandKind.APPROVE: _approve,
+        CommandKind.REFUSE: approvals.refuse,
+        CommandKind.TICK: checklist.tick,
+        CommandKind.BYPASS: bypass.take,
         CommandKind.COMMENT: _comment,
     }
 )

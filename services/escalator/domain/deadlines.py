@@ -2,11 +2,19 @@
 
 from datetime import datetime
 
-from services.escalator.domain import clocks, informing, ladder, limits, wording
-from services.escalator.domain.case import DISMISSED_STATES
+from services.escalator.domain import (
+    case_duties,
+    checklist,
+    clocks,
+    informing,
+    ladder,
+    limits,
+    notices,
+    wording,
+)
 from services.escalator.domain.clocks import BREACH, OVERRUN, Clock, Entry, EntryKind
 from services.escalator.domain.decision import Fire, Turn, clock_subject
-from shared.contracts.escalations import CaseState, ChangeKind, ClockState
+from shared.contracts.escalations import ChangeKind, ClockState
 from shared.contracts.notifications import Purpose
 from shared.plans.duties import CompiledClock
 from shared.plans.limits import Limit
@@ -16,14 +24,16 @@ from shared.plans.model import Breach
 def refresh(turn: Turn) -> None:
     """Start what now applies and has its start, and end what no longer applies.
 
-    A clock that ran out stays: a change of level does not undo a breach.
+    A clock that ran out stays: a change of level does not undo a breach. While a gate waits for a decision no clock
+    starts; one from `classified` that the gate held up counts from the decision.
     """
+    case_duties.refresh(turn)
     wanted = {spec.id: spec for spec in turn.rules.plan.clocks_for(turn.case.level, turn.case.inputs)}
     for clock in turn.case.clocks:
         if clock.live and clock.id not in wanted and not clock.breached:
             _cancel(turn, clock)
     for spec in wanted.values():
-        started_at = turn.case.milestones.get(spec.start)
+        started_at = _start_of(turn, spec)
         if started_at is None:
             continue
         limit = limits.limit_of(turn, spec, started_at)
@@ -31,16 +41,26 @@ def refresh(turn: Turn) -> None:
         if limit is None:
             if known is not None and known.live and not known.breached:
                 _cancel(turn, known)
-        elif known is None:
-            _begin(turn, spec, limit, started_at)
-        elif known.cancelled:
-            _start(turn, spec, Entry(spec.id, EntryKind.RESTART, turn.now, origin=started_at, limit=limit))
+        elif known is None or known.cancelled:
+            if not turn.case.held:
+                _begin(turn, spec, limit, started_at, again=known is not None)
         elif known.live and limit != known.limit:
             _retarget(turn, spec, known, limit)
 
 
-def _begin(turn: Turn, spec: CompiledClock, limit: Limit, started_at: datetime) -> None:
-    """Start a clock whose start may lie in the past, as the plan wants it judged."""
+def _start_of(turn: Turn, spec: CompiledClock) -> datetime | None:
+    started_at = turn.case.milestones.get(spec.start)
+    gate = turn.case.activation
+    if started_at is None or spec.start != "classified" or gate is None or gate.decided_at is None:
+        return started_at
+    return max(started_at, gate.decided_at)
+
+
+def _begin(turn: Turn, spec: CompiledClock, limit: Limit, started_at: datetime, *, again: bool) -> None:
+    """Start a clock whose start may lie in the past, as the plan wants it judged; `again`: it had been cancelled."""
+    if again:
+        _start(turn, spec, Entry(spec.id, EntryKind.RESTART, turn.now, origin=started_at, limit=limit))
+        return
     at = turn.now if spec.late == "from-now" else started_at
     _start(turn, spec, Entry(spec.id, EntryKind.START, at, limit=limit))
     clock = turn.case.clock(spec.id)
@@ -91,11 +111,15 @@ def passed(turn: Turn, milestone: str, at: datetime) -> None:
     """The case passed a milestone: clocks until it stop, clocks from it start."""
     turn.set(milestones={**turn.case.milestones, milestone: at})
     informing.at_milestone(turn, milestone)
+    notices.at(turn, milestone)
+    checklist.at_milestone(turn, milestone)
     for spec in turn.rules.plan.clocks:
         clock = turn.case.clock(spec.id)
         if spec.until == milestone and clock is not None and clock.live:
             _stop(turn, spec, clock, at)
-    if turn.case.state is not CaseState.CLOSED and turn.case.state not in DISMISSED_STATES:
+    if turn.case.ended:
+        case_duties.refresh(turn)
+    else:
         refresh(turn)
 
 
@@ -147,6 +171,7 @@ def resume(turn: Turn, at: datetime) -> None:
 def cancel_all(turn: Turn) -> None:
     """The case needs no more clocks, and waits for nobody."""
     turn.set(pause=None)
+    case_duties.refresh(turn)
     for clock in turn.case.clocks:
         if clock.live:
             _cancel(turn, clock)
@@ -166,6 +191,8 @@ def time_passed(turn: Turn, spec: CompiledClock, clock: Clock) -> None:
         turn.fire(Fire(clock_subject(clock.id), clock.generation, mark.key, due, superseded))
         turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=mark.key, superseded=superseded))
     announce(turn, spec, speaker.key, clocks.due_at(clock, base))
+    if speaker.key == BREACH:
+        notices.at(turn, "breached")
 
 
 def announce(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | None) -> None:

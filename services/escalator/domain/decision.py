@@ -1,6 +1,6 @@
 """What a rule decides, as values: the case after it, what to publish, what to arm. Nothing has happened yet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,6 +19,9 @@ from shared.contracts.values import MAX_TEXT, ChannelKind, FactValue, Language
 LADDER: Final = "ladder"
 WAIT: Final = "wait"
 LANES: Final = 32
+GATE: Final = "gate"
+APPROVAL_PREFIX: Final = "approval:"
+DUTY_PREFIX: Final = "duty:"
 _CLOCK_PREFIX: Final = "clock:"
 DEFAULT_CHANNELS: Final = (ChannelKind.SMS, ChannelKind.EMAIL)
 INFORM_CHANNELS: Final = (ChannelKind.EMAIL, ChannelKind.SMS)
@@ -35,7 +38,9 @@ class Ahead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """The next thing time does to one subject of a case: its ladder, or one of its clocks. `due_at` is UTC.
+    """The next thing time does to one subject of a case: its ladder, a clock, a gate, a step of an approval, a duty.
+
+    `due_at` is UTC.
 
     `lane` is where it queues when more is due than can be fired at once. `ahead` are the clock's thresholds after
     this one, the end last; None when they are not known, as for a ladder.
@@ -86,13 +91,13 @@ def clock_id_of(subject: str) -> str | None:
 
 
 def armed(case: Case, rules: Rules) -> tuple[Timer, ...]:
-    """The timers this state wants: at most one for the ladder and one for each running clock.
+    """The timers this state wants: at most one for each subject.
 
     A pure function of state, so a timer that is not among them is void, whatever the table says.
     """
     rules = rules.of(case.org)
     lane = lane_of(case.org, urgent=rules.plan.rank(case.level) == rules.plan.highest_rank)
-    people = (_paging_timer(case, lane), _waiting_timer(case, lane))
+    people = (_paging_timer(case, lane), _waiting_timer(case, lane), *_asking_timers(case, lane))
     clocked = (_clock_timer(clock, rules, lane) for clock in case.clocks if clock.running)
     return tuple(timer for timer in (*people, *clocked) if timer is not None)
 
@@ -104,7 +109,10 @@ def armed_for(subject: str, case: Case, rules: Rules) -> Timer | None:
         return _paging_timer(case, lane)
     if subject == WAIT:
         return _waiting_timer(case, lane)
-    clock = case.clock(subject.removeprefix(_CLOCK_PREFIX))
+    clock_id = clock_id_of(subject)
+    if clock_id is None:
+        return next((timer for timer in _asking_timers(case, lane) if timer.subject == subject), None)
+    clock = case.clock(clock_id)
     return _clock_timer(clock, rules.of(case.org), lane) if clock is not None and clock.running else None
 
 
@@ -117,6 +125,21 @@ def _paging_timer(case: Case, lane: int) -> Timer | None:
 
 def _waiting_timer(case: Case, lane: int) -> Timer | None:
     return Timer(WAIT, case.pauses, "over", case.pause.until, lane) if case.pause is not None else None
+
+
+def _asking_timers(case: Case, lane: int) -> Iterator[Timer]:
+    """What people were asked to decide, and the rounds of duties: nothing of it outlives the case."""
+    gate = case.activation
+    if gate is not None and gate.until is not None and case.open:
+        yield Timer(GATE, gate.generation, gate.id, gate.until, lane)
+    if case.ended:
+        return
+    for one in case.approvals:
+        if one.state == "waiting" and one.until is not None:
+            threshold = f"step-{len(one.given) + 1}"
+            yield Timer(f"{APPROVAL_PREFIX}{one.id}", one.generation, threshold, one.until, lane)
+    for duty in case.duties:
+        yield Timer(f"{DUTY_PREFIX}{duty.id}", duty.generation, "round", duty.next_at, lane)
 
 
 def _clock_timer(clock: Clock, rules: Rules, lane: int) -> Timer | None:
@@ -272,6 +295,7 @@ def subject_of(
         because=because,
         title=case.title,
         topic=case.topic,
+        kind=case.kind,
         place=case.place,
         expected=wording.words(expected, case.language) if expected else None,
         due_at=due_at,

@@ -7,7 +7,7 @@ never beyond the plan's cap. A decision that comes after the breach is recorded;
 from dataclasses import replace
 from datetime import datetime
 
-from services.escalator.domain import clocks, wording
+from services.escalator.domain import clocks, notices, wording
 from services.escalator.domain.case import Extension
 from services.escalator.domain.clock_orders import clock_of
 from services.escalator.domain.clocks import BREACH, Clock, Entry, EntryKind
@@ -69,14 +69,19 @@ def deny(order: Order) -> None:
 
 
 def told(order: Order) -> None:
-    """`complainant-told`: somebody has told the complainant of the longer limit; the reason is the evidence."""
+    """`complainant-told`: somebody has told the complainant; the reason is the evidence.
+
+    Of the longer limit of argument `clock`, or of argument `notice`; without either, of what waits longest.
+    """
     wanted = order.word("clock")
     open_ones = [
         one
         for one in order.turn.case.extensions
         if one.approved and one.told_at is None and wanted in {None, one.clock}
     ]
-    if not open_ones:
+    if order.word("notice") is not None or not open_ones:
+        if notices.told(order):
+            return
         order.refuse("refused_nothing_to_tell")
         return
     _replace(order, open_ones[0], replace(open_ones[0], told_at=order.at))
@@ -120,6 +125,7 @@ def _grant(order: Order, spec: CompiledClock, clock: Clock, asked: Extension) ->
     values = {"clock": wording.words(spec.label, turn.case.language), "due": due_at.isoformat(timespec="seconds")}
     sentence = "extension_late" if late else "extension_granted"
     order.note(ChangeKind.CLOCK_CHANGED, sentence, values=values, clock=clock.id, due_at=due_at.isoformat(), late=late)
+    notices.at(turn, "extended")
     if _terms(spec).tell_complainant:
         tier = turn.case.paged_roles or turn.rules.plan.informed(turn.case.level)
         turn.request(Purpose.INFORM, tier, channels=INFORM_CHANNELS, because=turn.say("tell_complainant"))

@@ -2,10 +2,21 @@
 
 from datetime import datetime
 
-from services.escalator.domain import deadlines, ladder, waiting, wording
+from services.escalator.domain import activation, approvals, case_duties, deadlines, ladder, waiting, wording
 from services.escalator.domain.case import Case
 from services.escalator.domain.classification import raise_level
-from services.escalator.domain.decision import WAIT, Decision, Fire, Timer, Turn, armed_for, clock_id_of
+from services.escalator.domain.decision import (
+    APPROVAL_PREFIX,
+    DUTY_PREFIX,
+    GATE,
+    WAIT,
+    Decision,
+    Fire,
+    Timer,
+    Turn,
+    armed_for,
+    clock_id_of,
+)
 from services.escalator.domain.time_bases import Rules
 from shared.plans.duties import CompiledClock
 from shared.plans.model import Breach
@@ -26,10 +37,7 @@ def fire(rules: Rules, case: Case, timer: Timer, now: datetime) -> Decision:
     clock_id = clock_id_of(timer.subject)
     if clock_id is None:
         turn.fire(Fire(timer.subject, wanted.generation, wanted.threshold, wanted.due_at))
-        if timer.subject == WAIT:
-            waiting.over(turn, "wait_over")
-        else:
-            ladder.time_passed(turn)
+        _fire_people(turn, timer.subject)
         return turn.decide()
     clock = case.clock(clock_id)
     spec = next((spec for spec in rules.plan.clocks if spec.id == clock_id), None)
@@ -40,6 +48,20 @@ def fire(rules: Rules, case: Case, timer: Timer, now: datetime) -> Decision:
     if spec.breach is Breach.RAISE_LEVEL and after is not None and after.breached:
         _raise(turn, spec)
     return turn.decide()
+
+
+def _fire_people(turn: Turn, subject: str) -> None:
+    """What is not a clock: the ladder, a wait, a gate, a step of an approval, a duty."""
+    if subject == WAIT:
+        waiting.over(turn, "wait_over")
+    elif subject == GATE:
+        activation.time_passed(turn)
+    elif subject.startswith(APPROVAL_PREFIX):
+        approvals.time_passed(turn, subject.removeprefix(APPROVAL_PREFIX))
+    elif subject.startswith(DUTY_PREFIX):
+        case_duties.time_passed(turn, subject.removeprefix(DUTY_PREFIX))
+    else:
+        ladder.time_passed(turn)
 
 
 def _raise(turn: Turn, spec: CompiledClock) -> None:

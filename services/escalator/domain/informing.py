@@ -1,14 +1,28 @@
 """Telling those who need not act: what a plan's `inform` names at a milestone."""
 
 from services.escalator.domain import wording
-from services.escalator.domain.decision import Turn
+from services.escalator.domain.decision import INFORM_CHANNELS, Turn
 from shared.contracts.notifications import Purpose
 
 
+def at_level(turn: Turn) -> None:
+    """Those whom the plan names for the case's level, and those it names at `classified`."""
+    roles = turn.rules.plan.informed(turn.case.level)
+    turn.request(Purpose.INFORM, roles, channels=INFORM_CHANNELS)
+    turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *roles))))
+    at_milestone(turn, "classified")
+
+
 def at_milestone(turn: Turn, milestone: str) -> None:
-    """Ask for everybody to be told whom the plan names at this milestone, at the case's level and with its facts."""
+    """Everybody is told whom the plan names at this milestone, with the case's facts, once for each level it has."""
     case = turn.case
     for inform in turn.rules.plan.informs_at(milestone, case.level, case.inputs):
+        mark = f"{inform.id}:{case.level or ''}"
+        if mark in turn.case.told_once:
+            continue
+        turn.set(told_once=(*turn.case.told_once, mark))
         because = wording.words(inform.words, case.language) if inform.words is not None else None
-        turn.request(Purpose.INFORM, inform.roles, channels=inform.channels, because=because)
+        turn.request(
+            Purpose.INFORM, inform.roles, channels=inform.channels, all_channels=inform.all_channels, because=because
+        )
         turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *inform.roles))))

@@ -37,9 +37,13 @@ def _at_work(turn: Turn) -> bool:
 
 
 def start(turn: Turn, sentence: str = "first_page") -> None:
-    """Page at once, from the tier that was reached before or else the first. Nothing happens without tiers."""
+    """Page at once, from the tier that was reached before or else the first.
+
+    Nothing happens without tiers, or while a gate waits for a decision and silence does not page.
+    """
     tiers = tiers_of(turn)
-    if not tiers:
+    gate = turn.case.activation
+    if not tiers or (turn.case.held and gate is not None and not gate.paging):
         halt(turn)
         return
     at = _position(turn, tiers)

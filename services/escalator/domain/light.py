@@ -153,6 +153,8 @@ def _alone(rules: Rules, spec: CompiledClock, shown: Shown, timer: Timer, now: d
         return False
     if timer.threshold == BREACH and spec.breach not in _ONLY_TOLD:
         return False
+    if timer.threshold == BREACH and any(notice.on == "breached" for notice in rules.plan.notices):
+        return False
     # Who is told may depend on facts, which the card does not have.
     return not rules.plan.recusals and all(tier.when is None for tier in rules.plan.tiers)
 

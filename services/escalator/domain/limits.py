@@ -48,3 +48,9 @@ def _length(value: FactValue | None) -> timedelta | None:
         return parse_elapsed(value)
     except ValueError:
         return None
+
+
+def end_of(turn: Turn, limit: Limit, start: datetime) -> datetime:
+    """When a limit that begins at `start` is over. Raises NeedsCalendarError when nothing here can count it."""
+    base = turn.rules.base(limit)
+    return base.due(base.counts_from(start), base.amount(limit, start))

@@ -15,6 +15,10 @@ _NEEDS_PERSON: Final = frozenset(
         CommandKind.EXTENSION_DENY,
         CommandKind.EXCLUDE,
         CommandKind.RESTART,
+        CommandKind.ACTIVATE,
+        CommandKind.DECLINE,
+        CommandKind.APPROVE,
+        CommandKind.REFUSE,
     }
 )
 _NEEDS_REASON: Final = frozenset(
@@ -27,6 +31,8 @@ _NEEDS_REASON: Final = frozenset(
         CommandKind.EXTENSION_DENY,
         CommandKind.EXCLUDE,
         CommandKind.RESTART,
+        CommandKind.DECLINE,
+        CommandKind.REFUSE,
     }
 )
 _NEEDS_ARGUMENT: Final[dict[CommandKind, str]] = {
@@ -34,6 +40,13 @@ _NEEDS_ARGUMENT: Final[dict[CommandKind, str]] = {
     CommandKind.LOWER_LEVEL: "level",
     CommandKind.MILESTONE: "milestone",
     CommandKind.MERGE: "into",
+    CommandKind.APPROVAL_REQUEST: "approval",
+    CommandKind.APPROVE: "role",
+    CommandKind.REFUSE: "role",
+    CommandKind.ACTIVATE: "role",
+    CommandKind.DECLINE: "role",
+    CommandKind.TICK: "item",
+    CommandKind.BYPASS: "way",
 }
 
 

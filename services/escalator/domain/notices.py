@@ -1,0 +1,55 @@
+"""What the complainant is to be told. Nobody here knows how to reach them: it is work for whoever has the case."""
+
+from dataclasses import replace
+from typing import Final
+
+from services.escalator.domain import limits, wording
+from services.escalator.domain.case import Notice
+from services.escalator.domain.decision import Turn
+from services.escalator.domain.orders import Order
+from shared.contracts.escalations import ChangeKind
+from shared.contracts.values import CaseKind
+
+_EACH_TIME: Final = frozenset({"breached", "extended", "level-changed", "reopened"})
+"""Moments that may come again, and are told again; a milestone is told of once."""
+
+
+def at(turn: Turn, moment: str) -> None:
+    """Note what the plan wants the complainant to be told at this moment. A warning case has no complainant."""
+    case = turn.case
+    if case.kind is CaseKind.WARNING:
+        return
+    for notice in turn.rules.plan.notices_on(moment, case.level, case.inputs):
+        if moment not in _EACH_TIME and any(known.id == notice.id for known in turn.case.notices):
+            continue
+        due_at = limits.end_of(turn, notice.within, turn.now) if notice.within is not None else None
+        turn.set(notices=(*turn.case.notices, Notice(notice.id, turn.now, due_at)))
+        text = wording.words(notice.words, case.language) if notice.words is not None else notice.id
+        sentence = "notice_opt_in" if notice.opt_in else "notice"
+        turn.note(
+            ChangeKind.COMPLAINANT_NOTICE,
+            turn.say(sentence, text=text),
+            notice=notice.id,
+            on=moment,
+            opt_in=notice.opt_in,
+            due_at=due_at.isoformat() if due_at is not None else None,
+            source=notice.source,
+        )
+
+
+def told(order: Order) -> bool:
+    """Record that the complainant was told: argument `notice`, absent: the earliest open one. False: none is open."""
+    wanted = order.word("notice")
+    known = order.turn.case.notices
+    at_index = next(
+        (index for index, one in enumerate(known) if one.told_at is None and wanted in {None, one.id}), None
+    )
+    if at_index is None:
+        return False
+    found = known[at_index]
+    order.turn.set(notices=(*known[:at_index], replace(found, told_at=order.at), *known[at_index + 1 :]))
+    spec = next((spec for spec in order.turn.rules.plan.notices if spec.id == found.id), None)
+    text = wording.words(spec.words, order.turn.case.language) if spec is not None and spec.words else found.id
+    late = found.due_at is not None and order.at > found.due_at
+    order.note(ChangeKind.COMPLAINANT_TOLD, "notice_told", values={"text": text}, notice=found.id, late=late)
+    return True
