@@ -18,9 +18,11 @@ def differences_in_asked(case: Case, outcome: Outcome) -> Iterator[str]:
     yield from _duties(expect, outcome.asked)
     if expect.consequences is not None:
         yield from _consequences(expect.consequences, outcome.asked.consequences)
-    for name in ("notices", "approvals", "activated"):
-        if getattr(expect, name):
-            yield f"{name}: nothing executes this yet, so it cannot be expected"
+    yield from _notices(expect, outcome)
+    yield from _approvals(expect, outcome.asked)
+    if expect.activated is not None and expect.activated is not outcome.asked.activated:
+        found = "no gate" if outcome.asked.activated is None else outcome.asked.activated
+        yield f"activated: expected {expect.activated}, found {found}"
     if expect.warning_ended is not None:
         at = outcome.start + parse_elapsed(expect.warning_ended)
         if outcome.warning_ended != at:
@@ -42,6 +44,26 @@ def _duties(expect: Expectation, found: Asked) -> Iterator[str]:
         if (duty.at, duty.duty) not in due:
             others = sorted(at.isoformat() for at, name in due if name == duty.duty)
             yield f"duties: expected {duty.duty} at {duty.at.isoformat()}, found {_listed(others)}"
+
+
+def _notices(expect: Expectation, outcome: Outcome) -> Iterator[str]:
+    came = [(one.at - outcome.start, one.notice) for one in outcome.asked.notices]
+    for wanted in expect.notices:
+        if (parse_elapsed(wanted.at), wanted.notice) not in came:
+            others = [f"{notice} at {at}" for at, notice in came]
+            yield f"notices: expected {wanted.notice} at {wanted.at}, found {_listed(others)}"
+
+
+def _approvals(expect: Expectation, found: Asked) -> Iterator[str]:
+    for name, wanted in expect.approvals.items():
+        asked = found.approvals.get(name)
+        if asked is None:
+            yield f"approvals.{name}: expected {wanted.state}, but was never asked for"
+            continue
+        if asked.state != wanted.state:
+            yield f"approvals.{name}.state: expected {wanted.state}, found {asked.state}"
+        if wanted.step is not None and asked.step != wanted.step:
+            yield f"approvals.{name}.step: expected {wanted.step}, found {asked.step}"
 
 
 def _consequences(wanted: tuple[ConsequenceExpectation, ...], found: tuple[ProposedConsequence, ...]) -> Iterator[str]:

@@ -1,7 +1,10 @@
 """Virtual time: reports, commands and deadlines in their order, judged by the plan and escalated by the real rules."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import heappop, heappush
+from itertools import count
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -12,7 +15,7 @@ from services.drill.domain.asked import Asked, Known, asked, duties_due
 from services.drill.domain.counting import Counts
 from services.drill.domain.reported import ORG, Reported, as_known, first_view, later_view
 from services.drill.domain.steps import FIRST, Step, steps
-from services.drill.domain.timeline import Ended, Happened, Outcome, Resolve, Told, Which
+from services.drill.domain.timeline import Ended, Happened, Outcome, Replayed, Resolve, Told, Which
 from services.escalator.domain.case import Case
 from services.escalator.domain.classification import open_case, reclassify
 from services.escalator.domain.commands import apply_command
@@ -27,6 +30,10 @@ from shared.plans import cases as scenario
 from shared.plans.compiled import Evaluation, Scope
 from shared.plans.windows import CaseView
 
+# What falls due at the same instant is taken in this order.
+_TIMER: Final = 0
+_TIME_ALONE: Final = 1
+_QUIET: Final = 2
 _ROOM: Final = UUID("5e1f1e57-0000-5000-8000-000000000000")
 
 
@@ -60,6 +67,19 @@ def simulate(
     return run.outcome(end)
 
 
+def replay(rules: Rules, happenings: Iterable[Step], start: datetime, end: datetime) -> Replayed:
+    """Run many cases, each named by its steps, from `start` to `end`. The steps come in the order of time.
+
+    Raises NeedsCalendarError like `simulate`.
+    """
+    run = _Run(rules, start, nobody_known, "zh")
+    for step in happenings:
+        run.until(step.at, inclusive=False)
+        run.apply(step)
+    run.until(end, inclusive=True)
+    return run.replayed(end)
+
+
 class _Run:
     def __init__(self, rules: Rules, start: datetime, resolve: Resolve, language: Language) -> None:
         self._plan = plan = rules.plan
@@ -76,6 +96,11 @@ class _Run:
         self._refused: list[str] = []
         self._opened: dict[str, None] = {}
         self._quiet_since: dict[str, datetime] = {}
+        end = plan.warning_end
+        self._ends_after = end.ends_after if end is not None else None
+        self._due: list[tuple[datetime, int, int, int, int, str, Timer | None]] = []
+        self._turn = count()
+        self._order: dict[str, int] = {}
         self._warning_ended: dict[str, datetime] = {}
         self._last_warning: dict[str, CaseClassifiedV1] = {}
 
@@ -115,6 +140,11 @@ class _Run:
             warning_ended=self._warning_ended.get(highest or ""),
         )
 
+    def replayed(self, end: datetime) -> Replayed:
+        levels = {name: reported.level for name, reported in self._reported.items()}
+        ended = {name: self._ended(name, end) for name in self._running}
+        return Replayed(tuple(self._timeline), levels, {name: one for name, one in ended.items() if one is not None})
+
     def _asked(self, end: datetime) -> Asked:
         """What the plan asks for the first case; for a plan of duties only, the duties."""
         reported, running = self._reported.get(FIRST), self._running.get(FIRST)
@@ -129,7 +159,7 @@ class _Run:
             view=view,
             title=reported.title,
             narrative=reported.narrative,
-            milestones=running.case.milestones if running else {},
+            case=running.case if running else None,
         )
         found = asked(self._rules, known, opened=self._opened, proposed=reported.proposed)
         return replace(found, duties=duties_due(self._rules, known, self._start, end))
@@ -153,18 +183,29 @@ class _Run:
 
     def _next_due(self) -> tuple[datetime, str, Timer | None] | None:
         """The earliest deadline of any case, or instant at which time alone changes a judgement."""
-        found: list[tuple[datetime, str, Timer | None]] = [
-            (timer.due_at, name, timer) for name, running in self._running.items() for timer in running.timers
-        ]
-        found.extend(
-            (reported.reconsider_at, name, None)
-            for name, reported in self._reported.items()
-            if reported.reconsider_at is not None
-        )
-        end = self._plan.warning_end
-        if end is not None and end.ends_after is not None:
-            found.extend((since + end.ends_after, name, None) for name, since in self._quiet_since.items())
-        return min(found, key=lambda one: one[0], default=None)
+        while self._due:
+            at, kind, _, _, _, name, timer = self._due[0]
+            if self._still_due(at, kind, name, timer):
+                return at, name, timer
+            heappop(self._due)
+        return None
+
+    def _still_due(self, at: datetime, kind: int, name: str, timer: Timer | None) -> bool:
+        if kind == _TIMER:
+            return timer in self._running[name].timers
+        if kind == _TIME_ALONE:
+            return self._reported[name].reconsider_at == at
+        quiet = self._quiet_since.get(name)
+        return quiet is not None and self._ends_after is not None and quiet + self._ends_after == at
+
+    def _expect(self, at: datetime, kind: int, name: str, timer: Timer | None = None, place: int = 0) -> None:
+        order = self._order.setdefault(name, len(self._order))
+        heappush(self._due, (at, kind, order, place, next(self._turn), name, timer))
+
+    def _stay_quiet(self, name: str, at: datetime) -> None:
+        self._quiet_since[name] = at
+        if self._ends_after is not None:
+            self._expect(at + self._ends_after, _QUIET, name)
 
     def _report(self, name: str, report: scenario.ReportSpec, at: datetime) -> None:
         reported = self._reported.get(name)
@@ -191,6 +232,8 @@ class _Run:
         inputs = self._plan.inputs(view)
         evaluation = self._plan.evaluate(inputs, counts, at, Scope.CASE)
         reported.reconsider_at = evaluation.reconsider_at
+        if evaluation.reconsider_at is not None:
+            self._expect(evaluation.reconsider_at, _TIME_ALONE, name)
         reported.level = evaluation.level
         facts = reported.facts
         if name == FIRST:
@@ -242,10 +285,10 @@ class _Run:
             warning = self._last_warning[name] = self._warning(name, revision + 1, group, verdict, at)
             self._classified(name, "warning", warning, at)
             self._warning_ended.pop(name, None)
-            self._quiet_since[name] = at
+            self._stay_quiet(name, at)
         for known_key, (name, _, _) in self._warned.items():
             if known_key[0] == key and name in self._quiet_since:
-                self._quiet_since[name] = at
+                self._stay_quiet(name, at)
 
     def _warning(self, name: str, revision: int, group: Group, verdict: Verdict, at: datetime) -> CaseClassifiedV1:
         return CaseClassifiedV1(
@@ -301,6 +344,7 @@ class _Run:
             "by": happening.extend_by,
             "approval": happening.approval,
             "item": happening.item,
+            "way": happening.item,
             "role": happening.by,
         }
         command = CommandIssuedV1(
@@ -314,6 +358,8 @@ class _Run:
 
     def _take(self, name: str, on: Which, decision: Decision, at: datetime) -> None:
         self._running[name] = _Running(on, decision.case, decision.timers)
+        for place, timer in enumerate(decision.timers):
+            self._expect(timer.due_at, _TIMER, name, timer, place)
         for change in decision.changes:
             level, criterion = change.details.get("level"), change.details.get("criterion")
             self._timeline.append(

@@ -1,6 +1,6 @@
 """What a simulation shows: everything that happens, and everybody who would be told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -84,3 +84,15 @@ class Outcome:
             and entry.kind in {ChangeKind.OPENED, ChangeKind.LEVEL_RAISED}
             and entry.level is not None
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Many cases together. `levels` are what the criteria gave last, `ended` every case at the end, by name.
+
+    Warning cases are among `ended` only.
+    """
+
+    timeline: tuple[Told | Happened, ...]
+    levels: Mapping[str, str | None]
+    ended: Mapping[str, Ended]
