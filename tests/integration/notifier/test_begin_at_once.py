@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.notifier.app import accept_requests as accepting
+from services.notifier.app.begin_intent import BegunIntent, begin_intent
 from services.notifier.store import attempts as attempt_rows
 from shared.contracts.values import ChannelKind
 from tests.integration.notifier.desk import Desk, request
@@ -62,10 +63,9 @@ async def test_a_transaction_that_fails_gives_its_places_back(desk: Desk, monkey
 
 
 async def test_a_message_that_cannot_be_made_keeps_no_place(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = accepting.begin_intent
 
     def unmade(*arguments: object) -> object:
-        return accepting.BegunIntent(real(*arguments).intent)  # type: ignore[arg-type]  # as it was called
+        return BegunIntent(begin_intent(*arguments).intent)  # type: ignore[arg-type]  # as it was called
 
     monkeypatch.setattr(accepting, "begin_intent", unmade)
     await desk.accept(request("liaison"))

@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.escalator.domain.time_bases import WorkingDays
-from shared.calendars.pieces import WORKING_DAY
 from shared.calendars.library import CalendarLibrary
+from shared.calendars.pieces import WORKING_DAY
 from shared.plans.time_spec import Basis
 
 CALENDARS = Path(__file__).resolve().parents[3] / "deploy" / "calendars"
