@@ -108,10 +108,10 @@ def raise_level(turn: Turn, level: str, *, at: datetime, because: str, decided_b
         level_label=turn.level_label(level),
         criterion=decided_by,
     )
-    if case.level is not None:
-        notices.at(turn, "level-changed")
     if case.state in DISMISSED_STATES:
         return
+    if before is not None:
+        notices.at(turn, "level-changed")
     if not case.open:
         reopen(turn, turn.say("worse"))
     elif case.state is CaseState.WAITING:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.escalator.domain import clocks, wording
+from services.escalator.domain import asking, clocks, wording
 from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.ladder import next_tier, present_tier
@@ -44,6 +44,9 @@ def published(rules: Rules, decision: Decision, now: datetime) -> CaseEscalatedV
         changed_at=case.changed_at,
         changes=decision.changes,
         clocks=statuses(rules, case, now),
+        activation=asking.activation_of(rules, case),
+        approvals=asking.approvals_of(rules, case),
+        checklist=asking.checklist_of(rules, case),
         drill=case.drill,
     )
 

@@ -52,6 +52,19 @@ record:
   - {id: loss, fact: loss_cny, before: resolved, words: {zh: 损失, en: Loss}}
 checklist:
   - {id: seal, words: {zh: 封存, en: Seal}, kind: evidence, before: resolved, when: doubtful}
+  - {id: letter, words: {zh: 回函, en: Letter}, by: [manager], before: closed, when: doubtful}
+activation:
+  - id: start
+    words: {zh: 是否启动, en: Start}
+    roles: [chief]
+    within: 10m
+    on_silence: record
+    when: loss_cny >= 1000
+approvals:
+  - {id: reply, words: {zh: 答复审批, en: Reply}, of: answered, by: [[manager], [chief]], when: media}
+notices:
+  - {id: accepted, on: received, words: {zh: 已受理。, en: Taken up.}}
+  - {id: replied, on: answered, within: 1wd, words: {zh: 已答复。, en: Answered.}}
 bypass:
   - {id: police, dial: "110", levels: [food], words: {zh: 报警, en: Police}}
 duties:
@@ -78,6 +91,13 @@ tiers:
 CALENDARS = CalendarLibrary.load(Path("deploy/calendars"))
 WAVE = "burst: {count: 3, every: 1m}\nreport: {topic: hair}\nrun_for: 3h\n"
 
+LATE_NOTICE = "expect: {notices: [{at: 1s, notice: accepted}]}"
+ANSWERED = "report: {facts: {loss_cny: 1}}\nthen:\n  - {at: 1h, command: milestone, milestone: answered, by: clerk}\n"
+ASKED = "report: {facts: {media: true}}\nthen:\n  - {at: 1h, command: milestone, milestone: answered, by: clerk}\n"
+HELD = "report: {facts: {loss_cny: 1000}}\nrun_for: 1h\n"
+STARTED = "report: {facts: {loss_cny: 1000}}\nthen:\n  - {at: 1h, command: activate, by: chief}\n"
+TICKED = "report: {facts: {doubtful: true}}\nthen:\n  - {at: 1h, command: tick, item: seal, by: clerk}\n"
+
 
 def failures(text: str) -> tuple[str, ...]:
     head = "case: trial\nabout: {zh: 测试, en: test}\nstart: 2026-03-02T10:00:00+08:00\n"
@@ -100,7 +120,11 @@ def failures(text: str) -> tuple[str, ...]:
             "expect: {record_missing: [who]}",
             "expect: {record_missing: [who, loss]}",
         ),
-        ("report: {facts: {doubtful: true}}\n", "expect: {checklist_open: [seal]}", "expect: {checklist_open: []}"),
+        (
+            "report: {facts: {doubtful: true}}\n",
+            "expect: {checklist_open: [seal, letter]}",
+            "expect: {checklist_open: []}",
+        ),
         ("report: {facts: {doubtful: true}}\n", "expect: {bypasses: [police]}", "expect: {bypasses: []}"),
         (
             "report: {facts: {loss_cny: 50}}\n",
@@ -118,6 +142,33 @@ def failures(text: str) -> tuple[str, ...]:
             "expect: {clocks: {answer: {due_at: 2026-03-24T00:00:00+08:00}}}",
             "expect: {clocks: {answer: {due_at: 2026-03-23T00:00:00+08:00}}}",
         ),
+        ("report: {facts: {media: true}}\n", "expect: {notices: [{at: 0s, notice: accepted}]}", LATE_NOTICE),
+        (ANSWERED, "expect: {notices: [{at: 1h, notice: replied}]}", "expect: {notices: [{at: 2h, notice: replied}]}"),
+        (HELD, "expect: {activated: false}", "expect: {activated: true}"),
+        (STARTED, "expect: {activated: true}", "expect: {activated: false}"),
+        ("report: {facts: {media: true}}\n", "expect: {activated: null}", "expect: {activated: true}"),
+        (TICKED, "expect: {checklist_open: [letter]}", "expect: {checklist_open: [seal, letter]}"),
+        (
+            ASKED,
+            "expect: {approvals: {reply: {state: waiting, step: 1}}}",
+            "expect: {approvals: {reply: {state: waiting, step: 2}}}",
+        ),
+        (
+            ASKED + "  - {at: 2h, command: approve, by: manager}\n",
+            "expect: {approvals: {reply: {state: waiting, step: 2}}}",
+            "expect: {approvals: {reply: {state: approved}}}",
+        ),
+        (
+            ASKED + "  - {at: 2h, command: refuse, by: manager, reason: too short}\n",
+            "expect: {approvals: {reply: {state: refused}}}",
+            "expect: {approvals: {reply: {state: waiting}}}",
+        ),
+        (
+            ASKED + "  - {at: 2h, command: approve, by: manager}\n  - {at: 3h, command: approve, by: chief}\n",
+            "expect: {approvals: {reply: {state: approved}}, notices: [{at: 3h, notice: replied}]}",
+            "expect: {notices: [{at: 1h, notice: replied}]}",
+        ),
+        (ANSWERED, "expect: {state: classified}", "expect: {approvals: {reply: {state: waiting}}}"),
         (WAVE, "expect: {warning_level: food, warning_ended: 2h2m}", "expect: {warning_ended: 2h3m}"),
     ],
 )
