@@ -29,6 +29,7 @@ _ROOMS: Final = {
     "calendar": ("services.drill.cli.calendars", "app"),
     "clocks": ("services.drill.cli.clocks", "app"),
     "roster": ("services.drill.cli.rosters", "app"),
+    "silences": ("services.console.cli.silences", "app"),
     "dlq": ("services.console.cli.dead_letters", "app"),
     "outbox": ("services.console.cli.databases", "outbox"),
     "keys": ("services.console.cli.databases", "keys"),

@@ -1,6 +1,6 @@
 """The notifier: requests to tell roles → people on duty → attempts by channel → settled, with every step in a ledger.
 
-Doors: two consumers (requests, receipts), the sender loop, two reading routes. Here the adapters are built and handed
+Doors: three consumers (requests, receipts, cases), the sender loop, routes. Here the adapters are built and handed
 to the use cases.
 """
 
@@ -18,6 +18,7 @@ from services.notifier.api.reader import reader
 from services.notifier.api.roster import roster_router
 from services.notifier.api.roster_calendars import roster_calendars_router
 from services.notifier.api.roster_changes import roster_changes_router
+from services.notifier.api.silences import silences_router
 from services.notifier.app.announce_handovers import announce_handovers
 from services.notifier.app.begin_attempts import Begun, begin_attempts
 from services.notifier.app.call_provider import Providers, call_provider
@@ -31,16 +32,19 @@ from services.notifier.channels.smpp_inbox import SmppInbox
 from services.notifier.channels.sms_http import SmsGateway
 from services.notifier.channels.smtp import SmtpChannel
 from services.notifier.channels.webhook import Webhook
+from services.notifier.consumers.on_case_escalated import on_case_escalated
 from services.notifier.consumers.on_notification_requested import on_notification_requested
 from services.notifier.consumers.on_receipt_received import on_receipt_received
 from services.notifier.domain.circuit import CircuitPolicy
 from services.notifier.domain.delivery import Policy
+from services.notifier.domain.noise import Throttle
 from services.notifier.domain.provider_choice import Terms
 from services.notifier.domain.provider_file import ProviderFileError, terms_of
 from services.notifier.domain.roster_calendars import working_days
 from services.notifier.domain.roster_text import RosterError
 from services.notifier.jobs.pace import Pace
 from services.notifier.jobs.reload_roster import reload_roster
+from services.notifier.jobs.reload_silences import reload_silences
 from services.notifier.jobs.send_due import Capacity, SendDue
 from services.notifier.jobs.watch_rosters import watch_rosters
 from services.notifier.jobs.weigh_providers import weigh_providers
@@ -48,6 +52,7 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store.provider_files import read_providers
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
+from services.notifier.store.silences import SilenceBook
 from shared.access.api_keys import Scope
 from shared.access.key_store import KeyStore
 from shared.calendars.library import CalendarLibrary
@@ -80,7 +85,8 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     files.load()
     rosters = RosterBook(files, database, calendars)
     providers_in_use = _fleet(settings, database, clock, ids)
-    rules = _rules(settings, rosters, providers_in_use)
+    silences = SilenceBook(database, rosters, calendars, settings.quiet_hours)
+    rules = _rules(settings, rosters, providers_in_use, silences)
     providers = Providers(providers_in_use.channels, timedelta(seconds=settings.provider_timeout_s), clock)
 
     async def begin(fresh: Mapping[ChannelKind, int], retries: Mapping[ChannelKind, int]) -> Begun:
@@ -98,10 +104,12 @@ def create_app(settings: NotifierSettings) -> FastAPI:
         consumers=[
             on_notification_requested(database, kafka, rules, ids, sender),
             on_receipt_received(database, kafka, rules, ids, sender.wake),
+            on_case_escalated(database, kafka, rules, ids),
         ],
         loops={"sender": sender.run, **{name: one.run for name, one in providers_in_use.resident.items()}},
         jobs={
             "reload-roster": (timedelta(seconds=settings.roster_reload_s), partial(reload_roster, rosters)),
+            "reload-silences": (timedelta(seconds=settings.silences_reload_s), partial(reload_silences, silences)),
             **_roster_watch(settings, rosters, rules, database, ids),
             "weigh-providers": (
                 timedelta(seconds=settings.providers_weighed_s),
@@ -125,6 +133,9 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     app.include_router(deliveries_router(database, may_read))
     app.include_router(roster_router(rules, clock, may_read))
     app.include_router(roster_changes_router(rosters, database, ids, may_read, may_change))
+    app.include_router(
+        silences_router(silences, database, ids, clock, sender.wake, may_read=may_read, may_change=may_change)
+    )
     secret = settings.link_secret.get_secret_value().encode()
     app.include_router(
         roster_calendars_router(rosters, database, ids, clock, secret=secret, may_read=may_read, may_change=may_change)
@@ -196,7 +207,7 @@ def _fleet(settings: NotifierSettings, database: Database, clock: Clock, ids: Id
     )
 
 
-def _rules(settings: NotifierSettings, rosters: RosterBook, in_use: Fleet) -> Rules:
+def _rules(settings: NotifierSettings, rosters: RosterBook, in_use: Fleet, silences: SilenceBook) -> Rules:
     providers: dict[ChannelKind, list[str]] = {}
     for one in in_use.standings:
         providers.setdefault(one.terms.channel, []).append(one.terms.name)
@@ -214,6 +225,9 @@ def _rules(settings: NotifierSettings, rosters: RosterBook, in_use: Fleet) -> Ru
         links=_links(settings),
         answer_within=timedelta(seconds=settings.provider_timeout_s) + _RECORDING,
         max_sms_segments=settings.sms_segments,
+        silences=silences,
+        throttle=Throttle(settings.throttle_messages, timedelta(seconds=settings.throttle_window_s)),
+        late_after=timedelta(seconds=settings.late_after_s),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
+from services.notifier.domain.silence_file import WrittenQuietHours
 from shared.runtime.settings import ServiceSettings
 
 
@@ -48,4 +49,14 @@ class NotifierSettings(ServiceSettings):
     retry_longest_wait_s: Annotated[float, Field(gt=0)] = 60.0
     tries_a_route: Annotated[int, Field(ge=1, le=10)] = 2
     give_up_after_s: Annotated[float, Field(gt=0)] = 1800.0
+    throttle_messages: Annotated[
+        int, Field(ge=0, description="To one person by one channel within the window; more come in one. 0: no limit")
+    ] = 20
+    throttle_window_s: Annotated[float, Field(gt=0)] = 60.0
+    late_after_s: Annotated[float, Field(gt=0, description="After this a message says how late it is")] = 120.0
+    quiet_hours: Annotated[
+        tuple[WrittenQuietHours, ...],
+        Field(description="Hours in which messages below the highest level wait, as JSON"),
+    ] = ()
+    silences_reload_s: Annotated[float, Field(gt=0)] = 2.0
     link_valid_s: Annotated[int, Field(gt=0)] = 86_400

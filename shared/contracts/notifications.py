@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.values import (
+    Bilingual,
+    CaseKind,
     ChannelKind,
     Contract,
     Instant,
@@ -40,6 +42,9 @@ class Subject(Contract):
     because: Annotated[Text | None, Field(description="The criterion that fired with the values it read")]
     title: Text | None = None
     topic: Name | None = None
+    kind: Annotated[CaseKind | None, Field(description="A warning case stands for the single cases of its topic")] = (
+        None
+    )
     place: Place = Place()
     expected: Annotated[Text | None, Field(description="What the receiver must do")] = None
     due_at: Instant | None = None
@@ -91,6 +96,7 @@ class NotificationSettledV1(Contract):
     purpose: Purpose
     step: Annotated[int, Field(ge=0)]
     role: Slug
+    role_words: Annotated[Bilingual | None, Field(description="The role as the roster calls it")] = None
     person: Annotated[Name | None, Field(description="Roster id; absent when nobody was found")]
     person_label: Text | None = None
     channel: ChannelKind | None = None
@@ -98,5 +104,6 @@ class NotificationSettledV1(Contract):
     settlement: Settlement
     attempts: Annotated[int, Field(ge=0)]
     reason: Text
+    reason_words: Annotated[Bilingual | None, Field(description="The reason in both languages")] = None
     settled_at: Instant
     drill: bool = False

@@ -71,7 +71,7 @@ CASES_ESCALATED: Final = Topic(
     "cases-escalated",
     "State, level, tier and clocks of a case after each change",
     "escalator",
-    ("console",),
+    ("notifier", "console"),
     (CaseEscalatedV1,),
 )
 NOTIFICATIONS_REQUESTED: Final = Topic(

@@ -167,11 +167,11 @@ def _explain_plan(chain: dict[str, Any]) -> None:
         people.add_row(
             local_time(one["at"]),
             named("purpose", one["purpose"]),
-            one["role"],
+            both(one["role_words"], one["role"]),
             one["person_label"] or one["person"] or "—",
             named("channel", one["channel"]),
             named("settlement", one["settlement"]),
-            Text(one["reason"]),
+            Text(both(one["reason_words"], one["reason"])),
         )
     OUT.print(people)
     done = chain["acknowledgement"]

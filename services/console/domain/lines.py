@@ -14,7 +14,7 @@ from shared.contracts.escalations import CaseEscalatedV1, Change, ChangeKind
 from shared.contracts.notifications import NotificationRequestedV1, NotificationSettledV1, Settlement
 from shared.contracts.receipts import ReceiptReceivedV1, ReceiptStatus
 from shared.contracts.reports import CaseReport, ComplaintReceivedV1, IncidentReportedV1
-from shared.contracts.values import Contract
+from shared.contracts.values import Contract, Language
 
 CALM: Final = "calm"
 GOOD: Final = "good"
@@ -216,6 +216,11 @@ def _requested(request: NotificationRequestedV1) -> tuple[Line, ...]:
     return (line,)
 
 
+def _reason(settled: NotificationSettledV1, language: Language) -> str:
+    words = settled.reason_words
+    return settled.reason if words is None else getattr(words, language)
+
+
 def _settled(settled: NotificationSettledV1) -> tuple[Line, ...]:
     whom = settled.person_label or settled.person or settled.role
     how = word("channel", settled.channel) if settled.channel else None
@@ -226,8 +231,8 @@ def _settled(settled: NotificationSettledV1) -> tuple[Line, ...]:
     line = Line(
         "notification-settled",
         settled.settled_at,
-        _with(f"{purpose.zh} {whom}{by_zh}：{result.zh}", settled.reason, "，"),
-        _with(f"{purpose.en} to {whom}{by_en}: {result.en}", settled.reason, ", "),
+        _with(f"{purpose.zh} {whom}{by_zh}：{result.zh}", _reason(settled, "zh"), "，"),
+        _with(f"{purpose.en} to {whom}{by_en}: {result.en}", _reason(settled, "en"), ", "),
         tone=_SETTLEMENT_TONES[settled.settlement],
         plan=settled.plan,
         number=settled.number,

@@ -17,6 +17,7 @@ _COPIED: Final = (
 )  # fmt: skip
 _TOLD: Final = (
     "purpose", "step", "role", "person", "person_label", "channel", "provider", "settlement", "attempts", "reason",
+    "role_words", "reason_words",
 )  # fmt: skip
 
 

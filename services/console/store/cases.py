@@ -13,7 +13,19 @@ from shared.db.tx import Tx
 Row = dict[str, Any]
 
 _JSON: Final = frozenset(
-    {"place", "acknowledged_by", "clocks", "decided", "details", "actor", "body", "roles", "channels"}
+    {
+        "place",
+        "acknowledged_by",
+        "clocks",
+        "decided",
+        "details",
+        "actor",
+        "body",
+        "roles",
+        "channels",
+        "role_words",
+        "reason_words",
+    }
 )
 _SELECT: Final = """
 SELECT c.*, k.decided FROM cases c LEFT JOIN LATERAL (
@@ -35,11 +47,11 @@ _TOLD: Final = """
 SELECT * FROM (
     SELECT *, row_number() OVER (PARTITION BY case_id, plan ORDER BY settled_at DESC, intent_id) AS nth FROM (
         SELECT case_id, plan, intent_id, request_id, purpose, step, role, person, person_label, channel, provider,
-            settlement, attempts, reason, settled_at
+            settlement, attempts, reason, settled_at, role_words, reason_words
         FROM deliveries WHERE org = :org AND case_id = ANY(CAST(:ids AS uuid[]))
         UNION ALL
         SELECT r.case_id, r.plan, NULL, r.request_id, r.purpose, r.step, wanted.role, NULL, NULL, r.channels ->> 0,
-            NULL, 'pending', 0, '', r.requested_at
+            NULL, 'pending', 0, '', r.requested_at, NULL, NULL
         FROM requests r, jsonb_array_elements_text(r.roles) AS wanted (role)
         WHERE r.org = :org AND r.case_id = ANY(CAST(:ids AS uuid[])) AND NOT EXISTS (
             SELECT 1 FROM deliveries d WHERE d.request_id = r.request_id AND d.role = wanted.role)

@@ -76,17 +76,19 @@ ON CONFLICT DO NOTHING
 
 _DELIVERIES: Final = """
 INSERT INTO deliveries (intent_id, case_id, plan, org, event_id, request_id, purpose, step, role, person,
-    person_label, channel, provider, settlement, attempts, reason, settled_at)
+    person_label, channel, provider, settlement, attempts, reason, settled_at, role_words, reason_words)
 SELECT DISTINCT ON (intent_id) intent_id, case_id, plan, org, event_id, request_id, purpose, step, role, person,
-    person_label, channel, provider, settlement, attempts, reason, settled_at
+    person_label, channel, provider, settlement, attempts, reason, settled_at, role_words, reason_words
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (intent_id uuid, case_id uuid, plan text, org text, event_id uuid,
     request_id uuid, purpose text, step integer, role text, person text, person_label text, channel text,
-    provider text, settlement text, attempts integer, reason text, settled_at timestamptz)
+    provider text, settlement text, attempts integer, reason text, settled_at timestamptz,
+    role_words jsonb, reason_words jsonb)
 ORDER BY intent_id, settled_at DESC, event_id DESC
 ON CONFLICT (intent_id) DO UPDATE SET (event_id, role, person, person_label, channel, provider, settlement, attempts,
-    reason, settled_at)
+    reason, settled_at, role_words, reason_words)
 = (EXCLUDED.event_id, EXCLUDED.role, EXCLUDED.person, EXCLUDED.person_label, EXCLUDED.channel, EXCLUDED.provider,
-    EXCLUDED.settlement, EXCLUDED.attempts, EXCLUDED.reason, EXCLUDED.settled_at)
+    EXCLUDED.settlement, EXCLUDED.attempts, EXCLUDED.reason, EXCLUDED.settled_at, EXCLUDED.role_words,
+    EXCLUDED.reason_words)
 WHERE (deliveries.settled_at, deliveries.event_id) < (EXCLUDED.settled_at, EXCLUDED.event_id)
 """
 

@@ -150,6 +150,7 @@ deliveries = Table(
     Column("purpose", Text, nullable=False),
     Column("step", Integer, nullable=False),
     Column("role", Text, nullable=False),
+    Column("role_words", JSONB),
     Column("person", Text),
     Column("person_label", Text),
     Column("channel", Text),
@@ -157,6 +158,7 @@ deliveries = Table(
     Column("settlement", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("reason_words", JSONB),
     Column("settled_at", DateTime(timezone=True), nullable=False),
 )
 Index("ix_deliveries_case_id", deliveries.c.case_id)

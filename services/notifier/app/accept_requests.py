@@ -9,12 +9,15 @@ from uuid import UUID
 from services.notifier.app.advance_intents import Advanced, advance
 from services.notifier.app.begin_intent import BegunIntent, Call, Sender, begin_intent
 from services.notifier.app.rules import Rules
+from services.notifier.app.weigh_noise import weigh_noise
 from services.notifier.domain.ledger import Intent, Request
 from services.notifier.domain.roster import Person, Roster
 from services.notifier.domain.roster_duty import Duty, on_duty
-from services.notifier.domain.urgency import Lane, Notice, superseded_by, urgency
+from services.notifier.domain.urgency import Lane, Notice, answered_before, superseded_by, urgency
 from services.notifier.store import attempts as attempt_rows
 from services.notifier.store import ledger
+from services.notifier.store import noise as noise_rows
+from services.notifier.store.noise import Answered
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import NotificationRequestedV1, Purpose
 from shared.contracts.values import Bilingual, ChannelKind
@@ -169,8 +172,14 @@ async def _open(tx: Tx, intents: Sequence[Intent], rules: Rules, ids: Ids, room:
     threads: dict[object, list[Notice]] = defaultdict(list)
     for notice in (*(notice for notice, _ in known), *(one.notice for one in intents if one.person is not None)):
         threads[notice.thread].append(notice)
-    stopped = [replace(one, stopped=_superseded(one.notice, threads)) for one in intents]
-    opened = [room.begin(one, tx, rules, ids) for one in await advance(tx, stopped, {}, rules=rules, ids=ids)]
+    answers = await noise_rows.answered(tx, {one.notice.case for one in intents})
+    stopped = [
+        replace(one, stopped=_superseded(one.notice, threads) or _answered(one, answers.get(one.notice.case)))
+        for one in intents
+    ]
+    noise = await weigh_noise(tx, stopped, rules)
+    advanced = await advance(tx, stopped, {}, rules=rules, ids=ids, noise=noise)
+    opened = [room.begin(one, tx, rules, ids) for one in advanced]
     await ledger.add_intents(tx, [one.intent for one in opened])
     await attempt_rows.begin(tx, [attempt for one in opened for attempt in one.attempts])
     reasons = {
@@ -182,12 +191,19 @@ async def _open(tx: Tx, intents: Sequence[Intent], rules: Rules, ids: Ids, room:
         await _stop(tx, reasons, rules, ids)
 
 
-def _superseded(notice: Notice, threads: Mapping[object, Sequence[Notice]]) -> str | None:
+def _answered(intent: Intent, answer: Answered | None) -> Bilingual | None:
+    body = intent.request.body
+    return (
+        None if answer is None else answered_before(body.purpose, body.requested_at, answer.at, is_over=answer.is_over)
+    )
+
+
+def _superseded(notice: Notice, threads: Mapping[object, Sequence[Notice]]) -> Bilingual | None:
     reasons = (superseded_by(notice, later) for later in threads.get(notice.thread, ()))
     return next((reason for reason in reasons if reason is not None), None)
 
 
-async def _stop(tx: Tx, reasons: dict[UUID, str], rules: Rules, ids: Ids) -> None:
+async def _stop(tx: Tx, reasons: dict[UUID, Bilingual], rules: Rules, ids: Ids) -> None:
     """Earlier steps send nothing further; a call in flight ends by itself."""
     locked = await ledger.lock(tx, reasons)
     stopped = [replace(one, stopped=one.stopped or reasons[one.id]) for one in locked]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,15 +18,17 @@ from services.notifier.domain.delivery import (
     must_publish,
 )
 from services.notifier.domain.ledger import Intent, RecordedAnswer
+from services.notifier.domain.noise import Ruling
 from services.notifier.domain.reach import Reach, reach
 from services.notifier.domain.urgency import Lane
 from services.notifier.store import attempts as attempt_rows
+from services.notifier.store import ledger
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import NotificationSettledV1, Settlement
-from shared.contracts.values import ChannelKind
+from shared.contracts.values import Bilingual, ChannelKind
 from shared.db.tx import Tx
 from shared.runtime.ids import Ids
-from shared.runtime.metrics import DELIVERY_SETTLEMENTS
+from shared.runtime.metrics import DELIVERY_SETTLEMENTS, NOISE_RULINGS
 from shared.runtime.tracing import next_span
 
 _REASON_LENGTH: Final = 500
@@ -40,15 +43,25 @@ class Advanced:
 
 
 async def advance(
-    tx: Tx, intents: Sequence[Intent], history: Mapping[UUID, Sequence[Attempt]], *, rules: Rules, ids: Ids
+    tx: Tx,
+    intents: Sequence[Intent],
+    history: Mapping[UUID, Sequence[Attempt]],
+    *,
+    rules: Rules,
+    ids: Ids,
+    noise: Mapping[UUID, Ruling] | None = None,
 ) -> list[Advanced]:
     """Decide for each intent, record overdue attempts as unknown, and put new settlements into the outbox.
 
-    The caller holds the rows' locks and saves the intents.
+    What `noise` rules waits or is left out. What becomes of a message that carries others becomes of those too. The
+    caller holds the rows' locks and saves the intents; those carried are saved here.
     """
     found: list[Advanced] = []
     overdue: list[RecordedAnswer] = []
-    for intent in intents:
+    carriers: dict[UUID, Verdict] = {}
+    for given in intents:
+        ruled = (noise or {}).get(given.id)
+        intent = given if ruled is None else _ruled(given, ruled, tx)
         attempts = tuple(history.get(intent.id, ()))
         decision = _decision(intent, attempts, tx, rules)
         until = {attempt.id: attempt.answer_until for attempt in attempts}
@@ -62,15 +75,51 @@ async def advance(
             next_channel=_next_channel(intent, attempts, decision),
             due_at=tx.now if decision.sends else decision.look_again_at,
         )
+        if ruled is not None and decision.sends:
+            decision = replace(decision, sends=())
+            moved = replace(moved, due_at=ruled.until)
         if must_publish(intent.published, decision.verdict) and decision.verdict is not None:
             moved = replace(moved, published=decision.verdict, settled_at=tx.now)
-            _publish(tx, moved, decision.verdict, ids=ids)
+            _publish(tx, moved, decision.verdict, rules, ids=ids)
+            if moved.is_carrier:
+                carriers[moved.id] = decision.verdict
         found.append(Advanced(moved, decision))
     await attempt_rows.end(tx, overdue)
+    if carriers:
+        await _carry(tx, carriers, rules, ids=ids)
     return found
 
 
-def _publish(tx: Tx, intent: Intent, verdict: Verdict, *, ids: Ids) -> None:
+def _ruled(intent: Intent, ruled: Ruling, tx: Tx) -> Intent:
+    """The intent with why it waits; without an end to the waiting it is stopped."""
+    NOISE_RULINGS.labels(ruled.rule.value).inc()
+    if ruled.until is None:
+        return replace(intent, noise=ruled, stopped=ruled.words)
+    return replace(intent, noise=ruled, held_at=intent.held_at or tx.now)
+
+
+async def _carry(tx: Tx, carriers: Mapping[UUID, Verdict], rules: Rules, *, ids: Ids) -> None:
+    """Those told in the same message share its settlement. A message that was stopped sets them free again."""
+    carried = await ledger.lock_carried(tx, carriers)
+    moved: list[Intent] = []
+    for one in carried:
+        verdict = carriers[one.bundle] if one.bundle is not None else None
+        if verdict is None or one.stopped is not None:
+            continue
+        if verdict.settlement is Settlement.SUPPRESSED:
+            moved.append(replace(one, bundle=None, due_at=tx.now))
+        elif must_publish(one.published, verdict):
+            said = replace(
+                verdict,
+                reason=f"told in one message with others; {verdict.reason}",
+                reason_zh=f"与其他事项合并为一条消息；{verdict.reason_zh}",
+            )
+            moved.append(replace(one, published=said, settled_at=tx.now))
+            _publish(tx, moved[-1], said, rules, ids=ids)
+    await ledger.save(tx, moved)
+
+
+def _publish(tx: Tx, intent: Intent, verdict: Verdict, rules: Rules, *, ids: Ids) -> None:
     """Tell the other services how this intent was settled, with the transaction's commit."""
     body = intent.request.body
     route = verdict.route
@@ -92,6 +141,7 @@ def _publish(tx: Tx, intent: Intent, verdict: Verdict, *, ids: Ids) -> None:
                 purpose=body.purpose,
                 step=body.step,
                 role=intent.role,
+                role_words=_role_words(intent, rules),
                 person=intent.person,
                 person_label=intent.person_label,
                 channel=route.channel if route else None,
@@ -99,11 +149,22 @@ def _publish(tx: Tx, intent: Intent, verdict: Verdict, *, ids: Ids) -> None:
                 settlement=verdict.settlement,
                 attempts=intent.attempts,
                 reason=verdict.reason[:_REASON_LENGTH],
+                reason_words=_words(verdict),
                 settled_at=tx.now,
                 drill=body.drill,
             ),
         )
     )
+
+
+def _role_words(intent: Intent, rules: Rules) -> Bilingual | None:
+    roster = rules.rosters.of(intent.request.org)
+    role = roster.roles.get(intent.role) if roster is not None else None
+    return role.label if role is not None else None
+
+
+def _words(verdict: Verdict) -> Bilingual:
+    return Bilingual(zh=(verdict.reason_zh or verdict.reason)[:_REASON_LENGTH], en=verdict.reason[:_REASON_LENGTH])
 
 
 def _reach_of(intent: Intent, rules: Rules) -> Reach:
@@ -121,19 +182,25 @@ def _reach_of(intent: Intent, rules: Rules) -> Reach:
 def _decision(intent: Intent, attempts: tuple[Attempt, ...], tx: Tx, rules: Rules) -> Decision:
     if intent.person is None:
         because = f"nobody is on duty: {intent.because.en}"
-        return Decision((), None, Verdict(Settlement.NOBODY, because), ())
+        return Decision((), None, Verdict(Settlement.NOBODY, because, None, intent.because.zh), ())
     ways = _reach_of(intent, rules)
     body = intent.request.body
     case = Case(
         routes=ways.routes,
         skipped=ways.skipped,
         attempts=attempts,
-        requested_at=intent.request.accepted_at,
+        # What had to wait has all the time for trying when the waiting is over.
+        requested_at=max(intent.request.accepted_at, _waited_until(intent)),
         parallel=body.all_channels,
         stopped=intent.stopped,
         barred=rules.choice.barred(tx.now) if rules.choice is not None else {},
     )
     return decide(case, rules.policy, tx.now)
+
+
+def _waited_until(intent: Intent) -> datetime:
+    until = intent.noise.until if intent.noise is not None else None
+    return until if until is not None and intent.held_at is not None else intent.request.accepted_at
 
 
 def _lane(intent: Intent, attempts: Sequence[Attempt]) -> Lane:

@@ -56,14 +56,17 @@ class BegunIntent:
     calls: tuple[Call, ...] = ()
 
 
-def begin_intent(one: Advanced, tx: Tx, rules: Rules, ids: Ids) -> BegunIntent:
-    """The intent with its calls. A message that cannot be made is put off, so that it never holds up the others."""
+def begin_intent(one: Advanced, tx: Tx, rules: Rules, ids: Ids, *, company: Sequence[Intent] = ()) -> BegunIntent:
+    """The intent with its calls; its message tells its `company` too.
+
+    A message that cannot be made is put off, so that it never holds up the others.
+    """
     intent = one.intent
     if not one.decision.sends:
         return BegunIntent(intent)
     try:
         made = [
-            _attempt(replace(intent, attempts=intent.attempts + place), send, tx.now, rules, ids)
+            _attempt(replace(intent, attempts=intent.attempts + place), send, tx.now, rules, ids, company)
             for place, send in enumerate(one.decision.sends)
         ]
     except Exception:  # noqa: BLE001  # whatever it was, it stays in the ledger, visible and tried again
@@ -79,11 +82,13 @@ def begin_intent(one: Advanced, tx: Tx, rules: Rules, ids: Ids) -> BegunIntent:
     return BegunIntent(leased, attempts, tuple(call for _, call in made))
 
 
-def _attempt(intent: Intent, send: Send, now: datetime, rules: Rules, ids: Ids) -> tuple[NewAttempt, Call]:
+def _attempt(  # noqa: PLR0917  # everything a message needs
+    intent: Intent, send: Send, now: datetime, rules: Rules, ids: Ids, company: Sequence[Intent]
+) -> tuple[NewAttempt, Call]:
     route = send.route
     attempt_id = ids.new()
     token = f"{intent.id}.{route.provider}.{route.contact}"
-    message = compose_message(intent, route, attempt_id=attempt_id, token=token, rules=rules, now=now)
+    message = compose_message(intent, route, attempt_id=attempt_id, token=token, rules=rules, now=now, company=company)
     attempt = NewAttempt(
         id=attempt_id,
         intent_id=intent.id,

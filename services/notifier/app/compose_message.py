@@ -1,23 +1,37 @@
 """The message for one person on one route, with its links signed."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
-from services.notifier.app.rules import Rules
+from services.notifier.app.rules import Links, Rules
 from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.domain.delivery import Route
 from services.notifier.domain.ledger import Intent
 from services.notifier.domain.roster import Person, Roster
 from services.notifier.domain.texts import Message, render
+from services.notifier.domain.texts_bundle import Other, render_bundle
 from shared.access.links import AcknowledgementLink, ReceiptAddress, sign_acknowledgement, sign_receipt_address
 from shared.contracts.notifications import Subject
 from shared.runtime.logging import redact
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
 
 def compose_message(
-    intent: Intent, route: Route, *, attempt_id: UUID, token: str, rules: Rules, now: datetime
+    intent: Intent,
+    route: Route,
+    *,
+    attempt_id: UUID,
+    token: str,
+    rules: Rules,
+    now: datetime,
+    company: Sequence[Intent] = (),
 ) -> OutgoingMessage:
-    """The text in the person's language and the organisation's time zone; numbers of people are blacked out.
+    """One message about the intent and its `company`, if any.
+
+    The text is in the person's language and the organisation's time zone; numbers of people are blacked out.
 
     Raises LookupError when the roster has lost the person or the contact point meanwhile.
     """
@@ -26,27 +40,26 @@ def compose_message(
     if contact is None:
         raise LookupError(route.contact)
     body, request, links = intent.request.body, intent.request, rules.links
-    link = key_url = None
-    if body.acknowledge:
-        signed = AcknowledgementLink(
-            request.case_id, intent.id, request.org, body.subject.plan, person.id, now + links.valid_for
-        )
-        token_of_link = sign_acknowledgement(signed, links.secret)
-        link, key_url = f"{links.public}/a/{token_of_link}", f"{links.receipts}/v1/keys/{token_of_link}"
+    token_of_link = _link_token(intent, person.id, links, now)
+    link = f"{links.public}/a/{token_of_link}" if token_of_link is not None else None
+    key_url = f"{links.receipts}/v1/keys/{token_of_link}" if token_of_link is not None else None
     address = ReceiptAddress(request.case_id, attempt_id, request.org, route.provider)
-    text = render(
-        Message(
-            purpose=body.purpose,
-            subject=_redacted(body.subject),
-            language=person.language or body.language,
-            zone=roster.zone,
-            now=now,
-            link=link,
-            stale_after=body.stale_after,
-            requested_at=body.requested_at,
-            drill=body.drill,
-        ),
-        max_segments=rules.max_sms_segments,
+    message = Message(
+        purpose=body.purpose,
+        subject=_redacted(body.subject),
+        language=person.language or body.language,
+        zone=roster.zone,
+        now=now,
+        link=link,
+        stale_after=min(body.stale_after or _NEVER, body.requested_at + rules.late_after),
+        requested_at=body.requested_at,
+        drill=body.drill,
+    )
+    others = [_other(one, person.id, links, now) for one in company]
+    text = (
+        render_bundle(message, others, max_segments=rules.max_sms_segments)
+        if others
+        else render(message, max_segments=rules.max_sms_segments)
     )
     return OutgoingMessage(
         token=token,
@@ -59,6 +72,26 @@ def compose_message(
         receipt_url=f"{links.receipts}/v1/receipts/{sign_receipt_address(address, links.secret)}",
         drill=body.drill,
         key_url=key_url,
+    )
+
+
+def _link_token(intent: Intent, person: str, links: Links, now: datetime) -> str | None:
+    body, request = intent.request.body, intent.request
+    if not body.acknowledge:
+        return None
+    signed = AcknowledgementLink(
+        request.case_id, intent.id, request.org, body.subject.plan, person, now + links.valid_for
+    )
+    return sign_acknowledgement(signed, links.secret)
+
+
+def _other(intent: Intent, person: str, links: Links, now: datetime) -> Other:
+    token = _link_token(intent, person, links, now)
+    return Other(
+        _redacted(intent.request.body.subject),
+        intent.request.body.purpose,
+        intent.request.body.requested_at,
+        f"{links.public}/a/{token}" if token is not None else None,
     )
 
 

@@ -1,14 +1,18 @@
 """What every use case of delivery needs to know: rosters, providers in use, limits, and how to make links."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
 from services.notifier.domain.delivery import Bar, Policy
+from services.notifier.domain.noise import Throttle
 from services.notifier.domain.reach import Reach
 from services.notifier.domain.roster import Roster, WorkingDays
 from services.notifier.domain.roster_file import WrittenFile
+from services.notifier.domain.silence_file import WrittenSilence
+from services.notifier.domain.silences import Silence
 from shared.contracts.values import ChannelKind
 
 
@@ -49,11 +53,26 @@ class Choice(Protocol):
     def barred(self, now: datetime) -> Mapping[str, Bar]: ...
 
 
+class Silences(Protocol):
+    """The silences and quiet hours in force."""
+
+    def of(self, org: str) -> Sequence[Silence]: ...
+
+
+class SilenceKeeper(Silences, Protocol):
+    """Silences that can be made: `refresh` takes over what stands in the database."""
+
+    def built(self, org: str, written: WrittenSilence, *, silence_id: UUID, by: str) -> Silence: ...
+
+    async def refresh(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """`providers` by channel, best first; `choice` orders them for each address.
 
-    A call that has no answer after `answer_within` counts as unknown.
+    A call that has no answer after `answer_within` counts as unknown. A message that begins later than `late_after`
+    says how late it is, also where its request sets no such limit.
     """
 
     rosters: Rosters
@@ -63,3 +82,6 @@ class Rules:
     answer_within: timedelta
     max_sms_segments: int
     choice: Choice | None = None
+    silences: Silences | None = None
+    throttle: Throttle = field(default_factory=Throttle)
+    late_after: timedelta = timedelta(minutes=2)

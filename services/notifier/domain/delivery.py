@@ -18,7 +18,7 @@ from uuid import UUID
 
 from shared.contracts.notifications import Settlement
 from shared.contracts.receipts import ReceiptStatus
-from shared.contracts.values import ChannelKind
+from shared.contracts.values import Bilingual, ChannelKind
 
 
 class Answer(StrEnum):
@@ -103,7 +103,7 @@ class Case:
     attempts: tuple[Attempt, ...]
     requested_at: datetime
     parallel: bool = False
-    stopped: str | None = None
+    stopped: Bilingual | None = None
     barred: Mapping[str, Bar] = field(default_factory=dict)
 
 
@@ -122,6 +122,7 @@ class Verdict:
     settlement: Settlement
     reason: str
     route: Route | None = None
+    reason_zh: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,19 @@ class Decision:
     unanswered: tuple[UUID, ...]
 
 
+_ZH: Final = {
+    "accepted": "已受理",
+    "transient": "暂时失败",
+    "unavailable": "服务商不可用",
+    "permanent": "被拒绝",
+    "unknown": "没有答复",
+    "undelivered": "未送达",
+    "rejected": "被短信中心拒绝",
+    "sms": "短信",
+    "email": "邮件",
+    "voice": "电话",
+    "im": "即时消息",
+}
 _NEGATIVE: Final = frozenset({ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED})
 _PROVES_ACCEPTANCE: Final = frozenset({ReceiptStatus.ACCEPTED, ReceiptStatus.BUFFERED, ReceiptStatus.DELIVERED})
 
@@ -283,7 +297,7 @@ def _negative(attempt: Attempt) -> bool:
 def _verdict(case: Case, attempts: Sequence[Attempt], *, exhausted: bool) -> Verdict | None:
     for attempt in attempts:
         if _delivered(attempt):
-            return Verdict(Settlement.DELIVERED, "the provider confirmed delivery", attempt.route)
+            return Verdict(Settlement.DELIVERED, "the provider confirmed delivery", attempt.route, "服务商已确认送达")
     accepted = [
         attempt
         for attempt in attempts
@@ -291,13 +305,16 @@ def _verdict(case: Case, attempts: Sequence[Attempt], *, exhausted: bool) -> Ver
     ]
     if accepted:
         route = accepted[-1].route
-        return Verdict(Settlement.SENT, f"accepted by {route.provider}", route)
+        return Verdict(Settlement.SENT, f"accepted by {route.provider}", route, f"{route.provider} 已受理")
     if case.stopped:
-        return Verdict(Settlement.SUPPRESSED, case.stopped)
+        return Verdict(Settlement.SUPPRESSED, case.stopped.en, None, case.stopped.zh)
     if not exhausted:
         return None
     reasons = (*_failures(attempts), *_bars(case, attempts), *case.skipped)
-    return Verdict(Settlement.FAILED, "; ".join(reasons) or "there is no way to reach")
+    tried = "；".join(_failures(attempts, _ZH)) or "没有可用的途径"
+    return Verdict(
+        Settlement.FAILED, "; ".join(reasons) or "there is no way to reach", None, f"各途径均未送达：{tried}"
+    )
 
 
 def _bars(case: Case, attempts: Sequence[Attempt]) -> list[str]:
@@ -310,15 +327,23 @@ def _bars(case: Case, attempts: Sequence[Attempt]) -> list[str]:
     ]
 
 
-def _failures(attempts: Sequence[Attempt]) -> list[str]:
-    """The last word on each route."""
+def _failures(attempts: Sequence[Attempt], words: Mapping[str, str] | None = None) -> list[str]:
+    """The last word on each route, our part of it in other `words` where given."""
+    said = words or {}
     last: dict[Route, str] = {}
     for attempt in attempts:
         negative = next((receipt for receipt in attempt.receipts if receipt.status in _NEGATIVE), None)
         if negative is not None:
-            last[attempt.route] = f"{negative.status.value} {negative.why}".strip()
+            status = negative.status.value
+            last[attempt.route] = f"{said.get(status, status)} {negative.why}".strip()
         elif attempt.outcome is not None:
-            last[attempt.route] = f"{attempt.outcome.answer.value} {attempt.outcome.why}".strip()
+            answer = attempt.outcome.answer.value
+            last[attempt.route] = f"{said.get(answer, answer)} {attempt.outcome.why}".strip()
+    if words is not None:
+        return [
+            f"{said.get(route.channel.value, route.channel.value)}经 {route.provider}（{route.contact}）{why}"
+            for route, why in last.items()
+        ]
     return [f"{route.channel.value} via {route.provider} ({route.contact}): {why}" for route, why in last.items()]
 
 

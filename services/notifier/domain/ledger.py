@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifier.domain.delivery import Outcome, Verdict
+from services.notifier.domain.noise import Ruling
 from services.notifier.domain.urgency import Lane, Notice
 from shared.contracts.notifications import NotificationRequestedV1
 from shared.contracts.values import Bilingual, ChannelKind
@@ -26,7 +27,8 @@ class Request:
 class Intent:
     """One person (or a role without anybody) to be told, and how far that has come.
 
-    `published` is the last verdict that other services know. Without `due_at` nothing is awaited.
+    `published` is the last verdict that other services know. Without `due_at` nothing is awaited. `noise` is why it
+    waits, waited or was left out, `held_at` since when; `bundle` is the intent whose message carries this one too.
     """
 
     id: UUID
@@ -38,11 +40,19 @@ class Intent:
     lane: Lane
     urgency: int
     attempts: int = 0
-    stopped: str | None = None
+    stopped: Bilingual | None = None
     published: Verdict | None = None
     settled_at: datetime | None = None
     next_channel: ChannelKind | None = None
     due_at: datetime | None = None
+    noise: Ruling | None = None
+    held_at: datetime | None = None
+    bundle: UUID | None = None
+
+    @property
+    def is_carrier(self) -> bool:
+        """True when its message tells other cases too."""
+        return self.bundle == self.id
 
     @property
     def recipient(self) -> str:

@@ -51,7 +51,7 @@ class Rendered:
     spoken: str
 
 
-_PURPOSES: Final[Mapping[Language, Mapping[Purpose, str]]] = {
+PURPOSES: Final[Mapping[Language, Mapping[Purpose, str]]] = {
     "zh": {
         Purpose.PAGE: "请立即处理并确认",
         Purpose.INFORM: "情况通报",
@@ -67,7 +67,7 @@ _PURPOSES: Final[Mapping[Language, Mapping[Purpose, str]]] = {
         Purpose.STAND_DOWN: "Stood down",
     },
 }
-_LABELS: Final[Mapping[Language, Mapping[str, str]]] = {
+LABELS: Final[Mapping[Language, Mapping[str, str]]] = {
     "zh": {
         "product": "烽火",
         "drill": "演练",
@@ -116,7 +116,7 @@ _LABELS: Final[Mapping[Language, Mapping[str, str]]] = {
 def render(message: Message, *, max_segments: int = MAX_SMS_SEGMENTS) -> Rendered:
     """The message in all forms. The SMS fits `max_segments` unless the link and the case alone are longer."""
     parts = _parts(message)
-    words = _LABELS[message.language]
+    words = LABELS[message.language]
     mark = f"【{words['drill']}】" if message.drill else ""
     headline = _headline(message, mark)
     rows = [(words[name], value) for name, value in parts.items()]
@@ -137,11 +137,11 @@ def render(message: Message, *, max_segments: int = MAX_SMS_SEGMENTS) -> Rendere
 
 def _parts(message: Message) -> dict[str, str]:
     """Label name → value, in reading order; what is not known is left out."""
-    subject, words = message.subject, _LABELS[message.language]
+    subject, words = message.subject, LABELS[message.language]
     found: dict[str, str | None] = {
-        "late": _late(message),
+        "late": late_by(message),
         "case": clean(subject.number, _SHORT),
-        "level": _level(message),
+        "level": level_of(message.subject, message.language),
         "what": subject.title and clean(subject.title, _LONG),
         "topic": subject.topic and clean(subject.topic, _LONG),
         "place": _place(subject.place),
@@ -157,12 +157,12 @@ def _parts(message: Message) -> dict[str, str]:
 
 
 def _headline(message: Message, mark: str) -> str:
-    words = _LABELS[message.language]
+    words = LABELS[message.language]
     subject = message.subject
     about = subject.title or subject.topic or subject.plan_title
     return clean_headline(
-        f"{_level(message)} {clean(subject.number, _SHORT)} "
-        f"{_PURPOSES[message.language][message.purpose]}{words['colon']}{clean(about, _LONG)}",
+        f"{level_of(message.subject, message.language)} {clean(subject.number, _SHORT)} "
+        f"{PURPOSES[message.language][message.purpose]}{words['colon']}{clean(about, _LONG)}",
         f"{mark}【{words['product']}】",
     )
 
@@ -174,9 +174,9 @@ def clean_headline(text: str, prefix: str) -> str:
 
 def _sms(message: Message, mark: str, parts: Mapping[str, str], max_segments: int) -> str:
     """The most that fits, dropping the least important first. Never without case, level and link."""
-    words = _LABELS[message.language]
+    words = LABELS[message.language]
     stop, colon = words["stop"], words["colon"]
-    purpose = _PURPOSES[message.language][message.purpose]
+    purpose = PURPOSES[message.language][message.purpose]
     head = f"{mark}【{words['product']}】{parts['level']} {parts['case']} {purpose}"
     tail = f"{words['link']}{colon}{message.link}" if message.link is not None else ""
     # From what is dropped last to what is dropped first.
@@ -202,15 +202,15 @@ def _sms(message: Message, mark: str, parts: Mapping[str, str], max_segments: in
 
 def _spoken(message: Message, mark: str, parts: Mapping[str, str]) -> str:
     """For a voice: no link, no punctuation that is read aloud."""
-    words = _LABELS[message.language]
+    words = LABELS[message.language]
     said = [parts[name] for name in ("level", "case", "what", "place", "expected") if name in parts]
-    purpose = _PURPOSES[message.language][message.purpose]
+    purpose = PURPOSES[message.language][message.purpose]
     opening = [words["drill_line"]] if mark else []
     return words["stop"].join([*opening, words["product"], purpose, *said])[:_LONG]
 
 
 def _html(message: Message, headline: str, rows: Sequence[tuple[str, str]]) -> str:
-    words = _LABELS[message.language]
+    words = LABELS[message.language]
     cells = "".join(
         f'<tr><th align="left" valign="top">{escape(label)}</th><td>{escape(value)}</td></tr>' for label, value in rows
     )
@@ -224,9 +224,10 @@ def _html(message: Message, headline: str, rows: Sequence[tuple[str, str]]) -> s
     )
 
 
-def _level(message: Message) -> str:
-    label = message.subject.level_label or message.subject.level
-    return clean(label, _SHORT) if label else _LABELS[message.language]["no_level"]
+def level_of(subject: Subject, language: Language) -> str:
+    """The level as people call it."""
+    label = subject.level_label or subject.level
+    return clean(label, _SHORT) if label else LABELS[language]["no_level"]
 
 
 def _place(place: Place) -> str | None:
@@ -238,7 +239,7 @@ def _time(instant: datetime, message: Message) -> str:
     return f"{instant.astimezone(message.zone):%Y-%m-%d %H:%M}"
 
 
-def _late(message: Message) -> str | None:
+def late_by(message: Message) -> str | None:
     """How late the message is, once it has become stale; in minutes and hours."""
     if message.stale_after is None or message.requested_at is None or message.now < message.stale_after:
         return None

@@ -20,7 +20,8 @@ async def deliveries_of(tx: Tx, org: str, case_id: UUID) -> list[dict[str, Any]]
     )
     intents = await tx.fetch(
         "SELECT intent_id, request_id, role, person, person_label, CAST(because AS text) AS because, attempts, "
-        "settlement, channel, provider, reason, settled_at, stopped, due_at FROM intents "
+        "settlement, channel, provider, reason, reason_zh, settled_at, stopped, due_at, noise_rule, "
+        "CAST(noise_because AS text) AS noise_because, held_at, held_until, bundle FROM intents "
         "WHERE org = :org AND case_id = :case ORDER BY intent_id",
         org=org,
         case=case_id,
@@ -66,11 +67,21 @@ async def deliveries_of(tx: Tx, org: str, case_id: UUID) -> list[dict[str, Any]]
                 "reason": row["reason"],
                 "settled_at": row["settled_at"],
                 "stopped": row["stopped"],
+                "reason_zh": row["reason_zh"] or row["reason"],
+                "noise": _noise(dict(row)),
                 "next_look_at": row["due_at"],
                 "attempts": made[row["intent_id"]],
             }
         )
     return [_request(row["body"], dict(row), told[row["request_id"]]) for row in requests]
+
+
+def _noise(row: dict[str, Any]) -> dict[str, Any] | None:
+    """Why it waited, went with others or was left out."""
+    if row["noise_rule"] is None:
+        return None
+    kept = {name: row[name] for name in ("held_at", "held_until", "bundle")}
+    return {"rule": row["noise_rule"], "because": json.loads(row["noise_because"]), **kept}
 
 
 def _request(body: str, row: dict[str, Any], intents: list[dict[str, Any]]) -> dict[str, Any]:

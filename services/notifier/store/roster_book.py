@@ -46,6 +46,11 @@ class RosterBook:
         """The roster without the changes beside it, as of the last refresh."""
         return self._bases.get(org)
 
+    def calendar_of(self, org: str) -> WorkingDays:
+        """The organisation's calendar of working days, Monday to Friday where it names none."""
+        base = self._bases.get(org)
+        return self.calendars[base.calendar] if base is not None and base.calendar is not None else MondayToFriday()
+
     def organisations(self) -> tuple[str, ...]:
         return tuple(sorted({*self._in_force, *self._files.texts}))
 

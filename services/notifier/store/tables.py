@@ -41,6 +41,15 @@ requests: Final = Table(
     Column("body", JSONB, nullable=False),
     Column("traceparent", Text),
     Column("accepted_at", DateTime(timezone=True), nullable=False),
+    # The topic of a warning case: what such a case stands for is looked up by it.
+    Column("warning_topic", Text),
+)
+Index(
+    "ix_requests_warnings",
+    requests.c.org,
+    requests.c.plan,
+    requests.c.warning_topic,
+    postgresql_where=text("warning_topic IS NOT NULL"),
 )
 Index("ix_requests_case", requests.c.org, requests.c.case_id, requests.c.plan)
 
@@ -66,6 +75,7 @@ intents: Final = Table(
     Column("next_channel", Text),
     Column("due_at", DateTime(timezone=True)),
     Column("stopped", Text),
+    Column("stopped_zh", Text),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("settlement", Text),
     Column("channel", Text),
@@ -73,6 +83,14 @@ intents: Final = Table(
     Column("contact", Text),
     Column("reason", Text),
     Column("settled_at", DateTime(timezone=True)),
+    Column("reason_zh", Text),
+    # Why it waits, waited or was left out: rule, words, since when and until when it was to wait.
+    Column("noise_rule", Text),
+    Column("noise_because", JSONB),
+    Column("held_at", DateTime(timezone=True)),
+    Column("held_until", DateTime(timezone=True)),
+    # The intent whose message carries this one too; its own id where it is the carrier.
+    Column("bundle", Uuid),
     # The unique key is what keeps a request seen twice from telling anybody twice.
     UniqueConstraint("request_id", "recipient"),
 )
@@ -86,6 +104,9 @@ Index(
     postgresql_where=text("due_at IS NOT NULL"),
 )
 Index("ix_intents_due", intents.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
+
+Index("ix_intents_noise", intents.c.org, intents.c.intent_id, postgresql_where=text("noise_rule IS NOT NULL"))
+Index("ix_intents_bundle", intents.c.bundle, postgresql_where=text("bundle IS NOT NULL"))
 
 attempts: Final = Table(
     "attempts",
@@ -182,4 +203,29 @@ roster_notices: Final = Table(
     Column("org", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("announced_at", DateTime(timezone=True), nullable=False),
+)
+
+silences: Final = Table(
+    "silences",
+    metadata,
+    Column("silence_id", Uuid, primary_key=True),
+    Column("org", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("ended_by", Text),
+    Column("ended_at", DateTime(timezone=True)),
+)
+Index("ix_silences_org", silences.c.org, silences.c.made_at)
+
+answered_cases: Final = Table(
+    "answered_cases",
+    metadata,
+    Column("org", Text, primary_key=True),
+    Column("case_id", Uuid, primary_key=True),
+    Column("plan", Text, primary_key=True),
+    # Pages asked for until then need no answer any more; `is_over`: nor does anything else.
+    Column("answered_at", DateTime(timezone=True), nullable=False),
+    Column("is_over", Boolean, nullable=False),
 )

@@ -65,7 +65,7 @@ def _decided(
     now: float = 2,
     routes: tuple[Route, ...] = (SMS, MAIL),
     parallel: bool = False,
-    stopped: str | None = None,
+    stopped: Bilingual | None = None,
     skipped: tuple[str, ...] = (),
 ) -> Decision:
     return decide(Case(routes, skipped, attempts, START, parallel, stopped), POLICY, _at(now))
@@ -187,9 +187,9 @@ def test_a_late_delivery_improves_a_failure() -> None:
 
 
 def test_what_is_stopped_sends_nothing_but_still_says_what_happened() -> None:
-    fresh = _decided(stopped="superseded")
-    flying = _decided(_tried(SMS, None), stopped="superseded", now=2)
-    landed = _decided(_tried(SMS, Answer.ACCEPTED, 1), stopped="superseded", now=99)
+    fresh = _decided(stopped=Bilingual(zh="被取代", en="superseded"))
+    flying = _decided(_tried(SMS, None), stopped=Bilingual(zh="被取代", en="superseded"), now=2)
+    landed = _decided(_tried(SMS, Answer.ACCEPTED, 1), stopped=Bilingual(zh="被取代", en="superseded"), now=99)
     assert (_sends(fresh), _settlement(fresh)) == ([], Settlement.SUPPRESSED)
     assert (_sends(flying), flying.look_again_at) == ([], _at(13))
     assert (_sends(landed), _settlement(landed)) == ([], Settlement.SENT)

@@ -1,0 +1,128 @@
+"""What noise control has to know: recent messages to people, warning cases they were told of, cases answered."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.notifier.domain.ledger import Intent
+from services.notifier.domain.noise import Warned
+from shared.contracts.values import CaseKind
+from shared.db.tx import Tx
+
+Case = tuple[str, UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Somebody acknowledged the case at this instant, or it is over since then."""
+
+    at: datetime
+    is_over: bool
+
+
+async def recent(
+    tx: Tx, people: Iterable[tuple[str, str]], since: datetime
+) -> dict[tuple[str, str, str], list[datetime]]:
+    """When messages to these (organisation, person) began since then, by channel."""
+    orgs, persons = zip(*people, strict=True)
+    rows = await tx.fetch(
+        "SELECT i.org, i.person, a.channel, a.started_at FROM attempts AS a JOIN intents AS i "
+        "ON i.intent_id = a.intent_id JOIN unnest(CAST(:orgs AS text[]), CAST(:persons AS text[])) AS t (org, person) "
+        "ON i.org = t.org AND i.person = t.person WHERE a.started_at > :since",
+        orgs=list(orgs),
+        persons=list(persons),
+        since=since,
+    )
+    found: dict[tuple[str, str, str], list[datetime]] = defaultdict(list)
+    for row in rows:
+        found[row["org"], row["person"], row["channel"]].append(row["started_at"])
+    return found
+
+
+async def warned(tx: Tx, intents: Sequence[Intent]) -> dict[UUID, Warned]:
+    """For each single case's intent the highest warning case of its plan and topic that its person was told of."""
+    asked = [one for one in intents if one.request.body.subject.topic and not _is_warning(one)]
+    if not asked:
+        return {}
+    rows = await tx.fetch(
+        "SELECT DISTINCT ON (t.intent) t.intent, r.body -> 'subject' ->> 'number' AS number, "
+        "CAST(r.body -> 'subject' ->> 'level_rank' AS integer) AS rank FROM unnest(CAST(:intents AS uuid[]), "
+        "CAST(:orgs AS text[]), CAST(:plans AS text[]), CAST(:topics AS text[]), CAST(:people AS text[])) "
+        "AS t (intent, org, plan, topic, person) JOIN requests AS r ON r.org = t.org AND r.plan = t.plan "
+        "AND r.warning_topic = t.topic JOIN intents AS i ON i.request_id = r.request_id AND i.person = t.person "
+        "AND (i.attempts > 0 OR i.due_at IS NOT NULL) AND i.stopped IS NULL "
+        "WHERE NOT EXISTS (SELECT FROM answered_cases AS a WHERE a.org = r.org AND a.case_id = r.case_id "
+        "AND a.plan = r.plan AND a.is_over) ORDER BY t.intent, rank DESC",
+        intents=[one.id for one in asked],
+        orgs=[one.request.org for one in asked],
+        plans=[one.request.body.subject.plan for one in asked],
+        topics=[one.request.body.subject.topic for one in asked],
+        people=[one.person for one in asked],
+    )
+    return {row["intent"]: Warned(row["number"], row["rank"]) for row in rows}
+
+
+async def answered(tx: Tx, cases: Iterable[Case]) -> dict[Case, Answered]:
+    """Those of the cases that somebody acknowledged or that are over."""
+    orgs, ids, plans = zip(*cases, strict=True)
+    rows = await tx.fetch(
+        "SELECT a.org, a.case_id, a.plan, a.answered_at, a.is_over FROM answered_cases AS a JOIN unnest("
+        "CAST(:orgs AS text[]), CAST(:ids AS uuid[]), CAST(:plans AS text[])) AS t (org, case_id, plan) "
+        "ON a.org = t.org AND a.case_id = t.case_id AND a.plan = t.plan",
+        orgs=list(orgs),
+        ids=list(ids),
+        plans=list(plans),
+    )
+    return {(row["org"], row["case_id"], row["plan"]): Answered(row["answered_at"], row["is_over"]) for row in rows}
+
+
+async def note_answers(tx: Tx, answers: Mapping[Case, Answered]) -> None:
+    """Remember them; the later word about a case stands."""
+    cases = sorted(answers, key=str)
+    await tx.execute(
+        "INSERT INTO answered_cases AS a (org, case_id, plan, answered_at, is_over) SELECT * FROM unnest("
+        "CAST(:orgs AS text[]), CAST(:ids AS uuid[]), CAST(:plans AS text[]), CAST(:at AS timestamptz[]), "
+        "CAST(:over AS boolean[])) ON CONFLICT (org, case_id, plan) DO UPDATE SET answered_at = EXCLUDED.answered_at, "
+        "is_over = EXCLUDED.is_over WHERE a.answered_at <= EXCLUDED.answered_at",
+        orgs=[org for org, _, _ in cases],
+        ids=[case for _, case, _ in cases],
+        plans=[plan for _, _, plan in cases],
+        at=[answers[one].at for one in cases],
+        over=[answers[one].is_over for one in cases],
+    )
+
+
+async def open_intents_of(tx: Tx, cases: Iterable[Case]) -> list[UUID]:
+    """The intents of these cases that still await something, or may be tried again."""
+    orgs, ids, plans = zip(*cases, strict=True)
+    rows = await tx.fetch(
+        "SELECT i.intent_id FROM intents AS i JOIN unnest(CAST(:orgs AS text[]), CAST(:ids AS uuid[]), "
+        "CAST(:plans AS text[])) AS t (org, case_id, plan) ON i.org = t.org AND i.case_id = t.case_id "
+        "AND i.plan = t.plan WHERE i.due_at IS NOT NULL AND i.stopped IS NULL AND i.person IS NOT NULL",
+        orgs=list(orgs),
+        ids=list(ids),
+        plans=list(plans),
+    )
+    return [row["intent_id"] for row in rows]
+
+
+async def withheld(tx: Tx, org: str, limit: int) -> list[dict[str, Any]]:
+    """The newest intents that had to wait, were bundled or were left out, with why."""
+    rows = await tx.fetch(
+        "SELECT i.intent_id, i.case_id, i.plan, i.purpose, i.step, i.role, i.person, i.person_label, i.noise_rule, "
+        "i.noise_because ->> 'zh' AS zh, i.noise_because ->> 'en' AS en, i.stopped, i.stopped_zh, i.held_at, "
+        "i.held_until, i.due_at, i.bundle, i.settlement, i.settled_at, r.accepted_at, "
+        "r.body -> 'subject' ->> 'number' AS number, r.body -> 'subject' ->> 'level_label' AS level_label "
+        "FROM intents AS i JOIN requests AS r ON r.request_id = i.request_id WHERE i.org = :org "
+        "AND (i.noise_rule IS NOT NULL OR i.settlement = 'suppressed') ORDER BY i.intent_id DESC LIMIT :limit",
+        org=org,
+        limit=limit,
+    )
+    return [dict(row) for row in rows]
+
+
+def _is_warning(intent: Intent) -> bool:
+    return intent.request.body.subject.kind is CaseKind.WARNING

@@ -1,0 +1,90 @@
+"""Silences over HTTP: made with a reason, listed, ended; what waited goes out at once when they end."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.notifier.api.reader import reader
+from services.notifier.api.silences import silences_router
+from services.notifier.store.roster_book import RosterBook
+from services.notifier.store.roster_files import RosterFiles
+from services.notifier.store.silences import SilenceBook
+from shared.access.api_keys import Scope
+from shared.access.key_store import KeyStore
+from shared.runtime.problems import install_problem_handlers
+from tests.integration.notifier.desk import CLOCK, IDS, ROSTER, Desk, request
+from tests.integration.notifier.test_noise import mild
+from tests.support.sink import Sink
+
+PEPPER = b"a-pepper-for-tests"
+PHONE = "13800000001"
+
+
+@pytest.fixture
+async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    """The routes with a key that may read and change, on the desk's database."""
+    files = RosterFiles(Path(ROSTER))
+    files.load()
+    book = SilenceBook(desk.database, RosterBook(files, desk.database, {}), {})
+    desk.rules = replace(desk.rules, silences=book)
+    keys = KeyStore(desk.database, PEPPER)
+    app = FastAPI()
+    install_problem_handlers(app)
+    may_read, may_change = reader(keys, CLOCK), reader(keys, CLOCK, Scope.ROSTER)
+    app.include_router(
+        silences_router(book, desk.database, IDS, CLOCK, desk.sender.wake, may_read=may_read, may_change=may_change)
+    )
+    text = await keys.issue(org="demo", scopes=[Scope.READ, Scope.ROSTER], label="值班长")
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://notifier", headers={"Authorization": f"Bearer {text}"}
+    ) as made:
+        yield made
+
+
+def _body(**more: object) -> dict[str, object]:
+    begins = CLOCK.now() - timedelta(minutes=1)
+    ends = CLOCK.now() + timedelta(hours=1)
+    return {"from": begins.isoformat()[:19] + "+00:00", "to": ends.isoformat()[:19] + "+00:00", "reason": "割接"} | more
+
+
+async def test_ending_a_silence_sends_what_waited_for_it(desk: Desk, sink: Sink, client: httpx.AsyncClient) -> None:
+    made = (await client.post("/v1/silences", json=_body(plans=["telecom-service-quality"]))).json()
+    await desk.accept(mild(request("liaison")))
+    [waiting] = (await client.get("/v1/withheld")).json()["withheld"]
+    assert (waiting["rule"], waiting["state"], waiting["because"]["zh"]) == (
+        "maintenance", "waiting", "维护窗口：割接（值班长）",
+    )  # fmt: skip
+    assert sink.messages(PHONE) == []
+
+    assert (await client.delete(f"/v1/silences/{made['silence_id']}")).status_code == 204
+    await desk.settled("sent", "delivered")
+    [shown] = (await client.get("/v1/silences")).json()["silences"]
+    assert (shown["over"], shown["made_by"], shown["ended_by"]) == (True, "值班长", "值班长")
+    [told] = (await client.get("/v1/withheld")).json()["withheld"]
+    assert told["state"] == "told"
+    assert (await client.delete(f"/v1/silences/{made['silence_id']}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"from": "soon"}, "from"),
+        ({"to": "2020-01-01"}, "to"),
+        ({"reason": ""}, "reason"),
+        ({"hours": [{"from": "25:00"}]}, "from"),
+        ({"unheard": 1}, "unheard"),
+    ],
+)
+async def test_what_is_wrong_is_refused_by_its_field(
+    client: httpx.AsyncClient, changes: dict[str, object], field: str
+) -> None:
+    answer = await client.post("/v1/silences", json=_body(**changes))
+    assert answer.status_code == 422
+    assert field in answer.text
+    assert (await client.get("/v1/silences")).json()["silences"] == []
