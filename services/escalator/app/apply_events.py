@@ -10,6 +10,7 @@ from services.escalator.domain.case import Case
 from services.escalator.domain.classification import open_case, reclassify
 from services.escalator.domain.commands import apply_command
 from services.escalator.domain.decision import Decision
+from services.escalator.domain.merging import take_in
 from services.escalator.domain.settlement import notification_settled
 from services.escalator.domain.time_bases import NeedsCalendarError, Rules
 from services.escalator.store.cases import CaseKey, StoredCase, lock_cases
@@ -17,6 +18,7 @@ from services.escalator.store.plans import Plans
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
 from shared.contracts.envelope import Event
+from shared.contracts.escalations import CaseState
 from shared.contracts.notifications import NotificationSettledV1
 from shared.db.engine import Database
 from shared.db.tx import Tx
@@ -62,9 +64,10 @@ class ApplyEvents:
 
     async def _load(self, tx: Tx, events: Iterable[Event[CaseFact]]) -> "_Board":
         wanted = list(events)
-        stored = await lock_cases(tx, {event.case_id for event in wanted}) if wanted else []
-        classified = [event.data.plan for event in wanted if isinstance(event.data, CaseClassifiedV1)]
-        await self._plans.load(tx, [*(one.case.plan for one in stored), *classified])
+        classified = [event.data for event in wanted if isinstance(event.data, CaseClassifiedV1)]
+        others = {data.duplicate_of.case_id for data in classified if data.duplicate_of is not None}
+        stored = await lock_cases(tx, {event.case_id for event in wanted} | others) if wanted else []
+        await self._plans.load(tx, [*(one.case.plan for one in stored), *(data.plan for data in classified)])
         return _Board({one.key: one for one in stored}, self._plans, tx.now)
 
 
@@ -98,17 +101,44 @@ class _Board:
         rules = self._plans.find(case.plan if case is not None else data.plan)
         if rules is None:
             return Retry(_UNTIL_PUBLISHED, _unknown_plan(data))
+        other = self._same_event(event, data)
         if case is not None:
-            return self._decided(event, rules, case, reclassify(rules, case, data, self._now))
+            outcome = self._decided(event, rules, case, reclassify(rules, case, data, self._now, other))
+            self._take_in(event, key, other)
+            return outcome
         try:
             decision = open_case(
-                rules, org=event.org, case_id=event.case_id, plan=rules.plan.ref, classified=data, now=self._now
+                rules,
+                org=event.org,
+                case_id=event.case_id,
+                plan=rules.plan.ref,
+                classified=data,
+                now=self._now,
+                other=other,
             )
         except NeedsCalendarError as error:
             return Dead(str(error))
         except UnknownLevelError as error:
             return Dead(str(error.args[0]))
-        return self._decided(event, rules, None, decision)
+        outcome = self._decided(event, rules, None, decision)
+        self._take_in(event, key, other)
+        return outcome
+
+    def _same_event(self, event: Event[CaseFact], data: CaseClassifiedV1) -> Case | None:
+        """The case of the same plan and organisation that the classifier takes for the same event, if it is here."""
+        found = data.duplicate_of
+        other = self._cases.get((found.case_id, data.plan.name)) if found is not None else None
+        return other if other is not None and other.org == event.org and other.case_id != event.case_id else None
+
+    def _take_in(self, event: Event[CaseFact], key: CaseKey, other: Case | None) -> None:
+        """The other case learns what was merged into it by this very event."""
+        merged = self._cases[key]
+        if other is None or not self.decided or self.decided[-1].decision.case is not merged:
+            return
+        before = self.decided[-1].before
+        if merged.state is CaseState.MERGED and (before is None or before.state is not CaseState.MERGED):
+            rules = self._rules(other)
+            self._decided_about(event, rules, other, take_in(rules, other, merged, self._now))
 
     def _command(self, event: Event[CaseFact], data: CommandIssuedV1) -> Outcome:
         found = [
@@ -141,11 +171,14 @@ class _Board:
     def _decided(self, event: Event[CaseFact], rules: Rules, before: Case | None, decision: Decision) -> Outcome:
         if decision.ignored is not None:
             return Skip(decision.ignored)
-        key = (event.case_id, decision.case.plan.name)
+        self._decided_about(event, rules, before, decision)
+        return DONE
+
+    def _decided_about(self, event: Event[CaseFact], rules: Rules, before: Case | None, decision: Decision) -> None:
+        key = (decision.case.case_id, decision.case.plan.name)
         self._cases[key] = decision.case
         marks = self._marks.pop(key, ())
         self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent, marks))
-        return DONE
 
 
 def _unknown_plan(data: CaseClassifiedV1) -> str:

@@ -3,13 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.escalator.domain import activation, deadlines, ladder, notices, waiting, wording
+from services.escalator.domain import activation, deadlines, duplicates, informing, ladder, notices, waiting, wording
 from services.escalator.domain.case import DISMISSED_STATES, Case
 from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.escalations import CaseState, ChangeKind
-from shared.contracts.notifications import Purpose
 from shared.contracts.values import Bilingual, FactValue, PlanRef
 from shared.plans.compiled import CaseView, UnknownLevelError
 
@@ -17,10 +16,18 @@ _MAX_DETAILS = 40
 
 
 def open_case(
-    rules: Rules, *, org: str, case_id: UUID, plan: PlanRef, classified: CaseClassifiedV1, now: datetime
+    rules: Rules,
+    *,
+    org: str,
+    case_id: UUID,
+    plan: PlanRef,
+    classified: CaseClassifiedV1,
+    now: datetime,
+    other: Case | None = None,
 ) -> Decision:
     """The case with its first level, its clocks, and its first page, which goes at once.
 
+    `other` is the case it is the same event as, where that is known here: then it may be merged instead.
     Raises NeedsCalendarError when the plan counts in something that needs a calendar.
     """
     for spec in rules.plan.clocks:
@@ -63,11 +70,13 @@ def open_case(
         criterion=classified.decided_by,
         classification=classified.revision,
     )
+    for milestone in ("received", "classified"):
+        notices.at(turn, milestone)
+    if duplicates.settle(turn, classified.duplicate_of, other):
+        return turn.decide()
     if not classified.resolved:
         activation.consider(turn)
     deadlines.refresh(turn)
-    for milestone in ("received", "classified"):
-        notices.at(turn, milestone)
     if classified.resolved:
         end_by_source(turn, classified.resolved_because)
     else:
@@ -75,7 +84,9 @@ def open_case(
     return turn.decide()
 
 
-def reclassify(rules: Rules, case: Case, classified: CaseClassifiedV1, now: datetime) -> Decision:
+def reclassify(
+    rules: Rules, case: Case, classified: CaseClassifiedV1, now: datetime, other: Case | None = None
+) -> Decision:
     """The case after one more classification.
 
     Facts of an older revision than the newest known are ignored. Its level still counts when it is higher than the
@@ -87,6 +98,8 @@ def reclassify(rules: Rules, case: Case, classified: CaseClassifiedV1, now: date
     newer = classified.revision > case.classified_revision
     if newer:
         _take_over_facts(turn, classified)
+        if duplicates.settle(turn, classified.duplicate_of, other):
+            return turn.decide()
     _judge_level(turn, classified, newer=newer)
     if newer:
         _follow_source(turn, classified)
@@ -150,12 +163,7 @@ def end_by_source(turn: Turn, ended: Bilingual | None = None) -> None:
     if "acknowledged" not in turn.case.milestones:
         deadlines.passed(turn, "acknowledged", turn.now)
     deadlines.passed(turn, "resolved", turn.now)
-    stand_down(turn, because)
-
-
-def stand_down(turn: Turn, because: str) -> None:
-    """Everybody who was paged or informed learns that it is over."""
-    turn.request(Purpose.STAND_DOWN, (*turn.case.paged_roles, *turn.case.informed_roles), because=because)
+    informing.stand_down(turn, because)
 
 
 def _take_over_facts(turn: Turn, classified: CaseClassifiedV1) -> None:

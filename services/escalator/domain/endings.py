@@ -1,7 +1,6 @@
 """How a case ends by somebody's command: resolved, closed, or dismissed because there is nothing to handle."""
 
-from services.escalator.domain import approvals, deadlines, ladder, notices
-from services.escalator.domain.classification import stand_down
+from services.escalator.domain import approvals, deadlines, informing, ladder, notices
 from services.escalator.domain.orders import Order
 from shared.contracts.escalations import CaseState
 
@@ -40,7 +39,7 @@ def _end(order: Order, state: CaseState, sentence: str, milestones: tuple[str, .
         if milestone not in turn.case.milestones:
             deadlines.passed(turn, milestone, order.at)
     if told:
-        stand_down(turn, turn.say(sentence))
+        informing.stand_down(turn, turn.say(sentence))
 
 
 def _dismiss(order: Order, state: CaseState, sentence: str, **values: str) -> None:
@@ -51,7 +50,7 @@ def _dismiss(order: Order, state: CaseState, sentence: str, **values: str) -> No
     notices.at(turn, "invalidated" if state is CaseState.INVALID else state.value)
     deadlines.cancel_all(turn)
     if was_open:
-        stand_down(turn, turn.say(sentence, **values))
+        informing.stand_down(turn, turn.say(sentence, **values))
 
 
 def withdraw(order: Order) -> None:

@@ -26,3 +26,8 @@ def at_milestone(turn: Turn, milestone: str) -> None:
             Purpose.INFORM, inform.roles, channels=inform.channels, all_channels=inform.all_channels, because=because
         )
         turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *inform.roles))))
+
+
+def stand_down(turn: Turn, because: str) -> None:
+    """Everybody who was paged or informed learns that it is over."""
+    turn.request(Purpose.STAND_DOWN, (*turn.case.paged_roles, *turn.case.informed_roles), because=because)

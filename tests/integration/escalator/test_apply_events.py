@@ -11,6 +11,7 @@ from services.escalator.domain.clocks import fold
 from services.escalator.domain.decision import armed
 from services.escalator.store.cases import ConcurrentOpeningError, lock_cases
 from services.escalator.store.history import clock_log
+from shared.contracts.classifications import DuplicateOf
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose, Settlement
@@ -190,3 +191,19 @@ async def test_the_number_of_statements_does_not_grow_with_the_batch(escalator: 
         listen.remove(escalator.database.engine.sync_engine, "before_cursor_execute", count)
         counts.append(executed)
     assert counts[1] <= counts[0]
+
+
+async def test_the_same_event_told_twice_becomes_one_case_in_one_transaction(escalator: Escalator) -> None:
+    first, second = uuid4(), uuid4()
+    await escalator.take(classification(first, number="2026-11-000001"))
+    same = DuplicateOf(case_id=first, number="2026-11-000001", rule="same", then="merge")
+    twice = classification(second, "red", number="2026-11-000002", duplicate_of=same)
+    assert await escalator.take(twice) == [DONE]
+    rows = await escalator.rows("SELECT case_id, state, level FROM cases ORDER BY number")
+    assert [(row["case_id"], row["state"], row["level"]) for row in rows] == [
+        (first, "classified", "red"),
+        (second, "merged", "red"),
+    ]
+    assert await escalator.rows("SELECT 1 FROM timers WHERE case_id = :id", id=second) == []
+    pages = [one for one in await escalator.requests() if one.purpose is Purpose.PAGE]
+    assert [page.subject.number for page in pages] == ["2026-11-000001", "2026-11-000001"]
