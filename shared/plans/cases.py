@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ClockState
 from shared.contracts.notifications import Purpose
-from shared.contracts.values import CaseKind, ChannelKind, FactValue, Name, Place, Slug, Text
+from shared.contracts.values import CaseKind, ChannelKind, FactValue, LongText, Name, Place, Slug, Text
 from shared.plans.limits import parse_elapsed
 from shared.plans.problems import PlanLibraryError, Problem
 from shared.plans.reading import read_model
@@ -48,7 +48,7 @@ class ReportSpec(PlanModel):
     channel: Name | None = None
     source: Name = "case"
     title: Text | None = None
-    narrative: Annotated[Text | None, Field(description="The text that signals read")] = None
+    narrative: Annotated[LongText | None, Field(description="The text that signals read")] = None
     complainant: Annotated[Name | None, Field(description="Any name: equal names are the same complainant")] = None
     place: PlaceSpec = PlaceSpec()
     facts: CaseFacts = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from services.drill.app.run_pack_cases import run_pack_cases
 from services.drill.app.simulate_plan import simulate_case
+from services.drill.cli.plan_backtest import backtest
 from services.drill.cli.plan_coverage import coverage
 from services.drill.cli.plan_options import (
     CALENDARS_DIR,
@@ -201,5 +202,5 @@ def _fact(text: str) -> tuple[str, FactValue]:
     return name.strip(), value
 
 
-for _command in (coverage,):
+for _command in (backtest, coverage):
     app.command()(_command)

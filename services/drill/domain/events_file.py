@@ -22,15 +22,16 @@ _INSTANTS: Final = ("received_at", "occurred_at", "acknowledged_at", "resolved_a
 _TEXTS: Final = ("topic", "category", "channel", "title", "narrative", "complainant", "source")
 _PLACE: Final = ("place.province", "place.city", "place.district", "place.site")
 NAMES: Final = ("reference", "kind", *_INSTANTS, *_TEXTS, *_PLACE)
-_FORMATS: Final = (
-    "%Y-%m-%d",
+# With the year first a date can be read in one way only, so a column may mix these.
+_YEAR_FIRST: Final = (
     "%Y-%m-%d %H:%M",
-    "%Y-%m-%d %H:%M:%S",
     "%Y/%m/%d",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d %H:%M:%S",
     "%Y年%m月%d日",
     "%Y年%m月%d日 %H:%M:%S",
+)
+_FORMATS: Final = (
     "%d/%m/%Y",
     "%m/%d/%Y",
     "%d/%m/%Y %H:%M",
@@ -213,9 +214,14 @@ class _Instants:
 
 
 def _parsed(text: str, written: str | None) -> datetime | None:
+    """By this format; None: ISO 8601 or anything else that begins with the year."""
+    if written is None:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return next((found for known in _YEAR_FIRST if (found := _parsed(text, known)) is not None), None)
     try:
-        # A file's own wall clock: the plan's zone is put in by whoever reads the column.
-        return datetime.fromisoformat(text) if written is None else datetime.strptime(text, written)  # noqa: DTZ007
+        return datetime.strptime(text, written)  # noqa: DTZ007  # the plan's zone is put in by whoever reads the column
     except ValueError:
         return None
 
