@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from services.drill.domain.events_file import Columns, EventsFileError, ReadEvents, read_events
 from services.drill.domain.replayed import Changed, ReplaySum, changes, sum_up
 from services.drill.domain.simulation import replay
+from services.drill.domain.steps import Step
 from services.escalator.domain.time_bases import Rules
 from shared.calendars.library import CalendarLibrary
+from shared.contracts.commands import CommandKind
+from shared.plans.cases import Happening
 from shared.plans.compiled import CompiledPlan
 
 
@@ -26,11 +29,15 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Only events received in [since, until); time runs on for `tail` after the last one."""
+    """Only events received in [since, until); time runs on for `tail` after the last one.
+
+    `answered_after`: a case of which the file does not say when it was acknowledged is acknowledged so much later.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     tail: timedelta = timedelta(days=1)
+    answered_after: timedelta | None = None
 
 
 def backtest_plan(
@@ -65,4 +72,13 @@ def _within(read: ReadEvents, span: Span) -> ReadEvents:
     )
     if not kept:
         raise EventsFileError("no event lies in this span of time")
+    if span.answered_after is not None:
+        said = {step.name for step in kept if step.command is not None}
+        acknowledge = Happening(at="0s", command=CommandKind.ACKNOWLEDGE)
+        answers = (
+            Step(first[name] + span.answered_after, name, command=acknowledge)
+            for name in dict.fromkeys(step.name for step in kept)
+            if name not in said
+        )
+        kept = tuple(sorted((*kept, *answers), key=lambda step: step.at))
     return ReadEvents(kept, len({step.name for step in kept}), read.left_out, read.unfit)

@@ -51,6 +51,10 @@ def backtest(
     since: Annotated[str | None, typer.Option("--from", help="ISO 8601: only events from then on · 起")] = None,
     until: Annotated[str | None, typer.Option("--to", help="ISO 8601: only events before then · 止")] = None,
     run_for: Annotated[str, typer.Option(help="How long time runs on after the last event · 延续时长")] = "1d",
+    answered: Annotated[
+        str | None,
+        typer.Option("--acknowledged-after", help="Where the file does not say · 文件未写确认时间时假定多久确认"),
+    ] = None,
     plans_dir: PlansDir = PLANS_DIR,
     calendars_dir: CalendarsDir = CALENDARS_DIR,
     as_json: AsJson = False,
@@ -61,7 +65,12 @@ def backtest(
         other = read_draft(against, plans_dir)[0] if against else None
         rows = rows_of(events.read_bytes(), events.name)
         columns = Columns(_pairs(mapped, "--map"), _pairs(fixed, "--set"), time_format)
-        span = Span(_instant(since, draft.zone), _instant(until, draft.zone), parse_elapsed(run_for))
+        span = Span(
+            _instant(since, draft.zone),
+            _instant(until, draft.zone),
+            parse_elapsed(run_for),
+            parse_elapsed(answered) if answered else None,
+        )
         calendars = CalendarLibrary.load(calendars_dir)
         found = backtest_plan(draft, other, rows, columns=columns, span=span, calendars=calendars)
     except (PlanLibraryError, CalendarFilesError) as error:

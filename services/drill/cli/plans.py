@@ -1,4 +1,4 @@
-"""`plans`: lint, test, show and simulate plans. Exit code 0 when all is well, 1 when something is wrong with a plan."""
+"""`plans`: what is done with plans from the command line. Exit code 0 when all is well, 1 when something is wrong."""
 
 import json
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from services.drill.app.run_pack_cases import run_pack_cases
 from services.drill.app.simulate_plan import simulate_case
 from services.drill.cli.plan_backtest import backtest
 from services.drill.cli.plan_coverage import coverage
+from services.drill.cli.plan_diff import diff
 from services.drill.cli.plan_options import (
     CALENDARS_DIR,
     PLANS_DIR,
@@ -30,6 +31,7 @@ from services.drill.cli.plan_options import (
     print_json,
 )
 from services.drill.cli.plan_page import plan_page
+from services.drill.cli.plan_publish import publish
 from services.drill.cli.results import print_results, results_data, shown_progress
 from services.drill.cli.tables import outcome_data, print_outcome, print_plan
 from services.drill.domain.comparison import differences
@@ -202,5 +204,5 @@ def _fact(text: str) -> tuple[str, FactValue]:
     return name.strip(), value
 
 
-for _command in (backtest, coverage):
+for _command in (backtest, coverage, diff, publish):
     app.command()(_command)
