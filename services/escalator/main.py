@@ -12,8 +12,10 @@ from services.escalator.app.apply_events import ApplyEvents
 from services.escalator.app.audit_timers import AuditTimers
 from services.escalator.app.fire_due_timers import FireDueTimers
 from services.escalator.app.recount_clocks import RecountClocks
+from services.escalator.app.tell_duties import TellDuties
 from services.escalator.consumers.on_case_facts import on_case_facts, on_notification_settled
 from services.escalator.domain.time_bases import NeedsCalendarError
+from services.escalator.jobs.periodic_duties import EVERY, periodic_duties
 from services.escalator.jobs.reload_plans import reload_plans
 from services.escalator.jobs.sweep import Sweeper
 from services.escalator.settings import EscalatorSettings
@@ -61,6 +63,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     fire = FireDueTimers(database, plans, ids, wake)
     sweeper = Sweeper(fire, database.clock, longest_sleep=timedelta(seconds=settings.sweep_longest_sleep_s))
     recount_clocks = RecountClocks(database, plans, ids, wake, changed_calendars)
+    tell_duties = TellDuties(database, plans, ids)
     audit_timers = AuditTimers(database, grace=timedelta(seconds=settings.audit_grace_s))
 
     async def sweep(stop: asyncio.Event) -> None:
@@ -82,6 +85,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
         jobs={
             "audit-timers": (_AUDIT_EVERY, audit),
             "calendars": (_CALENDARS_EVERY, recount),
+            "duties": (EVERY, periodic_duties(tell_duties)),
             "reload-plans": (_RELOAD_EVERY, reload),
         },
     )

@@ -32,6 +32,7 @@ CLOCKS_OVERDUE: Final = Gauge("fenghuo_clocks_overdue", "Armed timers past due a
 CLOCKS_UNARMED: Final = Gauge(
     "fenghuo_clocks_unarmed", "Cases that count time with nothing armed, found by the auditor"
 )
+DUTIES_DUE: Final = Counter("fenghuo_duties_due", "Rounds of organisations' duties, told or missed", ["outcome"])
 FIRES_UNPUBLISHED: Final = Gauge("fenghuo_fires_unpublished", "Fired timers whose event is not in the outbox")
 CLOCKS_RECOUNTED: Final = Counter("fenghuo_clocks_recounted", "Clocks counted again after a calendar changed")
 CALENDAR_YEARS_MISSING: Final = Gauge(

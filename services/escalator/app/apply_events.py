@@ -14,6 +14,7 @@ from services.escalator.domain.merging import take_in
 from services.escalator.domain.settlement import notification_settled
 from services.escalator.domain.time_bases import NeedsCalendarError, Rules
 from services.escalator.store.cases import CaseKey, StoredCase, lock_cases
+from services.escalator.store.duties import Organisations
 from services.escalator.store.plans import Plans
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
@@ -39,6 +40,7 @@ class ApplyEvents:
         self._plans = plans
         self._ids = ids
         self._wake = wake
+        self._organisations = Organisations()
 
     async def __call__(self, events: Sequence[Event[Any]]) -> Sequence[Outcome]:
         """Raises ConcurrentOpeningError when another process opened one of the cases meanwhile: try again."""
@@ -59,6 +61,9 @@ class ApplyEvents:
             # What was not applied must be new when it is offered again, from the topic or from its dead letters.
             await _forget(tx, undone)
             await self._plans.store(tx, [one.rules.plan for one in board.decided if one.before is None])
+            await self._organisations.note(
+                tx, {(one.decision.case.org, one.key[1]) for one in board.decided if one.before is None}
+            )
             await record_decisions(tx, board.decided, ids=self._ids, wake=self._wake)
         return outcomes
 

@@ -104,7 +104,7 @@ def _lay_before(order: Order, rule: CompiledApproval, asked: Approval) -> None:
     """The next step is to decide: its limit begins, and its roles are told."""
     turn = order.turn
     roles = rule.by[len(asked.given)]
-    until = limits.end_of(turn, rule.within, order.at) if rule.within is not None else None
+    until = limits.end_of(turn.rules, rule.within, order.at) if rule.within is not None else None
     _put(turn, replace(asked, until=until))
     values = {"approval": _label(turn, rule), "roles": ", ".join(roles)}
     order.note(

@@ -48,7 +48,7 @@ def time_passed(turn: Turn, duty_id: str) -> None:
     turn.set(duties=(*others, after) if following is not None else others)
     text = wording.words(duty.words, turn.case.language) if duty.words is not None else duty.id
     because = turn.say("duty_due", duty=text)
-    until = limits.end_of(turn, duty.within, due[-1]) if duty.within is not None else None
+    until = limits.end_of(turn.rules, duty.within, due[-1]) if duty.within is not None else None
     turn.note(
         ChangeKind.DUTY_DUE,
         because,

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from services.escalator.domain.decision import Turn
+from services.escalator.domain.time_bases import Rules
 from shared.contracts.values import FactValue
 from shared.plans.duties import CompiledClock
 from shared.plans.limits import Limit, LimitBase, parse_elapsed
@@ -50,7 +51,7 @@ def _length(value: FactValue | None) -> timedelta | None:
         return None
 
 
-def end_of(turn: Turn, limit: Limit, start: datetime) -> datetime:
+def end_of(rules: Rules, limit: Limit, start: datetime) -> datetime:
     """When a limit that begins at `start` is over. Raises NeedsCalendarError when nothing here can count it."""
-    base = turn.rules.base(limit)
+    base = rules.base(limit)
     return base.due(base.counts_from(start), base.amount(limit, start))

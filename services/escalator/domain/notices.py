@@ -22,7 +22,7 @@ def at(turn: Turn, moment: str) -> None:
     for notice in turn.rules.plan.notices_on(moment, case.level, case.inputs):
         if moment not in _EACH_TIME and any(known.id == notice.id for known in turn.case.notices):
             continue
-        due_at = limits.end_of(turn, notice.within, turn.now) if notice.within is not None else None
+        due_at = limits.end_of(turn.rules, notice.within, turn.now) if notice.within is not None else None
         turn.set(notices=(*turn.case.notices, Notice(notice.id, turn.now, due_at)))
         text = wording.words(notice.words, case.language) if notice.words is not None else notice.id
         sentence = "notice_opt_in" if notice.opt_in else "notice"

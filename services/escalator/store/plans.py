@@ -43,6 +43,10 @@ class Plans:
         self._revived.update(self._library)
         self._library = rules
 
+    def in_force(self) -> tuple[Rules, ...]:
+        """The rules under which cases are opened now."""
+        return tuple(self._library.values())
+
     def calendar_identities(self) -> frozenset[str]:
         """Identities of the calendars that the plans known here count by, those of single organisations included."""
         return frozenset(

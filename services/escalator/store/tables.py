@@ -118,3 +118,35 @@ plan_snapshots = Table(
     Column("snapshot", Text, nullable=False),
     Column("stored_at", DateTime(timezone=True), nullable=False),
 )
+
+# Which organisations have had cases under which plan: the duties of the plan are theirs.
+plan_organisations = Table(
+    "plan_organisations",
+    metadata,
+    Column("org", Text, primary_key=True),
+    Column("plan", Text, primary_key=True),
+)
+
+duty_rounds = Table(
+    "duty_rounds",
+    metadata,
+    Column("org", Text, primary_key=True),
+    Column("plan", Text, primary_key=True),
+    Column("duty", Text, primary_key=True),
+    Column("schedule", Text, nullable=False),
+    Column("through", DateTime(timezone=True), nullable=False),
+    Column("next_at", DateTime(timezone=True)),
+)
+
+# The key acts as a lock: whoever writes the row tells the round.
+duties_told = Table(
+    "duties_told",
+    metadata,
+    Column("org", Text, primary_key=True),
+    Column("plan", Text, primary_key=True),
+    Column("duty", Text, primary_key=True),
+    Column("due_at", DateTime(timezone=True), primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
