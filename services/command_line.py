@@ -26,6 +26,7 @@ _ROOMS: Final = {
     "watch": ("services.console.cli.watch", "watch"),
     "case": ("services.console.cli.cases", "app"),
     "plans": ("services.drill.cli.plans", "app"),
+    "drill": ("services.drill.cli.drills", "drill"),
     "calendar": ("services.drill.cli.calendars", "app"),
     "clocks": ("services.drill.cli.clocks", "app"),
     "roster": ("services.drill.cli.rosters", "app"),
