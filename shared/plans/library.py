@@ -128,11 +128,15 @@ class PlanLibrary:
         if not root.is_dir():
             raise PlanLibraryError([Problem(str(root), 1, 1, "there is no such folder of plans", "")])
         path, written = kept_plans(checked, root) if checked is not None else (None, None)
+        wanted = dict(overrides or {})
         if written is None:
-            written = _read_all(root)
+            try:
+                written = _read_all(root)
+            except PlanLibraryError as error:
+                ghosts = _not_there(name for name in wanted if not (root / name).is_dir())
+                raise PlanLibraryError([*error.problems, *ghosts]) from None
             if path is not None:
                 keep_plans(path, written)
-        wanted = dict(overrides or {})
         problems: list[Problem] = []
         plans: list[CompiledPlan] = []
         for plan in written:
@@ -140,9 +144,7 @@ class PlanLibrary:
                 plans.append(CompiledPlan.of(with_parameters(plan, wanted.pop(plan.plan, {}))))
             except PlanLibraryError as error:
                 problems.extend(error.problems)
-        problems.extend(
-            Problem("overrides", 1, 1, f"there is no plan '{name}' to set parameters of", name) for name in wanted
-        )
+        problems.extend(_not_there(wanted))
         if problems:
             raise PlanLibraryError(problems)
         return cls(plans)
@@ -199,6 +201,10 @@ class PlanLibrary:
         if not _matches(plan.plan.applies.organisations, org):
             raise UnknownPlanError(f"there is no plan '{name}'")
         return plan
+
+
+def _not_there(names: Iterable[str]) -> list[Problem]:
+    return [Problem("overrides", 1, 1, f"there is no plan '{name}' to set parameters of", name) for name in names]
 
 
 def _read_all(root: Path) -> list[Plan]:

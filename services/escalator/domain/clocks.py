@@ -331,7 +331,9 @@ def state_of(clock: Clock, now: datetime, base: TimeBase) -> ClockState:
     if clock.cancelled:
         return ClockState.CANCELLED
     if clock.stopped_at is not None:
-        return ClockState.MISSED if clock.spent > clock.target else ClockState.MET
+        # Between the end and the next working day nothing is counted, and yet it is too late.
+        too_late = clock.last_due_at is not None and clock.stopped_at > clock.last_due_at
+        return ClockState.MISSED if too_late or clock.spent > clock.target else ClockState.MET
     if clock.breached or remaining(clock, now, base) < 0:
         return ClockState.BREACHED
     return ClockState.PAUSED if clock.paused else ClockState.RUNNING

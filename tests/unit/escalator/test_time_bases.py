@@ -18,13 +18,14 @@ from services.escalator.domain.clocks import (
     passed_marks,
     remaining,
     spent,
+    state_of,
 )
 from services.escalator.domain.decision import clock_subject
 from services.escalator.domain.firing import fire
 from services.escalator.domain.time_bases import NeedsCalendarError, Rules
 from shared.calendars.library import CalendarFiles, CalendarLibrary
 from shared.calendars.model import CalendarFile, OverlayFile, YearStatus
-from shared.contracts.escalations import ChangeKind
+from shared.contracts.escalations import ChangeKind, ClockState
 from shared.plans.compiled import CompiledPlan
 from shared.plans.library import parse_plan
 from shared.plans.limits import Limit, LimitBase
@@ -100,6 +101,18 @@ def test_thresholds_lie_in_working_days_and_not_on_the_wall_clock() -> None:
     assert [
         one.key for one in passed_marks(clock, marks(clock, spec_of(rules), base), wall("2026-02-05 14:00"), base)
     ] == ["50%"]
+
+
+def test_a_stop_on_the_day_off_after_the_end_is_too_late_though_nothing_was_counted_since() -> None:
+    rules = rules_of("15wd")
+    clock = started(rules, wall("2026-01-26 10:00"))
+    due = end_of(clock, rules)
+    assert due == wall("2026-02-15 00:00"), "the last working day before the Spring Festival is over"
+    base = rules.base(clock.limit)
+    for stopped, state in ((due, ClockState.MET), (due + MICROSECOND, ClockState.MISSED)):
+        ended = advance(clock, Entry("finish", EntryKind.STOP, stopped), rules)
+        assert ended.spent == ended.target
+        assert state_of(ended, stopped, base) is state
 
 
 def test_a_pause_gives_back_working_days_and_not_days() -> None:
