@@ -1,6 +1,6 @@
 """What the console offers to do with a case. The escalator decides; this keeps pointless buttons away."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from shared.contracts.commands import CommandKind
@@ -26,6 +26,22 @@ _ORDER: Final = (
     CommandKind.COMMENT,
 )
 
+_ANSWERS: Final = {
+    CommandKind.ACTIVATE: ("role",),
+    CommandKind.DECLINE: ("role",),
+    CommandKind.APPROVE: ("approval", "role"),
+    CommandKind.REFUSE: ("approval", "role"),
+    CommandKind.TICK: ("item", "role"),
+    CommandKind.RAISE_LEVEL: ("level",),
+}
+"""What stands beside its question on the page, and which fields of its form belong to the command."""
+
+
+def arguments_of(command: str, form: Mapping[str, str]) -> dict[str, str]:
+    """The arguments of a command, as far as the form gives them."""
+    names = next((names for kind, names in _ANSWERS.items() if kind == command), ())
+    return {name: form[name] for name in names if form.get(name)}
+
 
 def actions_for(plans: Sequence[dict[str, Any]]) -> list[str]:
     """Commands that make sense for at least one of the case's plans; a comment always does."""
@@ -35,7 +51,7 @@ def actions_for(plans: Sequence[dict[str, Any]]) -> list[str]:
 
 def is_offered(command: str) -> bool:
     """True for commands the console's forms can send."""
-    return command in {one.value for one in _ORDER}
+    return command in {one.value for one in (*_ORDER, *_ANSWERS)}
 
 
 def levels_above(plan: Plan, rank: int) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from shared.contracts.values import Contract
 
 _OPEN: Final = frozenset({CaseState.CLASSIFIED, CaseState.ACKNOWLEDGED, CaseState.IN_PROGRESS, CaseState.WAITING})
 _BANDS: Final = 4
+_ASKED: Final = {"activation", "approvals", "checklist"}
 Row = dict[str, Any]
 
 
@@ -42,7 +43,7 @@ def next_due(clocks: Sequence[ClockStatus], next_tier_at: datetime | None) -> da
 def case_row(event: Event[CaseEscalatedV1]) -> Row:
     """The case as it stands after the event."""
     case = event.data
-    row = case.model_dump(mode="json", exclude={"plan", "changes", "kind", "state"})
+    row = case.model_dump(mode="json", exclude={"plan", "changes", "kind", "state", *_ASKED})
     return row | {
         "case_id": str(event.case_id),
         "org": event.org,
@@ -52,6 +53,7 @@ def case_row(event: Event[CaseEscalatedV1]) -> Row:
         "plan_sha256": case.plan.sha256,
         "state": case.state.value,
         "is_open": is_open(case.state),
+        "asked": case.model_dump(mode="json", include=_ASKED),
         "due_at": _text(next_due(case.clocks, case.next_tier_at)),
     }
 

@@ -44,6 +44,7 @@ def case_view(row: Row, told: Sequence[Row], words: PlanWords) -> View:
         "clocks": [
             clock | {"words": words.clock(plan, clock["id"], clock["label"]).model_dump()} for clock in row["clocks"]
         ],
+        "asked": row["asked"] or {},
         "told": [told_view(one) for one in told],
     }
     for name in ("next_tier_at", "acknowledged_at", "opened_at", "changed_at", "due_at"):

@@ -59,6 +59,8 @@ cases = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("due_at", DateTime(timezone=True)),
     Column("clocks", JSONB, nullable=False),
+    # What people were asked: the gate, approvals, the checklist.
+    Column("asked", JSONB),
     Column("is_open", Boolean, nullable=False),
     Column("drill", Boolean, nullable=False),
     Column("touched", BigInteger, nullable=False),

@@ -1,5 +1,6 @@
 """Pages as a browser gets them: who may in, whose form it is, and that nothing posted becomes markup."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ import httpx
 import pytest
 
 from services.console.app.record_dead_letters import record_dead_letters
+from shared.contracts.escalations import ActivationStatus, ApprovalStatus, ChecklistItem
+from shared.contracts.values import Actor, ActorKind
 from shared.db.engine import Database
 from shared.kafka.dead_letters import DeadRecord
 from tests.support.console import (
@@ -337,3 +340,44 @@ async def a_case(database: Database) -> Any:
     case = IDS.new()
     await project(database, [create_event(create_escalated("N-1", "red", NOON), case)])
     return case
+
+
+async def test_what_people_were_asked_is_answered_beside_the_question(
+    browser: httpx.AsyncClient, console_database: Database, intake: IntakeDouble
+) -> None:
+    case = IDS.new()
+    asked = create_escalated(
+        "2026-11-000077",
+        "red",
+        NOON,
+        activation=ActivationStatus(id="start", label="是否启动？", state="waiting", roles=("chairman",)),
+        approvals=(
+            ApprovalStatus(id="opinion", label="意见审批", state="waiting", step=1, steps=2, roles=("head", "deputy")),
+        ),
+        checklist=(
+            ChecklistItem(id="seal", label="共同<封存>", before="resolved", by=("head",)),
+            ChecklistItem(
+                id="sign",
+                label="签字",
+                before="resolved",
+                ticked_at=NOON,
+                ticked_by=Actor(kind=ActorKind.PERSON, ref="clerk-a"),
+            ),
+        ),
+    )
+    await project(console_database, [create_event(asked, case)])
+    await create_user(console_database, "值班经理甲", "operator")
+    await sign_in(browser, "值班经理甲")
+    page = (await browser.get(f"/cases/{case}")).text
+    for shown in ("是否启动？", "意见审批", "共同&lt;封存&gt;", "签字", 'value="activate"', 'value="refuse"'):
+        assert shown in page
+    assert page.count('value="tick"') == 1
+    token = await form_token(browser, f"/cases/{case}")
+    for form, arguments in (
+        ({"command": "tick", "item": "seal", "role": "head"}, {"item": "seal", "role": "head"}),
+        ({"command": "approve", "approval": "opinion", "role": "head"}, {"approval": "opinion", "role": "head"}),
+        ({"command": "decline", "role": "chairman", "level": "x"}, {"role": "chairman"}),
+    ):
+        answer = await browser.post(f"/cases/{case}/commands", data={"csrf": token, **form})
+        assert answer.status_code == 303
+        assert json.loads(intake.posted[-1][1])["arguments"] == arguments

@@ -9,7 +9,7 @@ from services.console.app.command_case import Decision, command_case
 from services.console.app.read_case import read_case
 from services.console.app.sign_in import Session
 from services.console.domain.accounts import Role
-from services.console.domain.actions import actions_for, is_offered, levels_above
+from services.console.domain.actions import actions_for, arguments_of, is_offered, levels_above
 from services.console.web.frame import PageError, Site, render
 from services.console.web.guard import checked_form, needs
 from shared.contracts.commands import CommandKind
@@ -60,11 +60,10 @@ def router(site: Site) -> APIRouter:
             raise PageError(422, "没有这个操作。", "There is no such action.")
         if len(reason) > _LONGEST_REASON:
             raise PageError(422, "理由过长。", "The reason is too long.")
-        arguments = {"level": form["level"]} if form.get("level") and name == CommandKind.RAISE_LEVEL else {}
         answer = await command_case(
             session.person.org,
             wanted,
-            Decision(CommandKind(name), form.get("plan") or None, reason or None, arguments),
+            Decision(CommandKind(name), form.get("plan") or None, reason or None, dict(arguments_of(name, form))),
             session.person.name,
             database=site.database,
             intake=site.intake,
