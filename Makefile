@@ -50,6 +50,7 @@ check: env ## Format, lint, types, imports, plans and contracts
 	@$(BIN)/python -m shared.plans.schema --check
 	@$(BIN)/fenghuo plans lint
 	@$(BIN)/fenghuo plans test
+	@$(BIN)/fenghuo plans coverage --check
 
 format: env ## Put the code in its form
 	@$(BIN)/ruff format .
