@@ -27,6 +27,7 @@ from services.intake.app.receive_receipts import AddressedReceipt, ReceiveReceip
 from services.intake.app.register_reports import RegisterReports
 from services.intake.app.replay_quarantine import ReplayQuarantine
 from services.intake.app.show_case import ShowCase
+from services.intake.channels.desk import NotifierDesk
 from services.intake.domain.json_guard import UnreadableError
 from services.intake.domain.reports import Outcome, Report
 from services.intake.settings import IntakeSettings
@@ -103,6 +104,9 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
     reports: GroupCommit[Report, Outcome],
     receipts: GroupCommit[AddressedReceipt, None],
 ) -> Doors:
+    desk = None
+    if settings.notifier_url is not None and settings.notifier_key is not None:
+        desk = NotifierDesk(settings.notifier_url, settings.notifier_key.get_secret_value())
     accept = AcceptHook(database, vault, ids, reports)
     public_url = settings.public_url.rstrip("/")
     link_secret = settings.link_secret.get_secret_value().encode()
@@ -120,7 +124,7 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
             twilio={name: token.get_secret_value() for name, token in settings.twilio_tokens.items()},
         ),
         provider_reports=ProviderReportDoors(admit, receipts, database, ids, database.clock, link_secret=link_secret),
-        sms=SmsDoor(admit, accept, database, ids, ref_key=vault.ref_key),
+        sms=SmsDoor(admit, accept, database, ids, ref_key=vault.ref_key, desk=desk),
         cases=CaseDoors(admit, ShowCase(database, vault)),
     )
 

@@ -27,6 +27,10 @@ class IntakeSettings(ServiceSettings):
         dict[str, SecretStr],
         Field(default_factory=dict, description="Auth tokens by provider name, as JSON: their receipts must be signed"),
     ]
+    notifier_url: Annotated[
+        str | None, Field(pattern=r"^https?://[^\s]+$", description="For replies about everything: ack all, stop")
+    ] = None
+    notifier_key: Annotated[SecretStr | None, Field(description="With the scope for receipts")] = None
     default_time_zone: Annotated[str, Field(description="Zone whose months number the cases")] = "Asia/Shanghai"
     time_zones: Annotated[dict[str, str], Field(default_factory=dict, description="Zones by organisation, as JSON")]
     rate_per_second: Annotated[int, Field(ge=1, description="Reports and requests a second for one API key")] = 20_000

@@ -38,10 +38,17 @@ def message_sink(layout: Layout, values: SecretValues) -> Child:
 
 
 def service_children(
-    layout: Layout, values: SecretValues, urls: Mapping[str, str], overrides: Overrides
+    layout: Layout,
+    values: SecretValues,
+    urls: Mapping[str, str],
+    overrides: Overrides,
+    environment: Mapping[str, Mapping[str, str]],
 ) -> list[Child]:
-    """The five services; each gets its own database role and only the secrets it needs."""
-    return [_service_child(service, layout, values, urls[service], overrides) for service in SERVICES]
+    """The five services; each gets its own database role and only the secrets it needs, and its `environment`."""
+    return [
+        _service_child(service, layout, values, urls[service], overrides, environment.get(service, {}))
+        for service in SERVICES
+    ]
 
 
 def kafka_environment(layout: Layout) -> dict[str, str]:
@@ -57,8 +64,13 @@ def kafka_environment(layout: Layout) -> dict[str, str]:
     }
 
 
-def _service_child(
-    service: str, layout: Layout, values: SecretValues, database_url: str, overrides: Overrides
+def _service_child(  # noqa: PLR0917  # everything a service is told
+    service: str,
+    layout: Layout,
+    values: SecretValues,
+    database_url: str,
+    overrides: Overrides,
+    environment: Mapping[str, str],
 ) -> Child:
     env = {
         "FENGHUO_PORT": str(layout.port_of(service)),
@@ -76,7 +88,11 @@ def _service_child(
         **kafka_environment(layout),
     }
     own: dict[str, dict[str, str]] = {
-        "intake": {"FENGHUO_IDENTITY_KEY": values.identity_key},
+        "intake": {
+            "FENGHUO_IDENTITY_KEY": values.identity_key,
+            "FENGHUO_NOTIFIER_URL": layout.url_of("notifier"),
+            "FENGHUO_NOTIFIER_KEY": values.console_key,
+        },
         "notifier": {
             "FENGHUO_ROSTER": str(layout.roster_file),
             "FENGHUO_SMTP_URL": f"smtp://127.0.0.1:{layout.sink_smtp_port}?tls=none",
@@ -98,7 +114,7 @@ def _service_child(
         argv=(sys.executable, "-m", f"services.{service}.main"),
         # Its doors are open: what comes before a consumer has joined its group waits on the topic.
         ready=lambda: http_answers(f"{layout.url_of(service)}/healthz"),
-        env=env | own.get(service, {}),
+        env={**env, **own.get(service, {}), **environment},
         log_file=layout.log_file(service),
         ports=(Port(layout.port_of(service), f"FENGHUO_{service.upper()}_PORT"),),
         ready_within=60.0,

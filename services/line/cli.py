@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from services.console.cli.watch import follow_board
 from services.console.cli.wording import say
 from services.line.children import Overrides
 from services.line.layout import Layout
+from services.line.outage import OUTAGE_OVERRIDES, outage_environment, play_outage
 from services.line.provisioning import USER
 from services.line.scenario import DEMO_OVERRIDES, play
 from services.line.whole_line import RunningLine, whole_line
@@ -43,21 +44,31 @@ def up() -> None:
 
 
 @app.command()
-def demo(exit_when_done: _ExitWhenDone = False) -> None:  # noqa: FBT002  # a command-line flag
+def demo(
+    scenario: Annotated[
+        Literal["stories", "outage"],
+        typer.Argument(help="stories: 四个故事 / four stories; outage: 中断演练 / an outage"),
+    ] = "stories",
+    exit_when_done: _ExitWhenDone = False,  # noqa: FBT002  # a command-line flag
+) -> None:
     """启动并演示一个场景 / start everything, play a scenario, then show the live board until Ctrl-C.
 
     Without a terminal it ends by itself, with exit code 0 only if every expected message arrived.
     """
+    is_outage = scenario == "outage"
     unattended = exit_when_done or not sys.stdout.isatty()
 
     async def work(line: RunningLine) -> int:
         _addresses(line)
-        code = await play(line, _out)
+        code = await (play_outage if is_outage else play)(line, _out)
         if not unattended:
             await _show_board(line)
         return code
 
-    _run(work, DEMO_OVERRIDES)
+    if is_outage:
+        _run(work, OUTAGE_OVERRIDES, outage_environment)
+    else:
+        _run(work, DEMO_OVERRIDES)
 
 
 async def _show_board(line: RunningLine) -> None:
@@ -78,7 +89,11 @@ def _connection(line: RunningLine) -> Connection:
     )
 
 
-def _run(work: Callable[[RunningLine], Awaitable[int]], overrides: Overrides) -> NoReturn:
+def _run(
+    work: Callable[[RunningLine], Awaitable[int]],
+    overrides: Overrides,
+    environment: Callable[[Layout], dict[str, dict[str, str]]] | None = None,
+) -> NoReturn:
     os.environ.pop("RUST_BACKTRACE", None)
     try:
         layout = Layout()
@@ -88,7 +103,13 @@ def _run(work: Callable[[RunningLine], Awaitable[int]], overrides: Overrides) ->
         raise SystemExit(2) from error
 
     async def all_of_it() -> int:
-        async with whole_line(layout, overrides=overrides, tell=_tell, on_state=_note) as line:
+        async with whole_line(
+            layout,
+            overrides=overrides,
+            environment=environment(layout) if environment is not None else None,
+            tell=_tell,
+            on_state=_note,
+        ) as line:
             return await work(line)
 
     try:

@@ -65,7 +65,9 @@ async def _issue(service: str, url: str, layout: Layout, values: SecretValues) -
                 label="console",
             )
         if service == "notifier":
-            await keys.put(values.console_key, org=layout.organisation, scopes=[Scope.READ], label="console")
+            await keys.put(
+                values.console_key, org=layout.organisation, scopes=[Scope.READ, Scope.RECEIPT], label="console"
+            )
         if service == "console":
             await provision_user(
                 database, org=layout.organisation, name=USER, password=values.user_password, role=Role.ADMIN

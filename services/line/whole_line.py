@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -43,6 +43,7 @@ async def whole_line(
     layout: Layout,
     *,
     overrides: Overrides | None = None,
+    environment: Mapping[str, Mapping[str, str]] | None = None,
     tell: Callable[[str], None],
     on_state: Callable[[ChildStatus], None] | None = None,
 ) -> AsyncIterator[RunningLine]:
@@ -73,7 +74,7 @@ async def whole_line(
         tell(say("启动消息接收器和五个服务", "starting the message sink and the five services"))
         await supervisor.start(
             message_sink(layout, values),
-            *service_children(layout, values, urls, {**(overrides or {}), **layout.plan_overrides}),
+            *service_children(layout, values, urls, {**(overrides or {}), **layout.plan_overrides}, environment or {}),
         )
         line = RunningLine(layout, values, supervisor, admin_url)
         recycling = asyncio.create_task(recycle_broker_when_quiet(line)) if layout.kafka is None else None

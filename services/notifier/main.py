@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from services.notifier.api.deliveries import deliveries_router
 from services.notifier.api.reader import reader
+from services.notifier.api.replies import replies_router
 from services.notifier.api.roster import roster_router
 from services.notifier.api.roster_calendars import roster_calendars_router
 from services.notifier.api.roster_changes import roster_changes_router
@@ -133,6 +134,8 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     app.include_router(deliveries_router(database, may_read))
     app.include_router(roster_router(rules, clock, may_read))
     app.include_router(roster_changes_router(rosters, database, ids, may_read, may_change))
+    may_reply = reader(keys, clock, Scope.RECEIPT)
+    app.include_router(replies_router(rosters, silences, database, ids, may_reply))
     app.include_router(
         silences_router(silences, database, ids, clock, sender.wake, may_read=may_read, may_change=may_change)
     )

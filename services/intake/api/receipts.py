@@ -11,15 +11,16 @@ from services.intake.api.answers import json_response
 from services.intake.api.hooks import query_of
 from services.intake.api.requests import body_of, client_of, media_type, presented_key
 from services.intake.app.accept_hook import AcceptHook, HookRequest, form_fields
-from services.intake.app.acknowledge_by_sms import NoSuchCaseError, acknowledge_by_sms
 from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.answer_by_sms import NoSuchCaseError, answer_by_sms
+from services.intake.app.answer_for_all import Desk, DeskAwayError, answer_for_all
 from services.intake.app.group_commit import GroupCommit
 from services.intake.app.receive_receipts import AddressedReceipt
 from services.intake.domain.identity import normalised_phone
 from services.intake.domain.json_guard import UnreadableError, read_object, storable
 from services.intake.domain.provider_reports import is_from_twilio
 from services.intake.domain.receipts import Receipt, channel_of, read_fields, read_kannel
-from services.intake.domain.replies import UnclearReply, read_reply
+from services.intake.domain.replies import UnclearReply, Wish, read_reply
 from shared.access.api_keys import ApiKey, Scope
 from shared.access.links import LinkInvalidError, read_receipt_address
 from shared.db.engine import Database
@@ -30,6 +31,11 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _MAX_RECEIPT: Final = 32 * 1024
 _MAX_MESSAGE_ID: Final = 100
 _MAX_FIELDS: Final = 500
+_ANSWERS: Final = {
+    Wish.ACKNOWLEDGE: "已确认 {number} / acknowledged",
+    Wish.RESOLVE: "已报解决 {number} / resolved",
+    Wish.CANNOT_HANDLE: "已转交 {number} / handed on",
+}
 
 
 class ReceiptDoor:
@@ -80,9 +86,19 @@ class ReceiptDoor:
 
 
 class SmsDoor:
-    """Replies by SMS: `1 2026-11-000123`. What is not one is kept in quarantine."""
+    """Replies by SMS, as `replies` tells them apart. What is not one is kept in quarantine."""
 
-    def __init__(self, admit: AdmitCaller, accept: AcceptHook, database: Database, ids: Ids, *, ref_key: bytes) -> None:
+    def __init__(
+        self,
+        admit: AdmitCaller,
+        accept: AcceptHook,
+        database: Database,
+        ids: Ids,
+        *,
+        ref_key: bytes,
+        desk: Desk | None = None,
+    ) -> None:
+        self._desk = desk
         self._admit = admit
         self._accept = accept
         self._database = database
@@ -99,21 +115,45 @@ class SmsDoor:
             return await self._kept(came, key, "from", "is not a phone number")
         if isinstance(reply, UnclearReply):
             return await self._kept(came, key, "text", reply.reason)
+        if reply.number is None:
+            return await self._about_all(came, key, sender, reply.wish, request)
         message_id = came.query.get("id", "")[:_MAX_MESSAGE_ID]
         try:
-            await acknowledge_by_sms(
+            await answer_by_sms(
                 self._database,
                 self._ids,
                 key=key,
                 ref_key=self._ref_key,
                 sender=sender,
-                number=reply.number,
+                reply=reply,
                 message_id=message_id if storable(message_id) and message_id else None,
                 traceparent=request.headers.get("traceparent"),
             )
         except NoSuchCaseError:
             return await self._kept(came, key, "text", f"there is no case {reply.number}")
-        return PlainTextResponse(f"已确认 {reply.number} / acknowledged")
+        return PlainTextResponse(_ANSWERS[reply.wish].format(number=reply.number))
+
+    async def _about_all(self, came: HookRequest, key: ApiKey, sender: str, wish: Wish, request: Request) -> Response:
+        """What is about everything this person was paged for: the notifier knows what that is."""
+        if self._desk is None:
+            return await self._kept(came, key, "text", "needs the notifier, which is not configured")
+        try:
+            cases = await answer_for_all(
+                self._database,
+                self._ids,
+                key=key,
+                sender=normalised_phone(sender),
+                wish=wish,
+                desk=self._desk,
+                traceparent=request.headers.get("traceparent"),
+            )
+        except DeskAwayError as error:
+            raise ProblemError(503, "The notifier does not answer", code="notifier-away") from error
+        if cases is None:
+            return await self._kept(came, key, "from", "is nobody of the roster")
+        if wish is Wish.STOP:
+            return PlainTextResponse("24 小时内只发送最高等级消息 / only the highest level for 24 hours")
+        return PlainTextResponse(f"已签收 {cases} 件 / {cases} acknowledged")
 
     async def _kept(self, came: HookRequest, key: ApiKey, field: str, reason: str) -> Response:
         kept = await self._accept.keep(came, key, field, reason, readable=True)

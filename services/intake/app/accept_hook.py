@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.intake.app.acknowledge_by_sms import NoSuchCaseError, acknowledge_by_sms
+from services.intake.app.answer_by_sms import NoSuchCaseError, answer_by_sms
 from services.intake.app.group_commit import GroupCommit
 from services.intake.app.issue_command import issue_command
 from services.intake.domain.commands import CommandBody
@@ -157,18 +157,18 @@ class AcceptHook:
     async def _command(self, item: Mapped, key: ApiKey, traceparent: str | None) -> UUID:
         if isinstance(item, MappedReply):
             try:
-                return await acknowledge_by_sms(
+                return await answer_by_sms(
                     self._database,
                     self._ids,
                     key=key,
                     ref_key=self._vault.ref_key,
                     sender=item.sender,
-                    number=item.number,
+                    reply=item.reply,
                     message_id=item.message_id,
                     traceparent=traceparent,
                 )
             except NoSuchCaseError as error:
-                raise UnmappableError("text", f"there is no case {item.number}") from error
+                raise UnmappableError("text", f"there is no case {item.reply.number}") from error
         if not isinstance(item, MappedCommand):
             raise TypeError(f"not a command: {type(item).__name__}")
         async with self._database.transaction() as tx:

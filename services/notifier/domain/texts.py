@@ -243,7 +243,10 @@ def late_by(message: Message) -> str | None:
     """How late the message is, once it has become stale; in minutes and hours."""
     if message.stale_after is None or message.requested_at is None or message.now < message.stale_after:
         return None
-    minutes = max(1, int((message.now - message.requested_at).total_seconds()) // _MINUTE_S)
+    seconds = max(1, int((message.now - message.requested_at).total_seconds()))
+    if seconds < _MINUTE_S:
+        return f"{seconds}秒" if message.language == "zh" else f"{seconds} s"
+    minutes = seconds // _MINUTE_S
     hours, rest = divmod(minutes, _HOUR_MIN)
     if message.language == "zh":
         return f"{hours}小时{rest}分钟" if hours else f"{minutes}分钟"

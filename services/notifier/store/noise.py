@@ -124,5 +124,20 @@ async def withheld(tx: Tx, org: str, limit: int) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+async def open_pages(tx: Tx, org: str, person: str, since: datetime) -> list[dict[str, Any]]:
+    """The cases a person was paged for since then, or is about to be, that nobody answered."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT i.case_id, i.plan, r.body -> 'subject' ->> 'number' AS number FROM intents AS i "
+        "JOIN requests AS r ON r.request_id = i.request_id WHERE i.org = :org AND i.person = :person "
+        "AND i.purpose = 'page' AND i.stopped IS NULL AND r.accepted_at > :since AND NOT EXISTS (SELECT "
+        "FROM answered_cases AS a WHERE a.org = i.org AND a.case_id = i.case_id AND a.plan = i.plan "
+        "AND a.answered_at > r.accepted_at) ORDER BY number DESC",
+        org=org,
+        person=person,
+        since=since,
+    )
+    return [dict(row) for row in rows]
+
+
 def _is_warning(intent: Intent) -> bool:
     return intent.request.body.subject.kind is CaseKind.WARNING

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from services.notifier.api.reader import reader
 from services.notifier.api.silences import silences_router
+from services.notifier.app.take_reply import TakenReply, take_reply
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
 from services.notifier.store.silences import SilenceBook
@@ -88,3 +90,38 @@ async def test_what_is_wrong_is_refused_by_its_field(
     assert answer.status_code == 422
     assert field in answer.text
     assert (await client.get("/v1/silences")).json()["silences"] == []
+
+
+async def test_a_number_that_answers_for_everything_gets_its_open_pages(desk: Desk) -> None:
+    files = RosterFiles(Path(ROSTER))
+    files.load()
+    book = SilenceBook(desk.database, RosterBook(files, desk.database, {}), {})
+    first, second, other = request("liaison"), mild(request("liaison")), request("head")
+    await desk.accept(first, second, other)
+
+    found = await _replied(desk, book, "+86 138 0000 0001", "acknowledge-all")
+    assert found is not None
+    assert found.person == "manager-a"
+    assert {page.case_id for page in found.pages} == {first.case_id, second.case_id}
+    assert await _replied(desk, book, "13999999999", "acknowledge-all") is None
+
+
+async def test_whoever_asks_for_quiet_gets_only_the_highest_level(desk: Desk, sink: Sink) -> None:
+    files = RosterFiles(Path(ROSTER))
+    files.load()
+    book = SilenceBook(desk.database, RosterBook(files, desk.database, {}), {})
+    desk.rules = replace(desk.rules, silences=book)
+    await _replied(desk, book, PHONE, "stop")
+    red = request("liaison")
+    await desk.accept(mild(request("liaison")), red)
+
+    [sent, _] = await desk.settled("sent", "delivered")
+    assert sent.number == red.data.subject.number
+
+
+async def _replied(
+    desk: Desk, book: SilenceBook, sender: str, wish: Literal["acknowledge-all", "stop"]
+) -> TakenReply | None:
+    return await take_reply(
+        "demo", sender, wish, rosters=desk.rules.rosters, silences=book, database=desk.database, ids=IDS
+    )

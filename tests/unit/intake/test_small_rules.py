@@ -11,7 +11,7 @@ from services.intake.domain.identity import complainant_ref, normalised_phone
 from services.intake.domain.numbers import find_number, month_of, number_text
 from services.intake.domain.receipts import channel_of, read_fields, read_kannel
 from services.intake.domain.registration import Contradicted, Entry, KnownCase, Repeated, decide
-from services.intake.domain.replies import AcknowledgementReply, UnclearReply, read_reply
+from services.intake.domain.replies import Reply, UnclearReply, Wish, read_reply
 from services.intake.domain.reports import Report, prepare
 from services.intake.store.vault import UnreadableSealError, Vault, seal, unseal
 from shared.contracts.receipts import ReceiptStatus
@@ -32,7 +32,33 @@ _KEY = b"key"
     ],
 )
 def test_reply_acknowledges_the_case_it_names(text: str) -> None:
-    assert read_reply(text) == AcknowledgementReply("2026-11-000123")
+    reply = read_reply(text)
+    assert isinstance(reply, Reply)
+    assert (reply.wish, reply.number) == (Wish.ACKNOWLEDGE, "2026-11-000123")
+
+
+@pytest.mark.parametrize(
+    ("text", "wish", "number", "rest"),
+    [
+        ("全部签收", Wish.ACKNOWLEDGE_ALL, None, ""),
+        (" ack all.", Wish.ACKNOWLEDGE_ALL, None, ""),
+        ("1a", Wish.ACKNOWLEDGE_ALL, None, ""),
+        ("签收 2026-11-000123", Wish.ACKNOWLEDGE, "2026-11-000123", ""),
+        ("已解决 2026-11-000123", Wish.RESOLVE, "2026-11-000123", ""),
+        ("Resolved 2026-11-000123 router replaced", Wish.RESOLVE, "2026-11-000123", "router replaced"),
+        ("无法处理 2026-11-000123 不在本地", Wish.CANNOT_HANDLE, "2026-11-000123", "不在本地"),
+        ("cannot handle 2026-11-000123", Wish.CANNOT_HANDLE, "2026-11-000123", ""),
+        ("停", Wish.STOP, None, ""),
+        ("STOP", Wish.STOP, None, ""),
+    ],
+)
+def test_replies_have_codes_in_both_languages(text: str, wish: Wish, number: str | None, rest: str) -> None:
+    assert read_reply(text) == Reply(wish, number, rest)
+
+
+@pytest.mark.parametrize("text", ["停电了", "停机保号怎么办", "全部签收了吗？", "allow", "解决不了", "stopped working"])
+def test_a_complaint_that_begins_like_a_code_is_none(text: str) -> None:
+    assert isinstance(read_reply(text), UnclearReply)
 
 
 @pytest.mark.parametrize(

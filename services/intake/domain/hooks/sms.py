@@ -1,4 +1,4 @@
-"""A text message of a person, whichever gateway brought it: an acknowledgement by number, else a complaint."""
+"""A text message of a person, whichever gateway brought it: an answer for a case by number, else a complaint."""
 
 from services.intake.domain.bodies import Route
 from services.intake.domain.hooks.values import (
@@ -10,7 +10,7 @@ from services.intake.domain.hooks.values import (
     without_nothing,
 )
 from services.intake.domain.identity import normalised_phone
-from services.intake.domain.replies import AcknowledgementReply, read_reply
+from services.intake.domain.replies import Reply, read_reply
 from shared.contracts.values import MAX_NARRATIVE
 
 
@@ -21,8 +21,8 @@ def message(source: str, *, sender: str, text: str, message_id: str, occurred_at
     if not text.strip():
         raise UnmappableError("text", "is empty")
     reply = read_reply(text)
-    if isinstance(reply, AcknowledgementReply):
-        return MappedReply(sender, reply.number, message_id)
+    if isinstance(reply, Reply) and reply.number is not None:
+        return MappedReply(sender, reply, message_id)
     return MappedReport(
         Route.COMPLAINT,
         without_nothing(

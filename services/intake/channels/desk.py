@@ -1,0 +1,36 @@
+"""The notifier, asked what a telephone number was paged for."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+
+_TIMEOUT_S: Final = 5.0
+_NOT_FOUND: Final = 404
+
+
+class DeskAwayError(Exception):
+    """The notifier does not answer, or not in its form."""
+
+
+class NotifierDesk:
+    """Tells the notifier of replies that are about everything. One connection pool; no retries."""
+
+    def __init__(self, base_url: str, key: str) -> None:
+        self._base = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}"}
+
+    async def reply(self, org: str, sender: str, wish: str) -> tuple[str, list[tuple[UUID, str]]] | None:
+        """Person and (case, plan) of every open page; None when nobody has this number. Raises DeskAwayError."""
+        try:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers=self._headers) as client:
+                answer = await client.post(
+                    f"{self._base}/v1/replies", json={"org": org, "sender": sender, "wish": wish}
+                )
+            if answer.status_code == _NOT_FOUND:
+                return None
+            answer.raise_for_status()
+            found: dict[str, Any] = answer.json()
+            return found["person"], [(UUID(one["case_id"]), one["plan"]) for one in found["pages"]]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise DeskAwayError(type(error).__name__) from error
