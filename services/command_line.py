@@ -31,6 +31,7 @@ _ROOMS: Final = {
     "clocks": ("services.drill.cli.clocks", "app"),
     "roster": ("services.drill.cli.rosters", "app"),
     "silences": ("services.console.cli.silences", "app"),
+    "messages": ("services.drill.cli.messages", "app"),
     "dlq": ("services.console.cli.dead_letters", "app"),
     "outbox": ("services.console.cli.databases", "outbox"),
     "keys": ("services.console.cli.databases", "keys"),

@@ -43,6 +43,7 @@ from services.notifier.domain.provider_choice import Terms
 from services.notifier.domain.provider_file import ProviderFileError, terms_of
 from services.notifier.domain.roster_calendars import working_days
 from services.notifier.domain.roster_text import RosterError
+from services.notifier.domain.templates import TemplateError
 from services.notifier.jobs.pace import Pace
 from services.notifier.jobs.reload_roster import reload_roster
 from services.notifier.jobs.reload_silences import reload_silences
@@ -54,6 +55,7 @@ from services.notifier.store.provider_files import read_providers
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
 from services.notifier.store.silences import SilenceBook
+from services.notifier.store.template_files import load_templates
 from shared.access.api_keys import Scope
 from shared.access.key_store import KeyStore
 from shared.calendars.library import CalendarLibrary
@@ -75,7 +77,8 @@ _GIVES_RECEIPTS: Final = frozenset({ChannelKind.SMS})
 def create_app(settings: NotifierSettings) -> FastAPI:
     """The service; everything is started by the application's lifespan and stopped by its end.
 
-    Raises RosterError or ProviderFileError for files that cannot be used, ValueError for a provider's address.
+    Raises RosterError, ProviderFileError or TemplateError for files that cannot be used, ValueError for a provider's
+    address.
     """
     clock, ids = SystemClock(), TimeOrderedIds()
     database = Database.connect(
@@ -229,6 +232,7 @@ def _rules(settings: NotifierSettings, rosters: RosterBook, in_use: Fleet, silen
         answer_within=timedelta(seconds=settings.provider_timeout_s) + _RECORDING,
         max_sms_segments=settings.sms_segments,
         silences=silences,
+        templates=load_templates(settings.templates),
         throttle=Throttle(settings.throttle_messages, timedelta(seconds=settings.throttle_window_s)),
         late_after=timedelta(seconds=settings.late_after_s),
     )
@@ -253,7 +257,7 @@ def main() -> None:
     """Run until SIGTERM. A roster or provider file with problems is refused at the start with all of them."""
     try:
         serve(NAME, NotifierSettings(), create_app)
-    except (RosterError, ProviderFileError) as error:
+    except (RosterError, ProviderFileError, TemplateError) as error:
         raise SystemExit(str(error)) from error
 
 

@@ -58,5 +58,6 @@ class NotifierSettings(ServiceSettings):
         tuple[WrittenQuietHours, ...],
         Field(description="Hours in which messages below the highest level wait, as JSON"),
     ] = ()
+    templates: Annotated[Path | None, Field(description="Folder of message templates of one's own")] = None
     silences_reload_s: Annotated[float, Field(gt=0)] = 2.0
     link_valid_s: Annotated[int, Field(gt=0)] = 86_400

@@ -25,7 +25,10 @@ async def main() -> int:
     machine = describe()
     deploy = Path(__file__).parent / "deploy"
     with tempfile.TemporaryDirectory(prefix="fenghuo-bench-") as home:
-        line = Line(Path(home), {"FENGHUO_DEPLOY_DIR": str(deploy), "FENGHUO_LOG_LEVEL": "WARNING"})
+        line = Line(
+            Path(home),
+            {"FENGHUO_DEPLOY_DIR": str(deploy), "FENGHUO_LOG_LEVEL": "WARNING", "FENGHUO_THROTTLE_MESSAGES": "0"},
+        )
         try:
             line.start()
             await latency.measure(line, 20, 3.0, "warm")

@@ -59,7 +59,9 @@ def compose_message(
     text = (
         render_bundle(message, others, max_segments=rules.max_sms_segments)
         if others
-        else render(message, max_segments=rules.max_sms_segments)
+        else rules.templates.render(
+            message, render(message, max_segments=rules.max_sms_segments), max_segments=rules.max_sms_segments
+        )
     )
     return OutgoingMessage(
         token=token,

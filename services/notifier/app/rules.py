@@ -13,6 +13,7 @@ from services.notifier.domain.roster import Roster, WorkingDays
 from services.notifier.domain.roster_file import WrittenFile
 from services.notifier.domain.silence_file import WrittenSilence
 from services.notifier.domain.silences import Silence
+from services.notifier.domain.templates import Templates
 from shared.contracts.values import ChannelKind
 
 
@@ -84,4 +85,5 @@ class Rules:
     choice: Choice | None = None
     silences: Silences | None = None
     throttle: Throttle = field(default_factory=Throttle)
+    templates: Templates = field(default_factory=lambda: Templates({}))
     late_after: timedelta = timedelta(minutes=2)

@@ -115,7 +115,7 @@ LABELS: Final[Mapping[Language, Mapping[str, str]]] = {
 
 def render(message: Message, *, max_segments: int = MAX_SMS_SEGMENTS) -> Rendered:
     """The message in all forms. The SMS fits `max_segments` unless the link and the case alone are longer."""
-    parts = _parts(message)
+    parts = parts_of(message)
     words = LABELS[message.language]
     mark = f"【{words['drill']}】" if message.drill else ""
     headline = _headline(message, mark)
@@ -135,7 +135,7 @@ def render(message: Message, *, max_segments: int = MAX_SMS_SEGMENTS) -> Rendere
     )
 
 
-def _parts(message: Message) -> dict[str, str]:
+def parts_of(message: Message) -> dict[str, str]:
     """Label name → value, in reading order; what is not known is left out."""
     subject, words = message.subject, LABELS[message.language]
     found: dict[str, str | None] = {
