@@ -264,10 +264,18 @@ class Rules:
         return frozenset(self.calendars.get(name, zone=zone, org=org).identity for org in orgs)
 
     def lacking(self) -> str | None:
-        """Why a clock of the plan could never be counted here; None when all of them can."""
+        """Why a limit of the plan could never be counted here; None when all of them can."""
+        plan = self.plan
+        limits = (
+            *(clock.limit for clock in plan.clocks),
+            *(approval.within for approval in plan.approvals),
+            *(notice.within for notice in plan.notices),
+            *(duty.within for duty in (*plan.duties, *plan.case_duties)),
+        )
         try:
-            for spec in self.plan.clocks:
-                self.base(spec.limit)
+            for limit in limits:
+                if limit is not None:
+                    self.base(limit)
         except NeedsCalendarError as error:
             return str(error)
         return None

@@ -163,3 +163,15 @@ def test_a_withdrawn_case_waits_for_no_approval() -> None:
     known = approved()
     withdrawn = do(known, asked(known).case, CommandKind.WITHDRAW, at(hours=2))
     assert "approval:opinion" not in subjects(withdrawn)
+
+
+@pytest.mark.parametrize("entry", ["approvals", "notices", "duties"])
+def test_a_limit_in_working_days_whose_calendar_is_not_here_is_noticed_before_any_case(entry: str) -> None:
+    texts = {
+        "approvals": "\napprovals: [{id: a, words: {zh: 批, en: a}, action: reply, by: [[head]], within: 1wd}]\n",
+        "notices": "\nnotices: [{id: n, on: received, within: 1wd, words: {zh: 告, en: n}}]\n",
+        "duties": "\nduties: [{id: d, words: {zh: 报, en: d}, kind: report, every: day, roles: [head], within: 1wd}]\n",
+    }
+    named = PLAN_TEXT.replace("timezone:", "calendar: nowhere\ntimezone:")
+    assert rules(named).lacking() is None
+    assert rules(named + texts[entry]).lacking() is not None
