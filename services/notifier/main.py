@@ -170,7 +170,15 @@ def _channels(settings: NotifierSettings, clock: Clock) -> list[tuple[Channel, T
         found.append(SmsGateway(url, sender=settings.sms_from, timeout=timeout, connections=places))
     if settings.smtp_url is not None:
         url = settings.smtp_url.get_secret_value()
-        found.append(SmtpChannel(url, sender=settings.mail_from, clock=clock, timeout=timeout, connections=places))
+        found.append(
+            SmtpChannel(
+                url,
+                sender=settings.mail_from,
+                clock=clock,
+                timeout=timeout,
+                connections=settings.smtp_connections,
+            )
+        )
     for kind, hook in ((ChannelKind.IM, settings.im_webhook), (ChannelKind.VOICE, settings.voice_webhook)):
         if hook is not None:
             secret = settings.link_secret.get_secret_value().encode()
@@ -250,7 +258,10 @@ def _links(settings: NotifierSettings) -> Links:
 
 def _capacities(settings: NotifierSettings) -> dict[ChannelKind, Capacity]:
     paces = {ChannelKind.EMAIL: settings.smtp_per_second, ChannelKind.SMS: settings.sms_per_second}
-    return {kind: Capacity(settings.delivery_places, Pace(paces.get(kind, 0))) for kind in ChannelKind}
+    places = {ChannelKind.EMAIL: settings.smtp_connections}
+    return {
+        kind: Capacity(places.get(kind, settings.delivery_places), Pace(paces.get(kind, 0))) for kind in ChannelKind
+    }
 
 
 def main() -> None:

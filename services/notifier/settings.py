@@ -39,7 +39,8 @@ class NotifierSettings(ServiceSettings):
     circuit_failures: Annotated[int, Field(ge=1, description="In a row, before a provider is left alone")] = 5
     circuit_pause_s: Annotated[float, Field(gt=0)] = 10.0
 
-    delivery_places: Annotated[int, Field(ge=1, le=500, description="Open calls a channel")] = 20
+    delivery_places: Annotated[int, Field(ge=1, le=500, description="Open calls a channel")] = 100
+    smtp_connections: Annotated[int, Field(ge=1, le=500, description="Open calls by mail")] = 20
     smtp_per_second: Annotated[float, Field(ge=0, description="0: no limit")] = 0
     sms_per_second: Annotated[float, Field(ge=0, description="0: no limit")] = 0
     sms_segments: Annotated[int, Field(ge=1, le=20)] = 6

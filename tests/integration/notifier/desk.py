@@ -93,13 +93,15 @@ def request(
 class Desk:
     """One notifier process, as its main puts it together. Several may work on one database."""
 
-    def __init__(self, url: str, sink: Sink, receipts: str, *, policy: Policy = QUICK, timeout: float = 1.0) -> None:
+    def __init__(
+        self, url: str, sink: Sink, receipts: str, *, policy: Policy = QUICK, timeout: float = 1.0, places: int = 20
+    ) -> None:
         self.database = Database.connect(url, application="tests", pool_size=6)
         limit = timedelta(seconds=timeout)
         mail = f"smtp://127.0.0.1:{sink.smtp_port}?tls=none"
         gateway = sink.send_url.replace("://", f"://{sink.user}:{sink.password}@")
         self.channels: list[Channel] = [
-            SmsGateway(gateway, sender="10690000", timeout=limit, connections=20),
+            SmsGateway(gateway, sender="10690000", timeout=limit, connections=places),
             SmtpChannel(mail, sender="fenghuo@example.org", clock=CLOCK, timeout=limit, connections=5),
         ]
         rosters = RosterFiles(ROSTER)
@@ -117,7 +119,7 @@ class Desk:
             begin=self.begin,
             call=partial(call_provider, providers=self.providers),
             record=self.record,
-            capacities={kind: Capacity(20, Pace(0)) for kind in ChannelKind},
+            capacities={kind: Capacity(places, Pace(0)) for kind in ChannelKind},
             clock=CLOCK,
         )
         self._stop = asyncio.Event()

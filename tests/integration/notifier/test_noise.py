@@ -1,5 +1,6 @@
 """Silences, bundles and answers on a real database, mail server and gateway: nothing is lost, everything is said."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -166,3 +167,20 @@ def _acknowledged(
         changes=(Change(kind=ChangeKind.STATE_CHANGED, at=now, because="acknowledged"),),
     )
     return Event(IDS.new(), "/fenghuo/escalator", now, "demo", event.case_id, case)
+
+
+async def test_within_a_second_of_an_acknowledgement_nothing_further_is_sent(desk: Desk, sink: Sink) -> None:
+    sink.behave("*", "busy")
+    page = request("liaison")
+    await desk.accept(page)
+
+    async def tried_often() -> bool:
+        return len(await desk.attempts()) >= 4
+
+    await desk.eventually(tried_often, what=lambda: "four attempts")
+    answered_at = CLOCK.now()
+    await stop_answered([_acknowledged(page)], database=desk.database, rules=desk.rules, ids=IDS)
+    await asyncio.sleep(1.5)
+    late = [one for one in await desk.attempts() if one["started_at"] > answered_at + timedelta(seconds=1)]
+    assert late == []
+    assert [one.settlement for one in await desk.settlements()][-1] == "suppressed"
