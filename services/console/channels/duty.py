@@ -28,12 +28,26 @@ class DutyReader:
         """None when the organisation has no roster. Raises DutyAwayError."""
         return await self._get("/v1/roster/findings", days)
 
+    async def withheld(self) -> dict[str, Any]:
+        """Messages that were kept back. Raises DutyAwayError."""
+        return await self._needed("/v1/withheld")
+
+    async def silences(self) -> dict[str, Any]:
+        """Silences planned, running and past. Raises DutyAwayError."""
+        return await self._needed("/v1/silences")
+
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _get(self, path: str, days: int) -> dict[str, Any] | None:
+    async def _needed(self, path: str) -> dict[str, Any]:
+        found = await self._get(path)
+        if found is None:
+            raise DutyAwayError(f"the notifier has no {path}")
+        return found
+
+    async def _get(self, path: str, days: int | None = None) -> dict[str, Any] | None:
         try:
-            response = await self._http.get(path, params={"days": days})
+            response = await self._http.get(path, params=None if days is None else {"days": days})
             if response.status_code == _NOT_FOUND:
                 return None
             response.raise_for_status()

@@ -53,7 +53,10 @@ def silences_router(
 
     @router.get("/v1/silences", summary="Planned, running and past silences")
     async def silences(key: Annotated[ApiKey, Depends(may_read)], limit: Limit = 100) -> dict[str, Any]:
-        return {"silences": [shown(one) for one in await list_silences(key.org, limit, database=database)]}
+        return {
+            "organisation": key.org,
+            "silences": [shown(one) for one in await list_silences(key.org, limit, database=database)],
+        }
 
     @router.post("/v1/silences", status_code=201, summary="Let messages wait for a while")
     async def make(wanted: WrittenSilence, key: Annotated[ApiKey, Depends(may_change)]) -> dict[str, Any]:
@@ -75,7 +78,7 @@ def silences_router(
     @router.get("/v1/withheld", summary="Messages that waited, were bundled or left out, and why")
     async def withheld(key: Annotated[ApiKey, Depends(may_read)], limit: Limit = 100) -> dict[str, Any]:
         rows = await list_withheld(key.org, limit, database=database)
-        return {"withheld": [_withheld(row) for row in rows]}
+        return {"organisation": key.org, "withheld": [_withheld(row) for row in rows]}
 
     return router
 
