@@ -16,7 +16,6 @@ from shared.db.engine import Database
 from shared.kafka.dead_letters import DeadRecord
 from tests.support.console import (
     IDS,
-    ORG,
     PASSWORD,
     create_console,
     create_escalated,
@@ -46,11 +45,11 @@ class IntakeDouble:
 @pytest.fixture
 def intake(monkeypatch: pytest.MonkeyPatch) -> IntakeDouble:
     double = IntakeDouble()
-    monkeypatch.setattr("services.console.channels.intake.httpx.AsyncClient", _clients_of(httpx.MockTransport(double)))
+    monkeypatch.setattr("services.console.channels.intake.httpx.AsyncClient", clients_of(httpx.MockTransport(double)))
     return double
 
 
-def _clients_of(transport: httpx.MockTransport) -> Any:
+def clients_of(transport: httpx.MockTransport) -> Any:
     real = httpx.AsyncClient
 
     def make(**given: Any) -> httpx.AsyncClient:
@@ -64,11 +63,11 @@ async def browser(
     console_url: str, console_database: Database, intake: IntakeDouble
 ) -> AsyncIterator[httpx.AsyncClient]:
     real = httpx.ASGITransport(app=create_console(console_url), client=("192.0.2.1", 4000))
-    async with _plain_client(real) as client:
+    async with plain_client(real) as client:
         yield client
 
 
-def _plain_client(transport: httpx.ASGITransport) -> httpx.AsyncClient:
+def plain_client(transport: httpx.ASGITransport) -> httpx.AsyncClient:
     # The double replaced the name inside the adapter's module only, which is this very class object's home.
     return httpx._client.AsyncClient(transport=transport, base_url="http://console.example")
 
@@ -384,33 +383,3 @@ async def test_what_people_were_asked_is_answered_beside_the_question(
         answer = await browser.post(f"/cases/{case}/commands", data={"csrf": token, **form})
         assert answer.status_code == 303
         assert json.loads(intake.posted[-1][1])["arguments"] == arguments
-
-
-async def test_what_was_kept_back_is_shown_with_its_reason_and_never_as_markup(
-    console_url: str, console_database: Database, intake: IntakeDouble
-) -> None:
-    await create_user(console_database)
-    kept = {
-        "accepted_at": "2026-11-22T04:00:00Z",
-        "case_id": str(IDS.new()),
-        "number": "2026-11-000007",
-        "purpose": "page",
-        "person_label": ATTACK,
-        "role": "liaison",
-        "state": "waiting",
-        "because": {"zh": "维护窗口：割接（值班长）", "en": "maintenance window"},
-    }
-    silence = {"from": "2026-11-22", "to": "2026-11-23", "reason": ATTACK, "made_by": "值班长", "over": False}
-    intake.answer = httpx.Response(200, json={"organisation": ORG, "withheld": [kept], "silences": [silence]})
-    app = create_console(console_url, notifier_url="http://notifier.example")
-    async with _plain_client(httpx.ASGITransport(app=app, client=("192.0.2.1", 4000))) as client:
-        await sign_in(client)
-        page = await client.get("/withheld")
-        assert page.status_code == 200
-        assert "维护窗口：割接（值班长）" in page.text
-        assert "2026-11-000007" in page.text
-        assert "<script>alert" not in page.text
-        intake.answer = httpx.Response(200, json={"organisation": "other", "withheld": [kept], "silences": [silence]})
-        assert "2026-11-000007" not in (await client.get("/withheld")).text
-        intake.answer = httpx.Response(503)
-        assert "通知服务没有回应" in (await client.get("/withheld")).text
