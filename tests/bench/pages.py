@@ -1,8 +1,7 @@
 """6 000 pages at one instant from two notifier processes to a provider on this machine: `python -m tests.bench.pages`.
 
 The requests are given to each process as its consumer gives them, in batches of 500; each is a page of the highest
-level about a case of its own. Time runs from the word to begin until the provider has taken the last message. Beside it
-stands how soon after an acknowledgement nothing further was begun.
+level about a case of its own. Time runs from the word to begin until the provider has taken the last message.
 """
 
 import argparse

@@ -31,6 +31,9 @@ def _chain(case: CaseFile, plan: dict[str, Any]) -> dict[str, Any]:
         "criterion": plan["criterion"],
         "criteria": deciding["criteria"] if deciding else [],
         "linked_cases": deciding["linked_cases"] if deciding else [],
+        "proposed": judged[0].get("proposed", []) if judged else [],
+        "opened_by": judged[0].get("opened_by") if judged else None,
+        "duplicate_of": judged[0].get("duplicate_of") if judged else None,
         "state": plan["state"],
         "clocks": plan["clocks"],
         "tier": {

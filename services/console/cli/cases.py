@@ -130,6 +130,18 @@ def _argument(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _explain_origins(chain: dict[str, Any]) -> None:
+    """What the judgement rests on besides given facts: words of the text, another plan, another case."""
+    for one in chain["proposed"]:
+        fact = f"{one['fact']} = {shown(one['value'])}"
+        OUT.print(say("文字线索 ", "Text   "), Text(f"{fact}  “{one['excerpt']}”  ({one['word']})", style="dim"))
+    if chain["opened_by"]:
+        opener = chain["opened_by"]
+        OUT.print(say("带入预案 ", "Opened by"), opener["plan"], both(opener["because"], opener["opening"]))
+    if chain["duplicate_of"]:
+        OUT.print(say("同一事件 ", "Same event as"), chain["duplicate_of"]["number"], chain["duplicate_of"]["rule"])
+
+
 def _explain_plan(chain: dict[str, Any]) -> None:
     plan, level, tier = chain["plan"], chain["level"], chain["tier"]
     OUT.print()
@@ -148,6 +160,7 @@ def _explain_plan(chain: dict[str, Any]) -> None:
             result, both(one["level_words"]), f"{both(one['label'], one['id'])}\n[dim]{_plain(one)}[/dim]", values
         )
     OUT.print(criteria)
+    _explain_origins(chain)
     clocks = table(say("时限", "Clock"), say("状态", "State"), say("截止", "Due"))
     for clock in chain["clocks"]:
         clocks.add_row(both(clock["words"]), named("clock", clock["state"]), local_time(clock["due_at"]))
