@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from services.console.cli.output import OUT
 from services.console.cli.wording import CommandError, use_language
 from services.drill.cli import calendars, clocks
 from tests.support.calendars import CALENDARS
@@ -19,7 +20,7 @@ LIST = "date,kind,name\n2027-01-01,off,元旦\n2027-02-05,off,春节\n2027-02-06
 
 @pytest.fixture(autouse=True)
 def chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(OUT, "width", 200)
     use_language("zh")
     yield
     use_language(None)
