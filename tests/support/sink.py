@@ -37,7 +37,7 @@ class Sink:
             self.smtp_port,
             self.http_port,
             password=PASSWORD,
-            receipt_delay=0.02,
+            receipt_delay=0.15,
             reply_url=reply_url,
             journal=journal,
             log_file=log_file,
