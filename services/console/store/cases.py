@@ -11,6 +11,7 @@ from shared.db.tx import Row as DatabaseRow
 from shared.db.tx import Tx
 
 Row = dict[str, Any]
+ReportPlace = tuple[datetime, UUID, int]
 
 _JSON: Final = frozenset(
     {
@@ -181,6 +182,30 @@ async def reports_of(tx: Tx, org: str, case_id: UUID) -> list[Row]:
     return _rows(
         await tx.fetch(
             "SELECT * FROM reports WHERE org = :org AND case_id = :case_id ORDER BY sequence", org=org, case_id=case_id
+        )
+    )
+
+
+async def reports_between(
+    tx: Tx, org: str, since: datetime | None, until: datetime | None, *, limit: int, after: ReportPlace | None
+) -> list[Row]:
+    """Received in [since, until), oldest first, from after the given (received_at, case_id, sequence) on."""
+    received_at, case_id, sequence = after or (None, None, None)
+    return _rows(
+        await tx.fetch(
+            "SELECT case_id, sequence, kind, event_id, received_at, body FROM reports WHERE org = :org "
+            "AND (CAST(:since AS timestamptz) IS NULL OR received_at >= :since) "
+            "AND (CAST(:until AS timestamptz) IS NULL OR received_at < :until) "
+            "AND (CAST(:received_at AS timestamptz) IS NULL OR (received_at, case_id, sequence) "
+            "> (:received_at, CAST(:case_id AS uuid), CAST(:sequence AS integer))) "
+            "ORDER BY received_at, case_id, sequence LIMIT :limit",
+            org=org,
+            since=since,
+            until=until,
+            received_at=received_at,
+            case_id=case_id,
+            sequence=sequence,
+            limit=limit,
         )
     )
 

@@ -108,6 +108,7 @@ reports = Table(
     PrimaryKeyConstraint("case_id", "sequence"),
 )
 Index("ix_reports_number", reports.c.number)
+Index("ix_reports_received", reports.c.org, reports.c.received_at, reports.c.case_id, reports.c.sequence)
 
 classifications = Table(
     "classifications",

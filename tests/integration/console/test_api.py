@@ -12,7 +12,15 @@ from shared.db.engine import Database
 from tests.support.console import IDS, create_console, create_escalated, create_event, create_key, create_story, project
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
-READS = ["/v1/cases", "/v1/board", "/v1/cases/N-1", "/v1/cases/N-1/explain", "/v1/board/stream", "/v1/events/stream"]
+READS = [
+    "/v1/cases",
+    "/v1/board",
+    "/v1/cases/N-1",
+    "/v1/cases/N-1/explain",
+    "/v1/reports",
+    "/v1/board/stream",
+    "/v1/events/stream",
+]
 
 
 @pytest.fixture
