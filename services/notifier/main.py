@@ -14,6 +14,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.notifier.api.deliveries import deliveries_router
+from services.notifier.api.live_tests import live_tests_router
 from services.notifier.api.reader import reader
 from services.notifier.api.replies import replies_router
 from services.notifier.api.roster import roster_router
@@ -27,6 +28,7 @@ from services.notifier.app.find_receipt_address import find_receipt_address
 from services.notifier.app.record_answers import record_answers
 from services.notifier.app.report_findings import report_findings
 from services.notifier.app.rules import Links, Rules
+from services.notifier.app.watch_live_tests import watch_live_tests
 from services.notifier.channels.assembly import Fittings, Fleet, assembled, fleet
 from services.notifier.channels.channel import Channel
 from services.notifier.channels.smpp_inbox import SmppInbox
@@ -34,6 +36,7 @@ from services.notifier.channels.sms_http import SmsGateway
 from services.notifier.channels.smtp import SmtpChannel
 from services.notifier.channels.webhook import Webhook
 from services.notifier.consumers.on_case_escalated import on_case_escalated
+from services.notifier.consumers.on_command_issued import on_command_issued
 from services.notifier.consumers.on_notification_requested import on_notification_requested
 from services.notifier.consumers.on_receipt_received import on_receipt_received
 from services.notifier.domain.circuit import CircuitPolicy
@@ -109,6 +112,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
             on_notification_requested(database, kafka, rules, ids, sender),
             on_receipt_received(database, kafka, rules, ids, sender.wake),
             on_case_escalated(database, kafka, rules, ids),
+            on_command_issued(database, kafka),
         ],
         loops={"sender": sender.run, **{name: one.run for name, one in providers_in_use.resident.items()}},
         jobs={
@@ -137,6 +141,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     app.include_router(deliveries_router(database, may_read))
     app.include_router(roster_router(rules, clock, may_read))
     app.include_router(roster_changes_router(rosters, database, ids, may_read, may_change))
+    app.include_router(live_tests_router(rosters, database, ids, may_change))
     may_reply = reader(keys, clock, Scope.RECEIPT)
     app.include_router(replies_router(rosters, silences, database, ids, may_reply))
     app.include_router(
@@ -155,7 +160,9 @@ def _roster_watch(
 ) -> dict[str, tuple[timedelta, Job]]:
     look = partial(report_findings, book=book, rules=rules, database=database, ids=ids, days=settings.roster_check_days)
     announce = partial(announce_handovers, book=book, database=database, ids=ids)
+    test = partial(watch_live_tests, book=book, database=database, ids=ids, every_days=settings.live_test_every_days)
     return {
+        "watch-live-tests": (timedelta(seconds=settings.live_test_check_s), partial(watch_rosters, test)),
         "check-rosters": (timedelta(seconds=settings.roster_check_s), partial(watch_rosters, look)),
         "announce-handovers": (timedelta(seconds=settings.handover_check_s), partial(watch_rosters, announce)),
     }

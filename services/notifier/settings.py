@@ -20,6 +20,10 @@ class NotifierSettings(ServiceSettings):
     roster_check_s: Annotated[float, Field(gt=0, description="How often gaps ahead are looked for")] = 300.0
     roster_check_days: Annotated[int, Field(ge=1, le=92)] = 14
     handover_check_s: Annotated[float, Field(gt=0)] = 20.0
+    live_test_every_days: Annotated[
+        int, Field(ge=0, le=366, description="Everybody is tested at ten in the morning of such days; 0: never")
+    ] = 0
+    live_test_check_s: Annotated[float, Field(gt=0)] = 60.0
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] = "http://127.0.0.1:8601"
     receipt_url: Annotated[str | None, Field(pattern=r"^https?://[^\s]+$")] = None
 

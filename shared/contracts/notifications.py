@@ -1,7 +1,7 @@
 """Who is to be told, and who was: topics `notifications-requested` and `notifications-settled`."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -19,6 +19,9 @@ from shared.contracts.values import (
     Slug,
     Text,
 )
+
+LIVE_TEST_PLAN: Final = "live-test"
+"""In the place of a plan in tests of whether people can be reached: the notifier alone knows such a case."""
 
 
 class Purpose(StrEnum):

@@ -77,4 +77,7 @@ ROSTER_PEOPLE: Final = Gauge("fenghuo_roster_people", "People in the roster in f
 ROSTER_FINDINGS: Final = Gauge(
     "fenghuo_roster_findings", "What will go wrong with a roster in the days ahead, by kind", ["org", "kind"]
 )
+LIVE_TEST_UNANSWERED: Final = Gauge(
+    "fenghuo_live_test_unanswered", "People who did not answer the last finished live test in time", ["org"]
+)
 CONSOLE_STREAMS: Final = Gauge("fenghuo_console_streams", "Open live pages")

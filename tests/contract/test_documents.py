@@ -54,7 +54,7 @@ def test_metrics_and_alerts_that_are_named_exist(path: Path) -> None:
 def test_commands_that_are_named_exist(path: Path) -> None:
     root = get_command(app)
     assert isinstance(root, TyperGroup)
-    for name, word in re.findall(r"`fenghuo ([a-z]+)(?: ([a-z]+))?[^`]*`", path.read_text("utf-8")):
+    for name, word in re.findall(r"`fenghuo ([a-z-]+)(?: ([a-z][a-z-]*))?[^`]*`", path.read_text("utf-8")):
         command = root.get_command(Context(root), name)
         assert command is not None, name
         if isinstance(command, TyperGroup) and word:

@@ -20,7 +20,7 @@ from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
 from shared.contracts.envelope import Event
 from shared.contracts.escalations import CaseState
-from shared.contracts.notifications import NotificationSettledV1
+from shared.contracts.notifications import LIVE_TEST_PLAN, NotificationSettledV1
 from shared.db.engine import Database
 from shared.db.tx import Tx
 from shared.kafka.outcome import DONE, DUPLICATE, Dead, Outcome, Retry, Skip
@@ -151,6 +151,8 @@ class _Board:
             for key, case in self._cases.items()
             if key[0] == event.case_id and case.org == event.org and data.plan in {None, key[1]}
         ]
+        if not found and data.plan == LIVE_TEST_PLAN:
+            return Skip("an answer to a live test: the notifier keeps it")
         if not found:
             plan = f" under plan '{data.plan}'" if data.plan else ""
             return Retry(_UNTIL_OPENED, f"case {event.case_id} is not known{plan}: nothing to {data.command} yet")

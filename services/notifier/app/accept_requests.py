@@ -19,7 +19,7 @@ from services.notifier.store import ledger
 from services.notifier.store import noise as noise_rows
 from services.notifier.store.noise import Answered
 from shared.contracts.envelope import Event
-from shared.contracts.notifications import NotificationRequestedV1, Purpose
+from shared.contracts.notifications import LIVE_TEST_PLAN, NotificationRequestedV1, Purpose
 from shared.contracts.values import Bilingual, ChannelKind
 from shared.db.engine import Database
 from shared.db.tx import Tx
@@ -126,7 +126,8 @@ def _of_request(request: Request, lane: Lane, rules: Rules, ids: Ids) -> list[In
     roster = rules.rosters.of(request.org)
     found: dict[str, Intent] = {}
     rank = urgency(body.subject.level_rank, body.subject.highest_rank, body.purpose)
-    for role in dict.fromkeys(body.roles):
+    # A live test is of people: the role only says what they are tested for.
+    for role in () if body.subject.plan == LIVE_TEST_PLAN else dict.fromkeys(body.roles):
         duties: tuple[Duty, ...] = ()
         if roster is not None:
             duties = on_duty(roster, role, request.accepted_at, excluded=frozenset(body.excluded))

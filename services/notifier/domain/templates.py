@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from services.notifier.domain.segments import segments
-from services.notifier.domain.texts import LABELS, PURPOSES, Message, Rendered, clean_headline, parts_of
+from services.notifier.domain.texts import LABELS, PURPOSES, Message, Rendered, clean_headline, mark_of, parts_of
 from services.notifier.domain.words import clean
 from shared.contracts.notifications import Purpose
 from shared.contracts.values import Language, Slug
@@ -123,7 +123,7 @@ class Templates:
         """The usual texts with those replaced that have a template. An SMS that does not fit stays as usual."""
         values = {**parts_of(message), "purpose": PURPOSES[message.language][message.purpose]}
         words = LABELS[message.language]
-        mark = f"【{words['drill']}】" if message.drill else ""
+        mark = mark_of(message)
         made = usual
         if (subject := self._find(message, "subject")) is not None:
             made = replace(

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from services.notifier.domain.segments import segments
 from services.notifier.domain.words import clean
-from shared.contracts.notifications import Purpose, Subject
+from shared.contracts.notifications import LIVE_TEST_PLAN, Purpose, Subject
 from shared.contracts.values import Language, Place
 
 MAX_SMS_SEGMENTS: Final = 6
@@ -71,6 +71,7 @@ LABELS: Final[Mapping[Language, Mapping[str, str]]] = {
     "zh": {
         "product": "烽火",
         "drill": "演练",
+        "test": "测试",
         "case": "编号",
         "level": "等级",
         "no_level": "未定级",
@@ -92,6 +93,7 @@ LABELS: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {
         "product": "Fenghuo",
         "drill": "DRILL",
+        "test": "TEST",
         "case": "Case",
         "level": "Level",
         "no_level": "no level",
@@ -117,7 +119,7 @@ def render(message: Message, *, max_segments: int = MAX_SMS_SEGMENTS) -> Rendere
     """The message in all forms. The SMS fits `max_segments` unless the link and the case alone are longer."""
     parts = parts_of(message)
     words = LABELS[message.language]
-    mark = f"【{words['drill']}】" if message.drill else ""
+    mark = mark_of(message)
     headline = _headline(message, mark)
     rows = [(words[name], value) for name, value in parts.items()]
     plain = [headline, ""]
@@ -133,6 +135,14 @@ def render(message: Message, *, max_segments: int = MAX_SMS_SEGMENTS) -> Rendere
         sms=_sms(message, mark, parts, max_segments),
         spoken=_spoken(message, mark, parts),
     )
+
+
+def mark_of(message: Message) -> str:
+    """What stands first in a message that is not about a real case; nothing else can begin like it."""
+    words = LABELS[message.language]
+    if message.subject.plan == LIVE_TEST_PLAN:
+        return f"【{words['test']}】"
+    return f"【{words['drill']}】" if message.drill else ""
 
 
 def parts_of(message: Message) -> dict[str, str]:

@@ -15,6 +15,7 @@ from services.notifier.domain.texts import (
     clean_headline,
     late_by,
     level_of,
+    mark_of,
     render,
 )
 from services.notifier.domain.words import clean
@@ -45,7 +46,7 @@ def render_bundle(message: Message, others: Sequence[Other], *, max_segments: in
     words = LABELS[message.language]
     first = Other(message.subject, message.purpose, message.requested_at or message.now, message.link)
     cases = [first, *sorted(others, key=lambda one: (-one.subject.level_rank, one.requested_at))]
-    mark = f"【{words['drill']}】" if message.drill else ""
+    mark = mark_of(message)
     told = f"合并告知 {count} 件事项" if zh else f"{count} cases in one message"
     headline = clean_headline(told, f"{mark}【{words['product']}】")
     lines = [_line(message, one, _TITLE) for one in cases]

@@ -38,7 +38,8 @@ async def add_requests(tx: Tx, requests: Sequence[Request]) -> frozenset[UUID]:
         plans=[one.body.subject.plan for one in requests],
         purposes=[one.body.purpose.value for one in requests],
         steps=[one.body.step for one in requests],
-        bodies=[one.body.model_dump_json(exclude_none=True) for one in requests],
+        # Also what is null: a subject without a level must be readable again.
+        bodies=[one.body.model_dump_json() for one in requests],
         traces=[one.traceparent for one in requests],
         topics=[one.body.subject.topic if one.body.subject.kind is CaseKind.WARNING else None for one in requests],
         now=tx.now,

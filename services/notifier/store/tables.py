@@ -229,3 +229,24 @@ answered_cases: Final = Table(
     Column("answered_at", DateTime(timezone=True), nullable=False),
     Column("is_over", Boolean, nullable=False),
 )
+
+live_tests: Final = Table(
+    "live_tests",
+    metadata,
+    # The case id of its messages as well.
+    Column("test_id", Uuid, primary_key=True),
+    Column("org", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+)
+Index("ix_live_tests_org", live_tests.c.org, live_tests.c.ends_at)
+
+live_test_people: Final = Table(
+    "live_test_people",
+    metadata,
+    Column("test_id", Uuid, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("answered_at", DateTime(timezone=True)),
+)

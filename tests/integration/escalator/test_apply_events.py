@@ -14,7 +14,7 @@ from services.escalator.store.history import clock_log
 from shared.contracts.classifications import DuplicateOf
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
-from shared.contracts.notifications import Purpose, Settlement
+from shared.contracts.notifications import LIVE_TEST_PLAN, Purpose, Settlement
 from shared.contracts.values import PlanRef
 from shared.db.migrate import unmigrated_changes
 from shared.kafka.outcome import DONE, DUPLICATE, Dead, Retry, Skip
@@ -109,6 +109,11 @@ async def test_a_command_for_a_case_not_yet_known_waits_and_is_not_forgotten(esc
     assert await escalator.take(classification(case_id)) == [DONE]
     assert await escalator.take(early) == [DONE]
     assert (await escalator.escalations())[-1].state is CaseState.ACKNOWLEDGED
+
+
+async def test_an_answer_to_a_live_test_is_passed_over_at_once(escalator: Escalator) -> None:
+    answer = order(uuid4(), CommandKind.ACKNOWLEDGE, START, plan=LIVE_TEST_PLAN)
+    assert isinstance((await escalator.take(answer))[0], Skip)
 
 
 async def test_a_plan_that_is_not_here_is_waited_for_with_a_reason(escalator: Escalator) -> None:

@@ -1,0 +1,28 @@
+"""Door: what people decided; only answers to live tests matter here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.notifier.app.take_test_answers import take_test_answers
+from shared.contracts.envelope import Event
+from shared.contracts.topics import COMMANDS_ISSUED
+from shared.db.engine import Database
+from shared.kafka.consumer import UNHURRIED, BatchConsumer
+from shared.kafka.outcome import Outcome
+from shared.kafka.settings import KafkaSettings
+
+
+def on_command_issued(database: Database, kafka: KafkaSettings) -> BatchConsumer:
+    """Feeds `take_test_answers` in batches."""
+
+    async def handle(events: Sequence[Event[Any]]) -> Sequence[Outcome]:
+        return await take_test_answers(events, database=database)
+
+    return BatchConsumer(
+        group="notifier-live-tests",
+        topics=[COMMANDS_ISSUED],
+        handler=handle,
+        database=database,
+        kafka=kafka,
+        policy=UNHURRIED,
+    )
