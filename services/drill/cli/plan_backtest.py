@@ -1,8 +1,8 @@
 """`plans backtest`: what a plan would have made of the events of the past."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from services.console.cli.connection import Connection
+from services.console.cli.wording import CommandError
 from services.drill.app.backtest_plan import Backtest, Span, backtest_plan
 from services.drill.app.read_draft import read_draft
 from services.drill.cli.plan_options import (
@@ -26,20 +28,30 @@ from services.drill.cli.plan_options import (
     print_json,
 )
 from services.drill.domain.events_file import Columns, EventsFileError, rows_of, shortened
+from services.drill.domain.register import rows_of_register
 from services.drill.domain.replayed import CaseSum, ReplaySum
 from services.escalator.domain.time_bases import NeedsCalendarError
 from shared.calendars.library import CalendarFilesError, CalendarLibrary
 from shared.plans.compiled import CompiledPlan
 from shared.plans.limits import parse_elapsed
 from shared.plans.problems import PlanLibraryError
+from shared.runtime.clock import SystemClock
 
 _SHOWN: Final = 40
+_PAGE: Final = 1000
+_MOST_DAYS: Final = 3660
 
 
 def backtest(
     plan: Annotated[str, typer.Argument(help="A plan's name, file or folder · 预案名、文件或目录")],
     *,
-    events: Annotated[Path, typer.Option("--events", help="CSV or JSONL, UTF-8 or GBK · 历史事件文件")],
+    events: Annotated[Path | None, typer.Option("--events", help="CSV or JSONL, UTF-8 or GBK · 历史事件文件")] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--days", min=1, max=_MOST_DAYS, help="Instead of a file: the register's last days · 登记库最近几天"
+        ),
+    ] = None,
     mapped: Annotated[
         list[str] | None, typer.Option("--map", help="COLUMN=NAME: a field or a fact · 列名=字段或事实")
     ] = None,
@@ -63,7 +75,7 @@ def backtest(
     try:
         draft = read_draft(plan, plans_dir)[0]
         other = read_draft(against, plans_dir)[0] if against else None
-        rows = rows_of(events.read_bytes(), events.name)
+        rows = _rows(events, days)
         columns = Columns(_pairs(mapped, "--map"), _pairs(fixed, "--set"), time_format)
         span = Span(
             _instant(since, draft.zone),
@@ -77,12 +89,34 @@ def backtest(
         fail(error, as_json=as_json)
     except OSError as error:
         complain(f"{events} cannot be read: {error.strerror}", as_json=as_json)
+    except CommandError as error:
+        complain(str(error), as_json=as_json)
     except (EventsFileError, NeedsCalendarError, ValueError) as error:
         complain(message(error), as_json=as_json)
     if as_json:
         print_json(_data(found))
     else:
         _print(found, draft, other)
+
+
+def _rows(events: Path | None, days: int | None) -> list[dict[str, str]]:
+    if events is not None and days is None:
+        return rows_of(events.read_bytes(), events.name)
+    if days is not None and events is None:
+        return rows_of_register(_registered(Connection.find(), days))
+    raise EventsFileError("give either --events FILE or --days N · --events 与 --days 二选一")
+
+
+def _registered(connection: Connection, days: int) -> Iterator[dict[str, Any]]:
+    """Reports of the days before now, page by page. Raises CommandError when the console does not answer."""
+    now, after = SystemClock().now(), None
+    span = {"from": (now - timedelta(days=days)).isoformat(), "to": now.isoformat()}
+    while True:
+        page = connection.get(connection.console_url, "/v1/reports", **span, after=after, limit=_PAGE)
+        yield from page["reports"]
+        after = page["next"]
+        if after is None:
+            return
 
 
 def _pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:

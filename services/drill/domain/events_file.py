@@ -121,12 +121,16 @@ def _lines(text: str, name: str) -> list[dict[str, str]]:
             raise EventsFileError(f"{name}, line {number}: {error}") from error
         if not isinstance(row, dict):
             raise EventsFileError(f"{name}, line {number}: not an object")
-        found.append(dict(_flat(row)))
+        found.append(flat_row(row))
     return found
 
 
+def flat_row(event: Mapping[str, Any]) -> dict[str, str]:
+    """An event as intake takes it, with its facts and its place in objects of their own, as a row of texts."""
+    return dict(_flat(event))
+
+
 def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """An event as intake takes it has its facts and its place in objects of their own."""
     for key, value in row.items():
         if key in {"facts", "place"} and isinstance(value, dict):
             prefix = "place." if key == "place" else ""

@@ -1,14 +1,17 @@
 """Back-tests: a table becomes events, events become levels and pages, and a changed bound shows where it matters."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
 from services.drill.cli.plans import app
 from services.drill.domain.events_file import Columns, EventsFileError, read_events, rows_of
+from services.drill.domain.register import rows_of_register
 from shared.plans.compiled import CompiledPlan
 from shared.plans.library import parse_plan
 from tests.support.escalations import PLAN_TEXT
@@ -170,3 +173,71 @@ def test_real_tables_are_replayed_whole(file: str, name: str, arguments: tuple[s
     assert found["cases"] >= 40
     assert all("narrative: String should have at most 20000" in text for text in found["left_out"])
     assert sum(found["plan"]["levels"].values()) == found["cases"]
+
+
+class Register:
+    """The console's door in a test: two reports a page, and what was asked of it."""
+
+    def __init__(self, reports: list[dict[str, Any]]) -> None:
+        self.reports = reports
+        self.asked: list[httpx.URL] = []
+
+    def __call__(self, method: str, url: str, **given: Any) -> httpx.Response:
+        request = httpx.Request(method, url, params=given["params"], headers=given["headers"])
+        self.asked.append(request.url)
+        start = int(request.url.params.get("after", 0))
+        end = start + 2
+        page = {"reports": self.reports[start:end], "next": str(end) if end < len(self.reports) else None}
+        return httpx.Response(200, json=page, request=request)
+
+
+def registered(number: str, minute: int, **body: Any) -> dict[str, Any]:
+    at = f"2026-03-02T09:{minute:02}:00+08:00"
+    given = {"number": number, "reference": f"R-{minute}", "received_at": at, "occurred_at": at, "drill": False}
+    return {"kind": "complaint", "body": {**given, "complainant_ref": None, "facts": {}, **body}}
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Register:
+    found = Register(
+        [
+            registered("N-1", 0),
+            registered("N-2", 1, facts={"people": 150}, drill=True),
+            *(registered(f"M-{minute}", minute) for minute in range(2, 50)),
+            registered("N-1", 50, facts={"people": 150}),
+        ]
+    )
+    monkeypatch.setattr(httpx, "request", found)
+    monkeypatch.setenv("FENGHUO_API_KEY", "fh_test")
+    return found
+
+
+def test_the_registers_last_days_are_replayed_page_by_page_without_rehearsals(packs: Path, register: Register) -> None:
+    done = RUNNER.invoke(app, ["backtest", "ladder-test", "--days", "7", "--plans-dir", str(packs), "--json"])
+    found = json.loads(done.output)
+    assert found["cases"] == 49
+    assert found["plan"]["levels"]["red"] == 1
+    assert len(register.asked) == 26
+    span = [datetime.fromisoformat(register.asked[0].params[name]) for name in ("from", "to")]
+    assert span[1] - span[0] == timedelta(days=7)
+
+
+def test_a_fact_that_only_the_last_report_gives_is_replayed() -> None:
+    reports = [registered(f"M-{n % 60}", n % 60) for n in range(200)]
+    rows = rows_of_register([*reports, registered("N-1", 59, facts={"people": 150})])
+    steps = read_events(rows, Columns(), plan()).steps
+    assert [step.name for step in steps if step.report is not None and step.report.facts] == ["N-1"]
+
+
+def test_an_empty_register_says_so(packs: Path, register: Register) -> None:
+    register.reports.clear()
+    done = RUNNER.invoke(app, ["backtest", "ladder-test", "--days", "7", "--plans-dir", str(packs)])
+    assert done.exit_code == 1
+    assert "no reports of these days" in done.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("--events", "a.csv", "--days", "7")])
+def test_events_come_from_a_file_or_from_the_register(packs: Path, arguments: tuple[str, ...]) -> None:
+    done = RUNNER.invoke(app, ["backtest", "ladder-test", *arguments, "--plans-dir", str(packs)])
+    assert done.exit_code == 1
+    assert "either --events FILE or --days N" in done.output
