@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from services.notifier.app.rules import Book
-from services.notifier.app.start_live_test import NobodyToAskError, ask
+from services.notifier.app.ask_for_answers import NobodyToAskError, ask_for_answers
 from services.notifier.domain.live_tests import Wanted, due_key
 from services.notifier.store.live_tests import unanswered_of_last
 from services.notifier.store.roster_records import first_announced
@@ -28,7 +28,7 @@ async def watch_live_tests(*, book: Book, database: Database, ids: Ids, every_da
             key = due_key(roster, tx.now, every_days)
             if key is not None and await first_announced(tx, org, [key]):
                 try:
-                    await ask(tx, roster, Wanted(), wait=_WAIT, by="schedule", ids=ids)
+                    await ask_for_answers(tx, roster, Wanted(), wait=_WAIT, by="schedule", ids=ids)
                 except NobodyToAskError:
                     _log.warning("live_test.nobody", org=org)
                 else:

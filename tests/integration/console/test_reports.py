@@ -34,7 +34,8 @@ async def some(database: Database) -> None:
 
 
 async def pages(api: httpx.AsyncClient, **query: Any) -> list[list[dict[str, Any]]]:
-    found, after = [], {}
+    found: list[list[dict[str, Any]]] = []
+    after: dict[str, Any] = {}
     while True:
         answer = await api.get("/v1/reports", params={**query, **after})
         assert answer.status_code == 200, answer.text
