@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Final
 
-from services.notifier.app.rules import Book
 from services.notifier.app.ask_for_answers import NobodyToAskError, ask_for_answers
+from services.notifier.app.rules import Book
 from services.notifier.domain.live_tests import Wanted, due_key
 from services.notifier.store.live_tests import unanswered_of_last
 from services.notifier.store.roster_records import first_announced
