@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from services.intake.store.vault import Vault
 from shared.db.engine import Database as AppDatabase
 from shared.db.provision import provision_service
 from shared.embedded.postgres import EmbeddedPostgres
-from shared.embedded.processes import free_port
+from shared.embedded.processes import free_port, is_running
 from shared.runtime.ids import TimeOrderedIds
 from tests.support.postgres import Database
 from tests.support.register import Register, complaint, migrate_intake, open_register
@@ -160,7 +161,7 @@ async def test_dead_database_is_a_503_and_the_register_recovers() -> None:
         await migrate_intake(_Given(url))
         async with open_register(url) as register:
             assert (await register.post("/v1/complaints", complaint("before", id="e-1"))).status_code == 201
-            server.kill()
+            await _kill_with_its_sessions(server)
             answers: list[httpx.Response] = await asyncio.gather(
                 *(register.post("/v1/complaints", complaint(f"during-{number}")) for number in range(5))
             )
@@ -178,6 +179,18 @@ async def test_dead_database_is_a_503_and_the_register_recovers() -> None:
     finally:
         server.stop()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+async def _kill_with_its_sessions(server: EmbeddedPostgres) -> None:
+    """A session that outlives its postmaster may still commit: it is waited for, so that what follows is certain."""
+    assert server._process is not None
+    pid = server._process.pid
+    sessions = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    server.kill()
+    deadline = time.monotonic() + 10
+    while any(is_running(session) for session in sessions):
+        assert time.monotonic() < deadline, "sessions of a killed server did not end"
+        await asyncio.sleep(0.01)
 
 
 class _Given(Database):
