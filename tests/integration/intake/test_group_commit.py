@@ -181,11 +181,15 @@ async def test_dead_database_is_a_503_and_the_register_recovers() -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def _children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
 async def _kill_with_its_sessions(server: EmbeddedPostgres) -> None:
     """A session that outlives its postmaster may still commit: it is waited for, so that what follows is certain."""
     assert server._process is not None
     pid = server._process.pid
-    sessions = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    sessions = _children_of(pid)
     server.kill()
     deadline = time.monotonic() + 10
     while any(is_running(session) for session in sessions):
