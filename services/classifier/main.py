@@ -41,7 +41,7 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
     database = Database.connect(
         settings.database_url.get_secret_value(), application=f"fenghuo-{NAME}", pool_size=settings.database_pool
     )
-    in_force = PlansInForce(settings.plans_dir, settings.plan_overrides, library)
+    in_force = PlansInForce(settings.plans_dir, settings.plan_overrides, library, checked=settings.plans_checked)
     loop = ReconsiderLoop(database)
     ports = Ports(Plans(library), TimeOrderedIds(), loop.armed)
 

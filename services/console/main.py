@@ -57,7 +57,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         duty=_duty(settings),
         changes=Changes(database, words),
         words=words,
-        plans=PlansInForce(settings.plans_dir, settings.plan_overrides, library),
+        plans=PlansInForce(settings.plans_dir, settings.plan_overrides, library, checked=settings.plans_checked),
     )
     health = Health("console")
     health.add("plans", adapters.plans.probe)

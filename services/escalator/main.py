@@ -54,7 +54,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     calendars = CalendarLibrary.load(settings.calendars_dir)
     plans, ids = Plans(library, calendars), TimeOrderedIds()
     plans.check()
-    in_force = PlansInForce(settings.plans_dir, settings.plan_overrides, library)
+    in_force = PlansInForce(settings.plans_dir, settings.plan_overrides, library, checked=settings.plans_checked)
 
     def wake(due_at: datetime) -> None:
         fire.lower_floor(due_at)

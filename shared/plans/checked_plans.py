@@ -45,10 +45,21 @@ def keep_plans(path: Path, plans: Iterable[Plan]) -> None:
         return
 
 
+def digest_of_texts(root: Path) -> str:
+    """Of every plan's name and text; of a text that cannot be read, why. Some hundred small files take milliseconds."""
+    digest = sha256()
+    for path in sorted(root.glob("*/plan.yaml")) if root.is_dir() else ():
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            text = repr(error.errno).encode()
+        _add(digest, path.parent.name.encode(), text)
+    return digest.hexdigest()
+
+
 def _made_of(root: Path) -> str:
     digest = sha256(_language().encode())
-    for path in sorted(root.glob("*/plan.yaml")):
-        _add(digest, path.parent.name.encode(), path.read_bytes())
+    _add(digest, digest_of_texts(root).encode())
     for folder in sorted(one.name for one in root.iterdir() if one.is_dir() and not one.name.startswith(".")):
         _add(digest, folder.encode())
     return digest.hexdigest()

@@ -149,6 +149,10 @@ class PlanLibrary:
             raise PlanLibraryError(problems)
         return cls(plans)
 
+    def find(self, name: str) -> CompiledPlan | None:
+        """The plan of this name; None where there is none."""
+        return self._by_name.get(name)
+
     def get(self, name: str) -> CompiledPlan:
         """Raises UnknownPlanError."""
         try:

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from shared.plans.library import PLAN_FILE, PlanLibrary
+from shared.plans.checked_plans import digest_of_texts
+from shared.plans.library import PlanLibrary
 from shared.plans.problems import PlanLibraryError
 from shared.runtime.logging import get_logger
 from shared.runtime.metrics import PLANS_BROKEN, PLANS_IN_FORCE
@@ -20,11 +20,19 @@ TakeOver = Callable[[PlanLibrary], None]
 class PlansInForce:
     """One library, whole. A library with a problem is refused whole: logged once, shown by `probe` until repaired."""
 
-    def __init__(self, root: Path, overrides: Mapping[str, Mapping[str, Any]], library: PlanLibrary) -> None:
-        """`library` is what `root` held when the service started, with these parameter values set."""
+    def __init__(
+        self,
+        root: Path,
+        overrides: Mapping[str, Mapping[str, Any]],
+        library: PlanLibrary,
+        *,
+        checked: Path | None = None,
+    ) -> None:
+        """`library` is what `root` held when the service started, with these values set; `checked` as for loading."""
+        self._checked = checked
         self._root = root
         self._overrides = dict(overrides)
-        self._digest = _digest(root)
+        self._digest = digest_of_texts(root)
         self._refused: str | None = None
         self._problem: str | None = None
         self._library = library
@@ -37,13 +45,13 @@ class PlansInForce:
 
     async def refresh(self, take_over: TakeOver = lambda _: None) -> bool:
         """Read the folder again if a plan's text changed; True when other plans are in force afterwards."""
-        digest = await asyncio.to_thread(_digest, self._root)
+        digest = await asyncio.to_thread(digest_of_texts, self._root)
         if digest == self._digest and self._problem is not None:
             self._accept(self._library, digest)
         if digest in {self._digest, self._refused}:
             return False
         try:
-            library = await asyncio.to_thread(PlanLibrary.load, self._root, self._overrides)
+            library = await asyncio.to_thread(PlanLibrary.load, self._root, self._overrides, checked=self._checked)
             take_over(library)
         except (PlanLibraryError, ValueError) as error:
             self._refuse(error, digest)
@@ -74,16 +82,3 @@ class PlansInForce:
     def _announce(self) -> None:
         PLANS_BROKEN.set(0)
         PLANS_IN_FORCE.set(len(self._library.plans))
-
-
-def _digest(root: Path) -> str:
-    """Of every plan's name and text. Reading some hundred small files takes milliseconds."""
-    found = sha256()
-    for path in sorted(root.glob(f"*/{PLAN_FILE}")) if root.is_dir() else ():
-        found.update(path.parent.name.encode() + b"\0")
-        try:
-            found.update(path.read_bytes())
-        except OSError as error:
-            found.update(repr(error.errno).encode())
-        found.update(b"\0")
-    return found.hexdigest()

@@ -1,6 +1,7 @@
 """Facts that nobody gave: proposed by words of the text, or passed on by the plan that opened this one."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from shared.contracts.classifications import OpenedBy, ProposedFact
 from shared.contracts.values import FactValue
@@ -8,7 +9,7 @@ from shared.plans.compiled import CompiledPlan
 from shared.plans.obligations import CompiledOpening
 from shared.plans.signals import proposed_facts
 
-_MOST: int = 50
+_MOST: Final = 50
 
 
 def with_proposals(

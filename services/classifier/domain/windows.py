@@ -91,7 +91,7 @@ def reading_of(plan: CompiledPlan) -> Reading:
         if wanted:
             raising[shape] = wanted
     read = _counted_for(plan, (name for result in results for name in result.values))
-    openings = plan.windows if plan.openings or plan.consequences else ()
+    openings = plan.windows if plan.openings else ()
     return Reading(frozenset(plan.windows) & {*read, *openings}, raising)
 
 

@@ -36,12 +36,11 @@ class Plans:
 
     def _use(self, library: PlanLibrary) -> None:
         self._library = library
-        self._by_name = {plan.name: plan for plan in library.plans}
         self._by_hash = {plan.ref.sha256: plan for plan in library.plans}
 
     def current(self, name: str) -> CompiledPlan | None:
         """The plan of this name in today's library."""
-        return self._by_name.get(name)
+        return self._library.find(name)
 
     def pinned(self, sha256: str) -> CompiledPlan | None:
         """The plan with this text, if `load` found it."""

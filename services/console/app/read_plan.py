@@ -18,5 +18,5 @@ class PlanReading:
 
 def read_plan(library: PlanLibrary, name: str, language: Literal["zh", "en"]) -> PlanReading | None:
     """None when no plan of this name is in force."""
-    found = next((plan for plan in library.plans if plan.name == name), None)
+    found = library.find(name)
     return PlanReading(describe(found), flow_picture(found, language)) if found is not None else None

@@ -31,7 +31,7 @@ def find_plan(plans_dir: Path, name: str, *, as_json: bool) -> CompiledPlan:
         library = PlanLibrary.load(plans_dir)
     except PlanLibraryError as error:
         fail(error, as_json=as_json)
-    found = next((plan for plan in library.plans if plan.name == name), None)
+    found = library.find(name)
     if found is None:
         known = ", ".join(plan.name for plan in library.plans)
         complain(f"there is no plan '{name}'; there are: {known}", as_json=as_json)

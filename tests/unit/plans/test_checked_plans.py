@@ -78,3 +78,9 @@ def test_where_nothing_can_be_written_plans_are_still_loaded(root: Path, tmp_pat
     blocked = tmp_path / "file"
     blocked.write_text("no folder", "utf-8")
     assert len(PlanLibrary.load(root, checked=blocked / "kept").plans) == 1
+
+
+def test_a_text_that_cannot_be_read_is_told_as_without_kept_plans(root: Path, tmp_path: Path) -> None:
+    (root / "broken" / "plan.yaml").mkdir(parents=True)
+    with pytest.raises(PlanLibraryError, match="cannot be read"):
+        PlanLibrary.load(root, checked=tmp_path / "kept")
