@@ -1,7 +1,7 @@
 """What people decided: topic `commands-issued`."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -39,6 +39,37 @@ class CommandKind(StrEnum):
     TICK = "tick"  # an item of the checklist is done
     BYPASS = "bypass"  # past the ladder, where the plan gives leave
     COMMENT = "comment"
+
+
+ONLY_PERSONS: Final = frozenset(
+    {
+        CommandKind.LOWER_LEVEL,
+        CommandKind.EXTENSION_APPROVE,
+        CommandKind.EXTENSION_DENY,
+        CommandKind.EXCLUDE,
+        CommandKind.RESTART,
+        CommandKind.ACTIVATE,
+        CommandKind.DECLINE,
+        CommandKind.APPROVE,
+        CommandKind.REFUSE,
+    }
+)
+"""What no system and no link may ask for: a named person decides."""
+
+WITH_REASON: Final = frozenset(
+    {
+        CommandKind.LOWER_LEVEL,
+        CommandKind.CANNOT_HANDLE,
+        CommandKind.INVALIDATE,
+        CommandKind.EXTENSION_REQUEST,
+        CommandKind.EXTENSION_DENY,
+        CommandKind.EXCLUDE,
+        CommandKind.RESTART,
+        CommandKind.DECLINE,
+        CommandKind.REFUSE,
+    }
+)
+"""What is refused without a reason."""
 
 
 class CommandIssuedV1(Contract):

@@ -134,7 +134,8 @@ def _read_set(value: Any) -> frozenset[str] | None:
     return None
 
 
-def _read_duration(value: Any) -> timedelta | None:
+def read_duration(value: Any) -> timedelta | None:
+    """A length of time as facts give it; None for anything else."""
     if not isinstance(value, str):
         return None
     try:
@@ -150,5 +151,5 @@ _READERS: Final[dict[Kind, Reader]] = {
     Kind.TEXT: _read_text,
     Kind.SET: _read_set,
     Kind.INSTANT: read_instant,
-    Kind.DURATION: _read_duration,
+    Kind.DURATION: read_duration,
 }

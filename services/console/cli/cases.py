@@ -92,14 +92,8 @@ def ack(
     as_json: Json = False,  # noqa: FBT002  # a flag
 ) -> None:
     """确认接手，停止上报 / acknowledge: the case goes no further up."""
-    connection = Connection.find()
-    body: dict[str, Any] = {"command": "acknowledge"}
-    body |= {name: value for name, value in (("reason", reason), ("person", person), ("plan", plan)) if value}
-    answer = connection.post(connection.console_url, f"/v1/cases/{quote(case, safe='')}/commands", body)
-    if as_json:
-        print_json(answer)
-    else:
-        OUT.print(say(f"已提交确认：{case}", f"Acknowledgement sent: {case}"), style="green")
+    body = {"command": "acknowledge", "reason": reason, "person": person, "plan": plan}
+    _send(case, body, say(f"已提交确认：{case}", f"Acknowledgement sent: {case}"), as_json=as_json)
 
 
 @app.command("do")
@@ -113,14 +107,20 @@ def order(  # noqa: PLR0917  # options are given by name
     as_json: Json = False,  # noqa: FBT002  # a flag
 ) -> None:
     """任何指令：延期、扣除、重新计时等 / any command: extensions, time left out, clocks begun anew."""
+    arguments = dict(_argument(text) for text in given or ())
+    body = {"command": command.value, "arguments": arguments, "reason": reason, "person": person, "plan": plan}
+    _send(case, body, say(f"已提交 {command.value}：{case}", f"Sent {command.value}: {case}"), as_json=as_json)
+
+
+def _send(case: str, body: dict[str, Any], said: str, *, as_json: bool) -> None:
+    """Post a command; what was not given is left out."""
     connection = Connection.find()
-    body: dict[str, Any] = {"command": command.value, "arguments": dict(_argument(text) for text in given or ())}
-    body |= {name: value for name, value in (("reason", reason), ("person", person), ("plan", plan)) if value}
-    answer = connection.post(connection.console_url, f"/v1/cases/{quote(case, safe='')}/commands", body)
+    given = {name: value for name, value in body.items() if name == "arguments" or value}
+    answer = connection.post(connection.console_url, f"/v1/cases/{quote(case, safe='')}/commands", given)
     if as_json:
         print_json(answer)
     else:
-        OUT.print(say(f"已提交 {command.value}：{case}", f"Sent {command.value}: {case}"), style="green")
+        OUT.print(said, style="green")
 
 
 def _argument(text: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from services.escalator.domain.classification import raise_level, reopen
 from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
 from services.escalator.domain.orders import Order
 from services.escalator.domain.time_bases import Rules
-from shared.contracts.commands import CommandIssuedV1, CommandKind
+from shared.contracts.commands import ONLY_PERSONS, WITH_REASON, CommandIssuedV1, CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose
 from shared.contracts.values import ActorKind
@@ -68,32 +68,6 @@ _ALLOWED_IN: Final[Mapping[CommandKind, frozenset[CaseState]]] = MappingProxyTyp
         CommandKind.COMMENT: _EVERY,
     }
 )
-_NEED_A_REASON: Final = frozenset(
-    {
-        CommandKind.LOWER_LEVEL,
-        CommandKind.CANNOT_HANDLE,
-        CommandKind.INVALIDATE,
-        CommandKind.EXTENSION_REQUEST,
-        CommandKind.EXTENSION_DENY,
-        CommandKind.EXCLUDE,
-        CommandKind.RESTART,
-        CommandKind.DECLINE,
-        CommandKind.REFUSE,
-    }
-)
-_NEED_A_PERSON: Final = frozenset(
-    {
-        CommandKind.LOWER_LEVEL,
-        CommandKind.EXTENSION_APPROVE,
-        CommandKind.EXTENSION_DENY,
-        CommandKind.EXCLUDE,
-        CommandKind.RESTART,
-        CommandKind.ACTIVATE,
-        CommandKind.DECLINE,
-        CommandKind.APPROVE,
-        CommandKind.REFUSE,
-    }
-)
 
 
 def apply_command(rules: Rules, case: Case, command: CommandIssuedV1, now: datetime) -> Decision:
@@ -103,9 +77,9 @@ def apply_command(rules: Rules, case: Case, command: CommandIssuedV1, now: datet
     kind = command.command
     if case.state not in _ALLOWED_IN[kind]:
         order.refuse("refused_state")
-    elif kind in _NEED_A_PERSON and command.actor.kind is not ActorKind.PERSON:
+    elif kind in ONLY_PERSONS and command.actor.kind is not ActorKind.PERSON:
         order.refuse("refused_person")
-    elif kind in _NEED_A_REASON and not (command.reason or "").strip():
+    elif kind in WITH_REASON and not (command.reason or "").strip():
         order.refuse("refused_reason")
     else:
         _ACTIONS[kind](order)

@@ -1,12 +1,13 @@
 """How long a clock of one case may run: as the plan says, as a fact says, or until a forecast moment."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from services.escalator.domain.decision import Turn
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.values import FactValue
 from shared.plans.duties import CompiledClock
-from shared.plans.limits import Limit, LimitBase, parse_elapsed
+from shared.plans.inputs import read_duration
+from shared.plans.limits import Limit, LimitBase
 
 
 def limit_of(turn: Turn, spec: CompiledClock, started_at: datetime) -> Limit | None:
@@ -24,7 +25,7 @@ def limit_of(turn: Turn, spec: CompiledClock, started_at: datetime) -> Limit | N
     moment = _instant(value)
     if moment is not None:
         return _until(moment, started_at)
-    length = _length(value)
+    length = read_duration(value)
     return Limit(LimitBase.ELAPSED, round(length.total_seconds())) if length is not None else spec.limit
 
 
@@ -40,15 +41,6 @@ def _instant(value: FactValue | None) -> datetime | None:
     except ValueError:
         return None
     return found.astimezone(UTC) if found.tzinfo is not None else None
-
-
-def _length(value: FactValue | None) -> timedelta | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return parse_elapsed(value)
-    except ValueError:
-        return None
 
 
 def end_of(rules: Rules, limit: Limit, start: datetime) -> datetime:

@@ -5,36 +5,10 @@ from typing import Annotated, Final
 from pydantic import Field, field_validator, model_validator
 
 from services.intake.domain.bodies import Body
-from shared.contracts.commands import CommandKind
+from shared.contracts.commands import ONLY_PERSONS, WITH_REASON, CommandKind
 from shared.contracts.values import ActorKind, Facts, LongText, Name, Slug
 
-_NEEDS_PERSON: Final = frozenset(
-    {
-        CommandKind.LOWER_LEVEL,
-        CommandKind.EXTENSION_APPROVE,
-        CommandKind.EXTENSION_DENY,
-        CommandKind.EXCLUDE,
-        CommandKind.RESTART,
-        CommandKind.ACTIVATE,
-        CommandKind.DECLINE,
-        CommandKind.APPROVE,
-        CommandKind.REFUSE,
-    }
-)
-_NEEDS_REASON: Final = frozenset(
-    {
-        CommandKind.LOWER_LEVEL,
-        CommandKind.CANNOT_HANDLE,
-        CommandKind.INVALIDATE,
-        CommandKind.COMMENT,
-        CommandKind.EXTENSION_REQUEST,
-        CommandKind.EXTENSION_DENY,
-        CommandKind.EXCLUDE,
-        CommandKind.RESTART,
-        CommandKind.DECLINE,
-        CommandKind.REFUSE,
-    }
-)
+_NEEDS_REASON: Final = WITH_REASON | {CommandKind.COMMENT}
 _NEEDS_ARGUMENT: Final[dict[CommandKind, str]] = {
     CommandKind.RAISE_LEVEL: "level",
     CommandKind.LOWER_LEVEL: "level",
@@ -79,7 +53,7 @@ class CommandBody(Body):
 
     @model_validator(mode="after")
     def _complete(self) -> "CommandBody":
-        if self.command in _NEEDS_PERSON and (self.actor is None or self.actor.kind is not ActorKind.PERSON):
+        if self.command in ONLY_PERSONS and (self.actor is None or self.actor.kind is not ActorKind.PERSON):
             raise ValueError(f"actor: '{self.command.value}' takes a named person")
         if self.command in _NEEDS_REASON and not (self.reason and self.reason.strip()):
             raise ValueError(f"reason: '{self.command.value}' takes a reason")
