@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from services.classifier.domain.cases import CaseState
@@ -80,31 +80,20 @@ def warning_classified(
     now: datetime,
 ) -> CaseClassifiedV1:
     """The warning case of a group: its values are the counts, its cases those that were counted."""
-    group = dict(warned.group.key)
-    total, newest = linked
-    return CaseClassifiedV1(
-        number=warned.number,
-        kind=CaseKind.WARNING,
-        plan=plan.ref,
-        revision=warned.revision,
+    return _about_group(
+        plan,
+        warned,
+        linked,
+        now,
         level=verdict.level,
         level_rank=verdict.rank,
         previous_level=previous,
         criteria=verdict.criteria,
         decided_by=verdict.decided_by,
         title=title_of(warned.group, verdict),
-        source=_WARNING_SOURCE,
-        channel=group["channel"][:_NAME_LENGTH] if group.get("channel") else None,
-        topic=group["topic"][:_NAME_LENGTH] if group.get("topic") else None,
-        place=place_of(warned.group),
         facts=facts_of(plan, warned.group, verdict),
         occurred_at=min(verdict.at, now),
         received_at=now,
-        classified_at=now,
-        linked_cases=tuple(newest),
-        linked_count=total,
-        confidential=plan.plan.confidential,
-        drill=warned.group.drill,
     )
 
 
@@ -119,6 +108,27 @@ def warning_ended(
     now: datetime,
 ) -> CaseClassifiedV1:
     """A warning case that is over: its level stays what it was, its criteria show the counts of now."""
+    return _about_group(
+        plan,
+        warned,
+        linked,
+        now,
+        level=warned.level,
+        level_rank=warned.rank,
+        previous_level=warned.level,
+        criteria=evaluation.criteria,
+        title=ended_title(warned.group, because),
+        occurred_at=opened.opened_at,
+        received_at=opened.opened_at,
+        resolved=True,
+        resolved_because=because,
+    )
+
+
+def _about_group(
+    plan: CompiledPlan, warned: Warned, linked: tuple[int, list[UUID]], now: datetime, **said: Any
+) -> CaseClassifiedV1:
+    """What every word about a warning case has in common, with what this one says."""
     group = dict(warned.group.key)
     total, newest = linked
     return CaseClassifiedV1(
@@ -126,22 +136,14 @@ def warning_ended(
         kind=CaseKind.WARNING,
         plan=plan.ref,
         revision=warned.revision,
-        level=warned.level,
-        level_rank=warned.rank,
-        previous_level=warned.level,
-        criteria=evaluation.criteria,
-        title=ended_title(warned.group, because),
         source=_WARNING_SOURCE,
         channel=group["channel"][:_NAME_LENGTH] if group.get("channel") else None,
         topic=group["topic"][:_NAME_LENGTH] if group.get("topic") else None,
         place=place_of(warned.group),
-        occurred_at=opened.opened_at,
-        received_at=opened.opened_at,
         classified_at=now,
         linked_cases=tuple(newest),
         linked_count=total,
-        resolved=True,
-        resolved_because=because,
         confidential=plan.plan.confidential,
         drill=warned.group.drill,
+        **said,
     )

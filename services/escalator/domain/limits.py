@@ -1,11 +1,11 @@
 """How long a clock of one case may run: as the plan says, as a fact says, or until a forecast moment."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from services.escalator.domain.decision import Turn
 from services.escalator.domain.time_bases import Rules
-from shared.contracts.values import FactValue
 from shared.plans.duties import CompiledClock
+from shared.plans.facts import read_instant
 from shared.plans.inputs import read_duration
 from shared.plans.limits import Limit, LimitBase
 
@@ -17,12 +17,12 @@ def limit_of(turn: Turn, spec: CompiledClock, started_at: datetime) -> Limit | N
     nothing: the clock runs out at once.
     """
     if spec.before is not None:
-        moment = _instant(turn.case.inputs.get(spec.before))
+        moment = read_instant(turn.case.inputs.get(spec.before))
         return _until(moment - spec.limit.elapsed, started_at) if moment is not None else None
     if spec.limit_fact is None:
         return spec.limit
     value = turn.case.inputs.get(spec.limit_fact)
-    moment = _instant(value)
+    moment = read_instant(value)
     if moment is not None:
         return _until(moment, started_at)
     length = read_duration(value)
@@ -31,16 +31,6 @@ def limit_of(turn: Turn, spec: CompiledClock, started_at: datetime) -> Limit | N
 
 def _until(moment: datetime, started_at: datetime) -> Limit:
     return Limit(LimitBase.ELAPSED, max(0, int((moment - started_at).total_seconds())))
-
-
-def _instant(value: FactValue | None) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo is not None else None
 
 
 def end_of(rules: Rules, limit: Limit, start: datetime) -> datetime:

@@ -6,6 +6,7 @@ has an idempotency key: a message whose answer was lost may be shown twice.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -50,11 +51,7 @@ class WecomRobot:
         return HttpCall(self.url, json_body({"msgtype": "text", "text": text}), _JSON)
 
     def judge(self, response: HttpAnswer) -> Reply:
-        said = object_of(response)
-        code = _number(said, "errcode")
-        if code is None:
-            return _nonsense(response)
-        return _judged(wecom_answer(code), code, said.get("errmsg"))
+        return _judged(response, wecom_answer, ("errcode", "errmsg"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +79,7 @@ class DingtalkRobot:
         return HttpCall(url, body, _JSON, query)
 
     def judge(self, response: HttpAnswer) -> Reply:
-        said = object_of(response)
-        code = _number(said, "errcode")
-        if code is None:
-            return _nonsense(response)
-        return _judged(dingtalk_answer(code), code, said.get("errmsg"))
+        return _judged(response, dingtalk_answer, ("errcode", "errmsg"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +101,7 @@ class FeishuBot:
         return HttpCall(self.url, json_body({**signed, "msg_type": "text", "content": {"text": text}}), _JSON)
 
     def judge(self, response: HttpAnswer) -> Reply:
-        said = object_of(response)
-        code = _number(said, "code")
-        if code is None:
-            code = _number(said, "StatusCode")
-        if code is None:
-            return _nonsense(response)
-        return _judged(feishu_answer(code), code, said.get("msg", said.get("StatusMessage")))
+        return _judged(response, feishu_answer, ("code", "msg"), ("StatusCode", "StatusMessage"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +145,16 @@ def _number(said: dict[str, Any], name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _judged(answer: Answer, code: int, words: object) -> Reply:
+def _judged(response: HttpAnswer, answer_of: Callable[[int], Answer], *fields: tuple[str, str]) -> Reply:
+    """By the first number and words the platform gives; `fields` names the two as the platform calls them."""
+    said = object_of(response)
+    code = next((found for number, _ in fields if (found := _number(said, number)) is not None), None)
+    if code is None:
+        return _nonsense(response)
+    answer = answer_of(code)
     if answer is Answer.ACCEPTED:
         return accepted(None, code)
+    words = next((said[text] for _, text in fields if text in said), None)
     after = _A_MINUTE if answer is Answer.TRANSIENT else timedelta()
     return not_accepted(answer, code, words, after=after)
 

@@ -140,18 +140,7 @@ class _Builder:
         )
 
     def _hours(self, written: Sequence[WrittenHours] | None) -> Hours | None:
-        if written is None:
-            return None
-        windows = tuple(
-            Window(
-                weekdays=frozenset(WEEKDAYS.index(day) for day in one.days),
-                days=one.on,
-                begins=time.fromisoformat(one.begins),
-                ends=time.fromisoformat(one.ends),
-            )
-            for one in written
-        )
-        return Hours(windows, self._zone, self._calendar)
+        return None if written is None else hours_of(written, self._zone, self._calendar)
 
 
 def _sources(sources: Sequence[WrittenSource]) -> tuple[Source, ...]:
@@ -160,3 +149,17 @@ def _sources(sources: Sequence[WrittenSource]) -> tuple[Source, ...]:
 
 def _length(text: str) -> timedelta:
     return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+
+
+def hours_of(written: Sequence[WrittenHours], zone: ZoneInfo, calendar: WorkingDays) -> Hours:
+    """Hours as a file writes them. Every day named is one of WEEKDAYS."""
+    windows = tuple(
+        Window(
+            weekdays=frozenset(WEEKDAYS.index(day) for day in one.days),
+            days=one.on,
+            begins=time.fromisoformat(one.begins),
+            ends=time.fromisoformat(one.ends),
+        )
+        for one in written
+    )
+    return Hours(windows, zone, calendar)

@@ -1,15 +1,15 @@
 """A silence as people write it, over the API or (quiet hours) in a roster, and what it means."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
-from services.notifier.domain.roster import Hours, Window, WorkingDays
-from services.notifier.domain.roster_building import instant_of
+from services.notifier.domain.roster import Hours, WorkingDays
+from services.notifier.domain.roster_building import hours_of, instant_of
 from services.notifier.domain.roster_file import WEEKDAYS, AllHours, Moment, Reason, Written
 from services.notifier.domain.silences import Afterwards, Filter, Silence, SilenceKind
 from shared.contracts.notifications import Purpose
@@ -127,13 +127,4 @@ def _hours(written: AllHours, zone: ZoneInfo, calendar: WorkingDays) -> Hours:
     unknown = [day for one in written for day in one.days if day not in WEEKDAYS]
     if unknown:
         raise ValueError(f"hours: '{unknown[0][:20]}' is none of {', '.join(WEEKDAYS)}")
-    windows = tuple(
-        Window(
-            weekdays=frozenset(WEEKDAYS.index(day) for day in one.days),
-            days=one.on,
-            begins=time.fromisoformat(one.begins),
-            ends=time.fromisoformat(one.ends),
-        )
-        for one in written
-    )
-    return Hours(windows, zone, calendar)
+    return hours_of(written, zone, calendar)
