@@ -31,6 +31,12 @@ def chromium() -> str:
 
 
 @pytest.fixture
+def console_env() -> dict[str, str]:
+    """Settings of the console beside the usual ones; a file of tests may have its own."""
+    return {}
+
+
+@pytest.fixture
 async def console(  # noqa: PLR0917  # fixtures are asked for by name
     chromium: str,
     console_url: str,
@@ -38,9 +44,11 @@ async def console(  # noqa: PLR0917  # fixtures are asked for by name
     broker: Broker,
     topic_prefix: str,
     tmp_path: Path,
+    console_env: dict[str, str],
 ) -> AsyncIterator[RunningConsole]:
     await create_user(console_database)
-    with running_console(console_url, broker, topic_prefix, tmp_path / "console.log") as running:
+    started = running_console(console_url, broker, topic_prefix, tmp_path / "console.log", console_env)
+    with started as running:
         yield running
 
 

@@ -16,12 +16,10 @@ from services.notifier.app.rules import Rules
 from services.notifier.domain.roster_text import parse_roster
 from shared.access.api_keys import ApiKey, Scope
 from shared.contracts.values import ChannelKind
-from shared.db.engine import Database
 from shared.embedded.processes import free_port
 from shared.runtime.clock import SystemClock
 from tests.browser.test_console import pictures, sign_in
-from tests.support.broker import Broker
-from tests.support.console import ORG, RunningConsole, console_database, create_user, running_console
+from tests.support.console import ORG, RunningConsole, console_database
 
 __all__ = ["console_database", "pictures"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -65,21 +63,8 @@ async def notifier_url() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def console(  # noqa: PLR0917  # fixtures are asked for by name
-    chromium: str,
-    console_url: str,
-    console_database: Database,
-    broker: Broker,
-    topic_prefix: str,
-    tmp_path: Path,
-    notifier_url: str,
-) -> AsyncIterator[RunningConsole]:
-    await create_user(console_database)
-    env = {"FENGHUO_NOTIFIER_URL": notifier_url}
-    started = running_console(console_url, broker, topic_prefix, tmp_path / "console.log", env)
-    running = await asyncio.to_thread(started.__enter__)
-    yield running
-    await asyncio.to_thread(started.__exit__, None, None, None)
+def console_env(notifier_url: str) -> dict[str, str]:
+    return {"FENGHUO_NOTIFIER_URL": notifier_url}
 
 
 async def test_gaps_are_red_and_come_first(console: RunningConsole, page: Page, pictures: Path) -> None:

@@ -183,6 +183,18 @@ async def test_of_two_that_come_in_the_wrong_order_exactly_one_is_the_duplicate(
     assert pointing == {early}
 
 
+async def test_of_several_in_one_batch_the_later_ones_find_the_first(mall: Classifier) -> None:
+    ref, cases = "d" * 32, [uuid4() for _ in range(3)]
+    reports = [
+        create_complaint(case, number=f"2026-03-00000{place}", complainant_ref=ref, at=MONDAY + timedelta(hours=place))
+        for place, case in enumerate(cases)
+    ]
+    await mall.classify(*reversed(reports))
+    found = {event.case_id: event.data.duplicate_of for event in await mall.published()}
+    assert found[cases[0]] is None
+    assert {one.case_id for case in cases[1:] if (one := found[case]) is not None} == {cases[0]}
+
+
 async def test_unknown_complainants_are_never_one_event(mall: Classifier) -> None:
     await mall.classify(create_complaint(), create_complaint())
     assert all(case.duplicate_of is None for case in await mall.cases())
