@@ -58,7 +58,9 @@ class CheckItem(PlanModel):
     words: Words
     kind: Literal["action", "evidence", "signature", "safety", "check", "tell"] = "action"
     by: Annotated[RolesOrParameter, Field(description="Who ticks it; absent: whoever handles the case")] = ()
-    before: Annotated[Slug, Field(description="Milestone that is not reached without it")] = "resolved"
+    before: Annotated[
+        Slug, Field(description="Milestone before which it has to be ticked; what is open then is recorded")
+    ] = "resolved"
     levels: Levels = ()
     when: When = None
     source: Text | None = None
