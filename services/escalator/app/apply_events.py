@@ -1,6 +1,6 @@
 """Applies what is consumed: classifications, commands and settled notifications, a batch in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 from uuid import UUID
@@ -13,11 +13,11 @@ from services.escalator.domain.decision import Decision
 from services.escalator.domain.merging import take_in
 from services.escalator.domain.settlement import notification_settled
 from services.escalator.domain.time_bases import NeedsCalendarError, Rules
-from services.escalator.store.cases import CaseKey, StoredCase, lock_cases
+from services.escalator.store.cases import CaseKey, StoredCase, find_numbers, lock_cases
 from services.escalator.store.duties import Organisations
 from services.escalator.store.plans import Plans
 from shared.contracts.classifications import CaseClassifiedV1
-from shared.contracts.commands import CommandIssuedV1
+from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.envelope import Event
 from shared.contracts.escalations import CaseState
 from shared.contracts.notifications import LIVE_TEST_PLAN, NotificationSettledV1
@@ -71,19 +71,28 @@ class ApplyEvents:
         wanted = list(events)
         classified = [event.data for event in wanted if isinstance(event.data, CaseClassifiedV1)]
         others = {data.duplicate_of.case_id for data in classified if data.duplicate_of is not None}
-        stored = await lock_cases(tx, {event.case_id for event in wanted} | others) if wanted else []
+        named = await find_numbers(tx, {pair for event in wanted if (pair := _merged_into(event)) is not None})
+        ids = {event.case_id for event in wanted} | others | set(named.values())
+        stored = await lock_cases(tx, ids) if wanted else []
+        # More may become known of a case that was merged: then the one that goes on for it is wanted too.
+        while further := {one.case.merged_into for one in stored if one.case.merged_into is not None} - ids:
+            ids |= further
+            stored += await lock_cases(tx, further)
         await self._plans.load(tx, [*(one.case.plan for one in stored), *(data.plan for data in classified)])
-        return _Board({one.key: one for one in stored}, self._plans, tx.now)
+        return _Board({one.key: one for one in stored}, self._plans, tx.now, named)
 
 
 class _Board:
     """The locked cases of one batch, and what was decided about them so far."""
 
-    def __init__(self, stored: dict[CaseKey, StoredCase], plans: Plans, now: datetime) -> None:
+    def __init__(
+        self, stored: dict[CaseKey, StoredCase], plans: Plans, now: datetime, named: Mapping[tuple[str, str], UUID]
+    ) -> None:
         self._cases = {key: one.case for key, one in stored.items()}
         self._marks = {key: one.marks for key, one in stored.items()}
         self._plans = plans
         self._now = now
+        self._named = named
         self.decided: list[Decided] = []
 
     def apply(self, event: Event[CaseFact]) -> Outcome:
@@ -136,14 +145,25 @@ class _Board:
         return other if other is not None and other.org == event.org and other.case_id != event.case_id else None
 
     def _take_in(self, event: Event[CaseFact], key: CaseKey, other: Case | None) -> None:
-        """The other case learns what was merged into it by this very event."""
+        """The other case learns what was merged into it by this very event, or what is new of what had been."""
         merged = self._cases[key]
-        if other is None or not self.decided or self.decided[-1].decision.case is not merged:
+        if not self.decided or self.decided[-1].decision.case is not merged or merged.state is not CaseState.MERGED:
             return
-        before = self.decided[-1].before
-        if merged.state is CaseState.MERGED and (before is None or before.state is not CaseState.MERGED):
+        before: Case | None = self.decided[-1].before or merged
+        if before is not None and before is not merged and before.state is CaseState.MERGED:
+            before, other = None, self._goes_on_for(merged)
+        if other is not None:
             rules = self._rules(other)
-            self._decided_about(event, rules, other, take_in(rules, other, merged, self._now))
+            self._decided(event, rules, other, take_in(rules, other, merged, self._now, before))
+
+    def _goes_on_for(self, merged: Case) -> Case | None:
+        """The case that goes on for one that was merged, however often that one was merged again."""
+        seen = {merged.case_id}
+        found: Case | None = merged
+        while found is not None and found.merged_into is not None and found.merged_into not in seen:
+            seen.add(found.merged_into)
+            found = self._cases.get((found.merged_into, merged.plan.name))
+        return found if found is not None and found.case_id != merged.case_id and found.org == merged.org else None
 
     def _command(self, event: Event[CaseFact], data: CommandIssuedV1) -> Outcome:
         found = [
@@ -157,9 +177,14 @@ class _Board:
             plan = f" under plan '{data.plan}'" if data.plan else ""
             return Retry(_UNTIL_OPENED, f"case {event.case_id} is not known{plan}: nothing to {data.command} yet")
         outcomes = []
-        for _, case in found:
+        into = _merged_into(event)
+        for key, case in found:
             rules = self._rules(case)
-            outcomes.append(self._decided(event, rules, case, apply_command(rules, case, data, self._now)))
+            named = self._named.get(into) if into is not None else None
+            other = self._cases.get((named, key[1])) if named is not None else None
+            other = other if other is not None and other.org == event.org else None
+            outcomes.append(self._decided(event, rules, case, apply_command(rules, case, data, self._now, other)))
+            self._take_in(event, key, other)
         return DONE if DONE in outcomes else outcomes[0]
 
     def _settled(self, event: Event[CaseFact], data: NotificationSettledV1) -> Outcome:
@@ -186,6 +211,15 @@ class _Board:
         self._cases[key] = decision.case
         marks = self._marks.pop(key, ())
         self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent, marks))
+
+
+def _merged_into(event: Event[CaseFact]) -> tuple[str, str] | None:
+    """Organisation and number (or id) of the case that a `merge` names."""
+    data = event.data
+    if not isinstance(data, CommandIssuedV1) or data.command is not CommandKind.MERGE:
+        return None
+    into = data.arguments.get("into")
+    return (event.org, into.strip()) if isinstance(into, str) and into.strip() else None
 
 
 def _unknown_plan(data: CaseClassifiedV1) -> str:

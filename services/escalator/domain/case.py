@@ -176,6 +176,8 @@ class Case:
     `milestones` holds the instants passed, by id; `steps` and `requests` count pages and requests ever made, so that
     neither number is used twice. `level` never falls unless a named person lowers it. `told_once` are entries of
     `inform` with the level they were told at; `duplicate` is the number of the case this one was compared with.
+    `merged_into` is the case that goes on for it; `adopted` are facts of cases merged into this one that it does not
+    know itself, and `facts` has them too.
     """
 
     org: str
@@ -211,6 +213,8 @@ class Case:
     duties: tuple[CaseDuty, ...] = ()
     told_once: tuple[str, ...] = ()
     duplicate: str | None = None
+    merged_into: UUID | None = None
+    adopted: Mapping[str, FactValue] = field(default_factory=dict)
     pause: Pause | None = None
     pauses: int = 0
     ladder: Ladder | None = None

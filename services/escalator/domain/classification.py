@@ -1,5 +1,6 @@
 """Opening a case, and what becomes of it when the classifier says more. A level never falls here."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -49,7 +50,7 @@ def open_case(
             "received": classified.received_at,
             "classified": classified.classified_at,
         },
-        inputs=_inputs(rules, classified),
+        inputs=_inputs(rules, classified, classified.facts),
         facts=classified.facts,
         title=classified.title,
         topic=classified.topic,
@@ -144,7 +145,7 @@ def raise_level(turn: Turn, level: str, *, at: datetime, because: str, decided_b
 
 def reopen(turn: Turn, because: str) -> None:
     """Back among the open cases: clocks go on from what they had spent; paging is the caller's."""
-    turn.set(state=CaseState.CLASSIFIED, acknowledgement=None, source_resolved=False, pages=())
+    turn.set(state=CaseState.CLASSIFIED, acknowledgement=None, source_resolved=False, pages=(), merged_into=None)
     turn.note(ChangeKind.STATE_CHANGED, because, state=CaseState.CLASSIFIED)
     notices.at(turn, "reopened")
     activation.consider(turn)
@@ -168,11 +169,14 @@ def end_by_source(turn: Turn, ended: Bilingual | None = None) -> None:
 
 def _take_over_facts(turn: Turn, classified: CaseClassifiedV1) -> None:
     case = turn.case
-    added = {name: value for name, value in classified.facts.items() if case.facts.get(name) != value}
+    adopted = {name: value for name, value in case.adopted.items() if name not in classified.facts}
+    facts = {**adopted, **classified.facts}
+    added = {name: value for name, value in facts.items() if case.facts.get(name) != value}
     turn.set(
         classified_revision=classified.revision,
-        inputs=_inputs(turn.rules, classified),
-        facts=classified.facts,
+        inputs=_inputs(turn.rules, classified, facts),
+        facts=facts,
+        adopted=adopted,
         title=classified.title or case.title,
         topic=classified.topic or case.topic,
         place=classified.place,
@@ -181,7 +185,7 @@ def _take_over_facts(turn: Turn, classified: CaseClassifiedV1) -> None:
         _note_facts(turn, added)
         if case.state is CaseState.WAITING:
             waiting.over(turn, "customer_answered")
-    if case.facts != classified.facts and turn.case.open:
+    if case.facts != facts and turn.case.open:
         deadlines.refresh(turn)
 
 
@@ -253,7 +257,7 @@ def _because(rules: Rules, classified: CaseClassifiedV1) -> str:
     return wording.because_of(decider, classified.language, rules.plan.plan)
 
 
-def _inputs(rules: Rules, classified: CaseClassifiedV1) -> dict[str, FactValue | None]:
+def _inputs(rules: Rules, classified: CaseClassifiedV1, facts: Mapping[str, FactValue]) -> dict[str, FactValue | None]:
     return rules.plan.inputs(
         CaseView(
             case_id="",
@@ -266,7 +270,7 @@ def _inputs(rules: Rules, classified: CaseClassifiedV1) -> dict[str, FactValue |
             place=classified.place,
             occurred_at=classified.occurred_at,
             received_at=classified.received_at,
-            facts=classified.facts,
+            facts=facts,
             source=classified.source,
         )
     )

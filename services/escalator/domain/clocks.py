@@ -30,6 +30,7 @@ class EntryKind(StrEnum):
     EXTEND = "extend"  # the limit grows by an amount
     EXCLUDE = "exclude"  # an amount that shall not count, such as an external appraisal
     RESTART = "restart"  # counts anew from `origin`
+    ADOPT = "adopt"  # goes on as the same clock of a case that was merged in, whose end was nearer
     FIRE = "fire"  # a threshold was passed; `superseded` when a higher one spoke for it
     STOP = "stop"
     CANCEL = "cancel"
@@ -39,7 +40,8 @@ class EntryKind(StrEnum):
 class Entry:
     """One line of a clock's log. `at` is when it takes effect, UTC; amounts are units of the clock's time base.
 
-    `kept` are the thresholds that stay passed under a new target (`kept_thresholds`).
+    `kept` are the thresholds that stay passed under a new target (`kept_thresholds`). `ran` are the spans that the
+    clock of a merged case had counted.
     """
 
     clock: str
@@ -52,6 +54,7 @@ class Entry:
     superseded: bool = False
     kept: tuple[str, ...] = ()
     reason: str | None = None
+    ran: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Clock:
     `counts_from` is when counting begins, later than the start where the first day is left out. `ran` are the spans
     that were counted before `running_since`. `calendar` is the identity of the calendar of the last entry;
     `provisional`: its due instant rests on a year whose official list was not published then. `expected_at`: the due
-    instant as that calendar had it, the last one while paused.
+    instant as that calendar had it, the last one while paused. `adopted`: it was another case's, whose end was nearer.
     """
 
     id: str
@@ -85,6 +88,7 @@ class Clock:
     calendar: str | None = None
     provisional: bool = False
     expected_at: datetime | None = None
+    adopted: bool = False
 
     @property
     def running(self) -> bool:
@@ -179,6 +183,8 @@ def _apply(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:  # 
             return _with_target(moved, entry, clock.limit, clock.target + entry.amount)
         case EntryKind.RESTART:
             return _restarted(moved, entry, entry.origin or at, rules)
+        case EntryKind.ADOPT:
+            return _adopted(moved, entry, at, rules)
         case EntryKind.FIRE:
             return fired(clock, entry.threshold or BREACH, at)
         case EntryKind.STOP:
@@ -252,7 +258,16 @@ def _restarted(clock: Clock, entry: Entry, origin: datetime, rules: Rules) -> Cl
         paused=False,
         stopped_at=None,
         cancelled=False,
+        adopted=False,
     )
+
+
+def _adopted(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:
+    """Another clock from now on: started at `origin`, with what it had counted, its target and what it had fired."""
+    limit = entry.limit or clock.limit
+    other = Clock(clock.id, clock.generation, limit, 0, entry.origin or at, ran=entry.ran)
+    counted = _recounted(other, limit, rules.base(limit))
+    return replace(counted, target=entry.amount, running_since=at, passed=entry.kept, adopted=True)
 
 
 def _with_target(clock: Clock, entry: Entry, limit: Limit, target: int) -> Clock:

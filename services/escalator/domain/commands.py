@@ -70,10 +70,15 @@ _ALLOWED_IN: Final[Mapping[CommandKind, frozenset[CaseState]]] = MappingProxyTyp
 )
 
 
-def apply_command(rules: Rules, case: Case, command: CommandIssuedV1, now: datetime) -> Decision:
-    """The case after the command, or a COMMAND_REFUSED change with the reason."""
+def apply_command(
+    rules: Rules, case: Case, command: CommandIssuedV1, now: datetime, other: Case | None = None
+) -> Decision:
+    """The case after the command, or a COMMAND_REFUSED change with the reason.
+
+    `other` is the case of the same plan that a `merge` names, where it is known here.
+    """
     turn = Turn(rules, case, now)
-    order = Order(turn, command)
+    order = Order(turn, command, other)
     kind = command.command
     if case.state not in _ALLOWED_IN[kind]:
         order.refuse("refused_state")

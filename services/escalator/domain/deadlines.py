@@ -36,8 +36,10 @@ def refresh(turn: Turn) -> None:
         started_at = _start_of(turn, spec)
         if started_at is None:
             continue
-        limit = limits.limit_of(turn, spec, started_at)
         known = turn.case.clock(spec.id)
+        # An end that a fact names is the same instant, whenever this clock began.
+        since = known.started_at if known is not None and known.live else started_at
+        limit = limits.limit_of(turn, spec, since)
         if limit is None:
             if known is not None and known.live and not known.breached:
                 _cancel(turn, known)
@@ -82,19 +84,21 @@ def _retarget(turn: Turn, spec: CompiledClock, clock: Clock, limit: Limit) -> No
     base = turn.rules.base(limit)
     target = base.amount(limit, clock.started_at)
     before = clocks.due_at(clock, turn.rules.base(clock.limit))
-    if spec.retarget == "tighten-only" and before is not None:
+    # What another case had promised is not loosened by what this one knows.
+    rule = "tighten-only" if clock.adopted else spec.retarget
+    if rule == "tighten-only" and before is not None:
         after = clocks.due_at(
             clocks.advance(clock, Entry(clock.id, EntryKind.RETARGET, turn.now, limit), turn.rules), base
         )
         if after is None or after >= before:
             return
-    if spec.retarget in {"keep-elapsed", "tighten-only"}:
+    if rule in {"keep-elapsed", "tighten-only"}:
         same = clocks.limit_kind(limit) == clocks.limit_kind(clock.limit)
         kept = clocks.kept_thresholds(clock, spec, target, turn.now, base) if same else clock.passed
         kept = kept if BREACH in kept or not clock.breached else (*kept, BREACH)
         changed = turn.log(Entry(clock.id, EntryKind.RETARGET, turn.now, limit=limit, kept=kept))
     else:
-        origin = clock.started_at if spec.retarget == "from-start" else turn.now
+        origin = clock.started_at if rule == "from-start" else turn.now
         kept = (BREACH,) if clock.breached else ()
         changed = turn.log(Entry(clock.id, EntryKind.RESTART, turn.now, origin=origin, limit=limit, kept=kept))
     due_at = clocks.due_at(changed, base)
@@ -103,7 +107,7 @@ def _retarget(turn: Turn, spec: CompiledClock, clock: Clock, limit: Limit) -> No
         turn.say("clock_retargeted", clock=_label(turn, spec), due=_iso(due_at) or ""),
         clock=spec.id,
         due_at=_iso(due_at),
-        rule=spec.retarget,
+        rule=rule,
     )
 
 

@@ -29,7 +29,7 @@ def settle(turn: Turn, found: DuplicateOf | None, other: Case | None) -> bool:
         return False
     because = turn.say("duplicate_merged", rule=found.rule, number=found.number)
     ladder.halt(turn)
-    turn.set(state=CaseState.MERGED)
+    turn.set(state=CaseState.MERGED, merged_into=found.case_id)
     turn.note(
         ChangeKind.STATE_CHANGED,
         because,

@@ -1,8 +1,11 @@
 """How a case ends by somebody's command: resolved, closed, or dismissed because there is nothing to handle."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from services.escalator.domain import approvals, deadlines, informing, ladder, notices
 from services.escalator.domain.orders import Order
-from shared.contracts.escalations import CaseState
+from shared.contracts.escalations import CaseState, ChangeKind
 
 
 def resolve(order: Order) -> None:
@@ -42,11 +45,14 @@ def _end(order: Order, state: CaseState, sentence: str, milestones: tuple[str, .
         informing.stand_down(turn, turn.say(sentence))
 
 
-def _dismiss(order: Order, state: CaseState, sentence: str, **values: str) -> None:
+def _dismiss(
+    order: Order, state: CaseState, sentence: str, *, details: Mapping[str, str] = MappingProxyType({}), **values: str
+) -> None:
     turn = order.turn
     was_open = turn.case.open
     ladder.halt(turn)
-    order.enter(state, sentence, **values)
+    turn.set(state=state)
+    order.note(ChangeKind.STATE_CHANGED, sentence, values=values, state=state, **values, **details)
     notices.at(turn, "invalidated" if state is CaseState.INVALID else state.value)
     deadlines.cancel_all(turn)
     if was_open:
@@ -64,9 +70,20 @@ def invalidate(order: Order) -> None:
 
 
 def merge(order: Order) -> None:
-    """`merge`: argument `into`, the number of the case that goes on."""
-    into = order.argument("into")
-    if not isinstance(into, str) or not into.strip():
+    """`merge`: argument `into`, number or id of the open case that goes on. It must run the same plan.
+
+    Refused where nobody would go on: no deadline ends because its case was merged into nothing.
+    """
+    turn, other = order.turn, order.other
+    into = order.word("into")
+    if into is None:
         order.refuse("refused_argument", argument="into")
-        return
-    _dismiss(order, CaseState.MERGED, "merged", into=into)
+    elif other is None:
+        order.refuse("refused_merge_unknown", into=into)
+    elif other.case_id == turn.case.case_id:
+        order.refuse("refused_merge_self")
+    elif not other.open:
+        order.refuse("refused_merge_over", into=other.number, other=other.state)
+    else:
+        turn.set(merged_into=other.case_id)
+        _dismiss(order, CaseState.MERGED, "merged", into=other.number, details={"case": str(other.case_id)})

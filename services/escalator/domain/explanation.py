@@ -14,7 +14,7 @@ from shared.contracts.escalations import ClockState
 from shared.plans.duties import CompiledClock
 
 _CHANGING: Final = frozenset(
-    {EntryKind.RETARGET, EntryKind.RECOUNT, EntryKind.EXTEND, EntryKind.EXCLUDE, EntryKind.RESTART}
+    {EntryKind.RETARGET, EntryKind.RECOUNT, EntryKind.EXTEND, EntryKind.EXCLUDE, EntryKind.RESTART, EntryKind.ADOPT}
 )
 
 
@@ -130,7 +130,17 @@ def explain_clock(rules: Rules, case: Case, clock: Clock, records: Records, now:
 def _spans(clock: Clock, log: Sequence[Entry], base: TimeBase, end: datetime) -> Iterable[Span]:
     """Running and standing spans from the start to `end`, in order."""
     since, running, why = clock.started_at, True, None
-    begun = max((index for index, one in enumerate(log) if one.kind is EntryKind.RESTART), default=-1)
+    begins = {EntryKind.RESTART, EntryKind.ADOPT}
+    begun = max((index for index, one in enumerate(log) if one.kind in begins), default=-1)
+    if begun >= 0 and log[begun].kind is EntryKind.ADOPT:
+        for start, stop in log[begun].ran:
+            if start > since:
+                yield Span(since, start, running=False, counted=0, why=log[begun].reason)
+            yield Span(start, stop, running=True, counted=base.spent(start, stop), why=None)
+            since = stop
+        if log[begun].at > since:
+            yield Span(since, log[begun].at, running=False, counted=0, why=log[begun].reason)
+            since = log[begun].at
     for entry in log[begun + 1 :]:
         stops = entry.kind in {EntryKind.PAUSE, EntryKind.STOP, EntryKind.CANCEL}
         if not (stops and running) and not (entry.kind is EntryKind.RESUME and not running):

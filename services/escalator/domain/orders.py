@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from services.escalator.domain import wording
+from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Turn
 from shared.contracts.commands import CommandIssuedV1
 from shared.contracts.escalations import CaseState, ChangeKind
@@ -11,11 +12,15 @@ from shared.contracts.values import FactValue
 
 
 class Order:
-    """One command at work on one turn. It takes effect when it was issued, but never in the future."""
+    """One command at work on one turn. It takes effect when it was issued, but never in the future.
 
-    def __init__(self, turn: Turn, command: CommandIssuedV1) -> None:
+    `other` is the second case it is about, where it names one that is here.
+    """
+
+    def __init__(self, turn: Turn, command: CommandIssuedV1, other: Case | None = None) -> None:
         self.turn = turn
         self.command = command
+        self.other = other
         self.at: datetime = min(command.issued_at, turn.now)
 
     def argument(self, name: str) -> FactValue | None:

@@ -146,6 +146,20 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "rule {rule}: perhaps the same event as {number}; should they be merged?",
     ),
     "duplicate_taken": ("并入 {number}：{facts}", "took in {number}: {facts}"),
+    "merged_news": ("并入了另一案件，恢复处理", "another case was merged in; work goes on"),
+    "clock_adopted": (
+        "时限 {clock} 按并入的 {number} 较早的到期时刻：{due}",
+        "clock {clock} goes on as that of {number}, which ends sooner: {due}",
+    ),
+    "refused_merge_unknown": (
+        "没有按本预案处理的案件 {into}，不能并入",
+        "there is no case {into} under this plan to merge into",
+    ),
+    "refused_merge_self": ("不能并入案件自身", "a case cannot be merged into itself"),
+    "refused_merge_over": (
+        "案件 {into} 处于 {other}，不能并入；请先重新打开",
+        "case {into} is {other}; reopen it before merging into it",
+    ),
     "duplicate_worse": (
         "并入 {number} 的级别更高，升为 {level}",
         "{number} that was taken in is graver; raised to {level}",

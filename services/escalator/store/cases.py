@@ -1,6 +1,6 @@
 """Cases as rows: locked in one order, written many at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -116,6 +116,26 @@ async def find_cases(tx: Tx, *, case_id: UUID | None, number: str | None, org: s
         org=org,
     )
     return [read_case(row) for row in rows]
+
+
+async def find_numbers(tx: Tx, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
+    """Ids of the cases that organisations call by these numbers. An id stands for itself, whoever's case it is."""
+    found: dict[tuple[str, str], UUID] = {}
+    numbers: list[tuple[str, str]] = []
+    for org, word in wanted:
+        try:
+            found[org, word] = UUID(word)
+        except ValueError:
+            numbers.append((org, word))
+    if numbers:
+        rows = await tx.fetch(
+            "SELECT DISTINCT k.org, k.number, c.case_id FROM unnest(CAST(:orgs AS text[]), CAST(:numbers AS text[])) "
+            "AS k (org, number) JOIN cases c ON c.org = k.org AND c.number = k.number",
+            orgs=[org for org, _ in numbers],
+            numbers=[number for _, number in numbers],
+        )
+        found.update({(row["org"], row["number"]): row["case_id"] for row in rows})
+    return found
 
 
 async def insert_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:

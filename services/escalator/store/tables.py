@@ -44,6 +44,7 @@ cases = Table(
     Column("card", Text),
     Column("fired", Text),
 )
+Index("ix_cases_number", cases.c.number)
 Index("ix_cases_open", cases.c.plan, cases.c.level, postgresql_where=text("is_open"))
 # The auditor's question: which cases count time, so that each must have something armed.
 Index("ix_cases_counting", cases.c.case_id, cases.c.plan, postgresql_where=text("clocks_running > 0"))

@@ -79,7 +79,8 @@ def test_a_case_that_a_person_reopened_is_not_merged_again() -> None:
 
 
 def test_the_case_that_goes_on_learns_the_facts_and_a_graver_level() -> None:
-    mild = take_in(KNOWN, other(), opened(KNOWN).case, at(minutes=1))
+    merged = opened(KNOWN).case
+    mild = take_in(KNOWN, other(), merged, at(minutes=1), merged)
     assert kinds(mild) == [ChangeKind.FACTS_ADDED]
     assert mild.changes[0].details["people"] == 1
     assert str(CASE_ID) not in mild.changes[0].because
