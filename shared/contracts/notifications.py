@@ -1,7 +1,7 @@
 """Who is to be told, and who was: topics `notifications-requested` and `notifications-settled`."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -30,6 +30,17 @@ class Purpose(StrEnum):
     WARN = "warn"  # a clock is about to run out
     BREACH = "breach"  # a clock ran out
     STAND_DOWN = "stand-down"  # it is over
+
+
+MessageForm = Literal["subject", "email", "sms", "voice"]
+
+
+class MessageTemplate(Contract):
+    """The plan's own text for one form of a message, in both languages, with named places such as `{case}`."""
+
+    form: MessageForm
+    zh: Text
+    en: Text
 
 
 class Subject(Contract):
@@ -76,6 +87,9 @@ class NotificationRequestedV1(Contract):
     stale_after: Annotated[Instant | None, Field(description="After this the message says how late it is")] = None
     excluded: Annotated[tuple[Name, ...], Field(description="Recused people, by roster id")] = ()
     people: Annotated[tuple[Name, ...], Field(description="Told beside the roles, by roster id")] = ()
+    templates: Annotated[
+        tuple[MessageTemplate, ...], Field(max_length=4, description="The plan's own texts for this message")
+    ] = ()
     drill: bool = False
 
 

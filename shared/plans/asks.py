@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from shared.contracts.notifications import MessageTemplate, Purpose
 from shared.contracts.values import FactValue
 from shared.plans.compilation import Parts
 from shared.plans.duties import CompiledClock, CompiledTier
@@ -156,6 +157,18 @@ class PlanAsks:
     @property
     def notices(self) -> tuple[CompiledNotice, ...]:
         return self._parts.obligations.notices
+
+    def messages_for(self, purpose: Purpose, level: str | None) -> tuple[MessageTemplate, ...]:
+        """The plan's own texts for such a message, one a form: the purpose goes before the level."""
+        best: dict[str, tuple[tuple[bool, bool], MessageTemplate]] = {}
+        for spec in self.plan.messages:
+            if spec.purpose not in {None, purpose} or (spec.levels and level not in spec.levels):
+                continue
+            rank = spec.purpose is not None, bool(spec.levels)
+            if spec.channel not in best or rank > best[spec.channel][0]:
+                template = MessageTemplate(form=spec.channel, zh=spec.text.zh, en=spec.text.en)
+                best[spec.channel] = rank, template
+        return tuple(template for _, template in best.values())
 
     def notices_on(self, moment: str, level: str | None, facts: Values) -> tuple[CompiledNotice, ...]:
         """What the complainant is told at this moment: a milestone, or extended, level-changed and the like."""

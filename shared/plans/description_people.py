@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from shared.plans.description_voice import Table, Voice
 from shared.plans.description_words import (
+    CHANNELS,
     NOTHING,
+    PURPOSES,
     SILENCES,
     Said,
     before,
@@ -66,6 +68,21 @@ def telling(voice: Voice) -> Iterable[Table]:
                 voice.source(one),
             )
             for one in plan.inform
+        ],
+    )
+    yield (
+        "messages",
+        Said("消息文字", "Words of messages"),
+        (Said("渠道", "Channel"), Said("用意", "For"), Said("文字", "Text"), where, source),
+        [
+            (
+                CHANNELS[one.channel],
+                PURPOSES[one.purpose] if one.purpose else NOTHING,
+                words(one.text),
+                voice.where(one.levels, None),
+                plain(one.source or ""),
+            )
+            for one in plan.messages
         ],
     )
     yield (

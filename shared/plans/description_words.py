@@ -38,6 +38,14 @@ CHANNELS: Final = {
     "voice": Said("语音", "voice"),
     "email": Said("邮件", "e-mail"),
     "im": Said("即时消息", "chat"),
+    "subject": Said("标题", "headline"),
+}
+PURPOSES: Final = {
+    "page": Said("呼叫", "page"),
+    "inform": Said("知会", "information"),
+    "warn": Said("时限将到", "a limit is near"),
+    "breach": Said("已超时限", "a limit ran out"),
+    "stand-down": Said("已解除", "stood down"),
 }
 KINDS: Final = {
     "complaint": Said("投诉", "complaint"),

@@ -6,6 +6,7 @@ from shared.plans.inputs import RESERVED, vocabulary_of
 from shared.plans.limits import LimitBase, parse_threshold
 from shared.plans.lint_bands import band_problems
 from shared.plans.lint_base import references
+from shared.plans.lint_messages import message_problems
 from shared.plans.lint_obligations import ObligationLint
 from shared.plans.lint_reach import shadowed
 from shared.plans.model import (
@@ -50,6 +51,8 @@ class _Lint(ObligationLint):
         conditions = [(index, plan.criteria[index].level, typed.tree) for index, typed in self._conditions.items()]
         for path, message in band_problems([level.id for level in plan.levels], conditions):
             self._note(path, message)
+        for path, message in message_problems(plan):
+            self._note(path, message)
         for path, message in shadowed(plan, self._conditions):
             self._note(path, message)
         return sorted(set(self._found))
@@ -62,6 +65,7 @@ class _Lint(ObligationLint):
             ("criteria", [criterion.id for criterion in plan.criteria]),
             ("clocks", [clock.id for clock in plan.clocks]),
             ("tiers", [tier.id for tier in plan.tiers]),
+            ("messages", [message.id for message in plan.messages]),
         ):
             self._check_unique(key, ids)
         for index, milestone in enumerate(plan.milestones):

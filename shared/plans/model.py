@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from shared.contracts.values import CaseKind, Name, Slug, Text
 from shared.plans.facts import FactSpec
 from shared.plans.input_spec import Baseline, Duplicate, Signal, WarningEnd, Window
+from shared.plans.message_spec import MessageSpec
 from shared.plans.people_spec import Activation, Approval, Bypass, Confidentiality, Inform, Owner, Recusal, TierSpec
 from shared.plans.time_spec import ClockSpec, Duty
 from shared.plans.words import Identifier, PlanModel, Words
@@ -153,6 +154,7 @@ class Plan(PlanModel):
     ] = Field(default_factory=dict)
     inform: Annotated[tuple[Inform, ...], Field(max_length=100)] = ()
     bypass: Annotated[tuple[Bypass, ...], Field(max_length=20)] = ()
+    messages: Annotated[tuple[MessageSpec, ...], Field(max_length=60)] = ()
     baselines: Annotated[dict[Identifier, Baseline], Field(max_length=20)] = Field(default_factory=dict)
     signals: Annotated[dict[Identifier, Signal], Field(max_length=60)] = Field(default_factory=dict)
     duplicates: Annotated[tuple[Duplicate, ...], Field(max_length=20)] = ()

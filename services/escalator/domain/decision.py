@@ -247,6 +247,7 @@ class Turn:
                 language=case.language,
                 requested_at=self.now,
                 stale_after=stale_after,
+                templates=self.rules.plan.messages_for(purpose, case.level),
                 drill=case.drill,
             )
         )

@@ -81,4 +81,5 @@ def request_for(duty: DutyOf, due_at: datetime, now: datetime) -> NotificationRe
             occurred_at=due_at,
         ),
         requested_at=now,
+        templates=plan.messages_for(Purpose.INFORM, None),
     )

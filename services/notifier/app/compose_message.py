@@ -54,6 +54,7 @@ def compose_message(
         stale_after=min(body.stale_after or _NEVER, body.requested_at + rules.late_after),
         requested_at=body.requested_at,
         drill=body.drill,
+        templates=body.templates,
     )
     others = [_other(one, person.id, links, now) for one in company]
     text = (

@@ -27,6 +27,7 @@ from services.notifier.domain.provider_choice import (
 )
 from services.notifier.domain.reach import Reach
 from services.notifier.domain.segments import segments
+from shared.plans.sms_segments import segments
 from shared.contracts.values import ChannelKind
 from shared.runtime.clock import Clock, monotonic
 from shared.runtime.logging import get_logger

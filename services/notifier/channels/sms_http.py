@@ -12,8 +12,8 @@ from services.notifier.channels.http_client import HttpAnswer, HttpClient
 from services.notifier.channels.http_reply import answered, refused, shown
 from services.notifier.domain.delivery import Answer
 from services.notifier.domain.provider_codes import sendsms_answer
-from services.notifier.domain.segments import is_gsm
 from shared.contracts.values import ChannelKind
+from shared.plans.sms_segments import is_gsm
 
 # 1 delivered to phone, 2 not delivered, 16 refused by SMSC: the receipts that decide. 4 (queued on SMSC) and 8 (taken
 # by SMSC) decide nothing and would double what every message costs on its way back.

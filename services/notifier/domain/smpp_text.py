@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from services.notifier.domain.segments import GSM_PART, GSM_SINGLE, UCS2_PART, UCS2_SINGLE, is_gsm
 from services.notifier.domain.smpp_pdu import SAR_NUMBER, SAR_REFERENCE, SAR_TOTAL, USER_DATA_HEADER
+from shared.plans.sms_segments import GSM_PART, GSM_SINGLE, UCS2_PART, UCS2_SINGLE, is_gsm
 
 GSM: Final = 0x00
 LATIN1: Final = 0x03

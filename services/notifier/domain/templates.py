@@ -1,48 +1,27 @@
-"""Texts of an installation's own, by plan, purpose, channel and language: named places only, no code.
+"""Texts of an installation's own and of plans, by purpose, channel and language: named places only, no code.
 
-`{title}` is replaced; what stands in `[…]` is left out when one of its places has nothing to say. Mark of drills, our
-name and the acknowledgement link are not the template's business: they are always there. Values are cleaned as
-everywhere, and nothing in a value is read as a template.
+Mark of drills, our name and the acknowledgement link are not the template's business: they are always there. Values
+are cleaned as everywhere, and nothing in a value is read as a template.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from services.notifier.domain.segments import segments
 from services.notifier.domain.texts import LABELS, PURPOSES, Message, Rendered, clean_headline, mark_of, parts_of
 from services.notifier.domain.words import clean
-from shared.contracts.notifications import Purpose
+from shared.contracts.notifications import MessageForm, Purpose
 from shared.contracts.values import Language, Slug
+from shared.plans.message_texts import MessageText, understood
+from shared.plans.sms_segments import segments
 
-PLACES: Final = frozenset(
-    {
-        "case",
-        "level",
-        "purpose",
-        "what",
-        "topic",
-        "place",
-        "because",
-        "occurred",
-        "expected",
-        "due",
-        "next",
-        "late",
-        "plan",
-    }
-)
 MAX_BYTES: Final = 256 * 1024
-_TOKEN: Final = re.compile(r"\{([^{}]*)\}|[\[\]{}]")
 _LIMITS: Final = (500, 60, 40, 24, 12)
-
-Form = Literal["subject", "email", "sms", "voice"]
 
 
 class TemplateError(ValueError):
@@ -53,53 +32,12 @@ class TemplateError(ValueError):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """Pieces of text; those of one group stand or fall together. A piece is fixed text or the name of a place."""
-
-    groups: tuple[tuple[tuple[str, bool], ...], ...]
-
-    @classmethod
-    def parse(cls, text: str) -> "Template":
-        """Raises ValueError naming what is wrong."""
-        groups: list[tuple[tuple[str, bool], ...]] = []
-        current: list[tuple[str, bool]] = []
-        is_open, end = False, 0
-        for found in _TOKEN.finditer(text):
-            current.append((text[end : found.start()], False))
-            end, name = found.end(), found[1]
-            if name is not None:
-                if name not in PLACES:
-                    raise ValueError(f"there is no place '{{{name[:40]}}}' (there are {', '.join(sorted(PLACES))})")
-                current.append((name, True))
-            elif found[0] in "{}":
-                raise ValueError("a brace stands alone")
-            elif (found[0] == "[") == is_open:
-                raise ValueError("brackets do not fit together")
-            else:
-                # Outside brackets every piece is a group of its own: none takes another with it.
-                groups += [tuple(current)] if is_open else [(piece,) for piece in current]
-                current, is_open = [], found[0] == "["
-        if is_open:
-            raise ValueError("brackets do not fit together")
-        current.append((text[end:], False))
-        return cls((*groups, *((piece,) for piece in current)))
-
-    def fill(self, values: Mapping[str, str], limit: int) -> str:
-        """One text; each value cut to `limit` characters. A group with an empty place is left out."""
-        said: list[str] = []
-        for group in self.groups:
-            if all(not is_place or values.get(text) for text, is_place in group):
-                said += [clean(values[text], limit) if is_place else text for text, is_place in group]
-        return "".join(said).strip()
-
-
 class _Written(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     plan: Slug | None = None
     purpose: Purpose | None = None
-    channel: Form
+    channel: MessageForm
     language: Language
     text: Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -115,9 +53,9 @@ Key = tuple[str | None, Purpose | None, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """The templates in force. The one that names most of a message counts, the plan before the purpose."""
+    """The templates in force. The installation's for the plan count first, then the plan's own, then general ones."""
 
-    by_key: Mapping[Key, Template]
+    by_key: Mapping[Key, MessageText]
 
     def render(self, message: Message, usual: Rendered, *, max_segments: int) -> Rendered:
         """The usual texts with those replaced that have a template. An SMS that does not fit stays as usual."""
@@ -127,31 +65,38 @@ class Templates:
         made = usual
         if (subject := self._find(message, "subject")) is not None:
             made = replace(
-                made, headline=clean_headline(subject.fill(values, _LIMITS[0]), f"{mark}【{words['product']}】")
+                made, headline=clean_headline(_filled(subject, values, _LIMITS[0]), f"{mark}【{words['product']}】")
             )
         if (body := self._find(message, "email")) is not None:
-            made = _with_body(made, body.fill(values, _LIMITS[0]), message)
+            made = _with_body(made, _filled(body, values, _LIMITS[0]), message)
         if (sms := self._find(message, "sms")) is not None:
             tail = f"{words['stop']}{words['link']}{words['colon']}{message.link}" if message.link is not None else ""
-            texts = (f"{mark}【{words['product']}】{sms.fill(values, limit)}{tail}" for limit in _LIMITS)
+            texts = (f"{mark}【{words['product']}】{_filled(sms, values, limit)}{tail}" for limit in _LIMITS)
             made = replace(made, sms=next((one for one in texts if segments(one) <= max_segments), usual.sms))
         if (voice := self._find(message, "voice")) is not None:
             opening = words["drill_line"] if message.drill else ""
-            made = replace(made, spoken=f"{opening}{voice.fill(values, _LIMITS[1])}")
+            made = replace(made, spoken=f"{opening}{_filled(voice, values, _LIMITS[1])}")
         return made
 
-    def _find(self, message: Message, form: Form) -> Template | None:
-        plan = message.subject.plan
-        for key in ((plan, message.purpose), (plan, None), (None, message.purpose), (None, None)):
-            found = self.by_key.get((*key, form, message.language))
+    def _find(self, message: Message, form: MessageForm) -> MessageText | None:
+        plan, purpose, language = message.subject.plan, message.purpose, message.language
+        for key in ((plan, purpose), (plan, None)):
+            found = self.by_key.get((*key, form, language))
             if found is not None:
                 return found
-        return None
+        own = next((one for one in message.templates if one.form == form), None)
+        if own is not None and (text := understood(own.zh if language == "zh" else own.en)) is not None:
+            return text
+        return self.by_key.get((None, purpose, form, language)) or self.by_key.get((None, None, form, language))
+
+
+def _filled(text: MessageText, values: Mapping[str, str], limit: int) -> str:
+    return text.put({name: clean(value, limit) for name, value in values.items()})
 
 
 def read_templates(files: Mapping[str, str]) -> Templates:
     """The templates of these texts by file name. Raises TemplateError with every problem and its place."""
-    found: dict[Key, Template] = {}
+    found: dict[Key, MessageText] = {}
     problems: list[str] = []
     for name, text in files.items():
         try:
@@ -167,7 +112,7 @@ def read_templates(files: Mapping[str, str]) -> Templates:
             if key in found:
                 problems.append(f"{name}: templates.{place}: stands for the same messages as an earlier one")
             try:
-                found[key] = Template.parse(one.text)
+                found[key] = MessageText.parse(one.text)
             except ValueError as error:
                 problems.append(f"{name}: templates.{place}.text: {error}")
     if problems:

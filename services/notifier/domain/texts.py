@@ -11,10 +11,10 @@ from html import escape
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.notifier.domain.segments import segments
 from services.notifier.domain.words import clean
-from shared.contracts.notifications import LIVE_TEST_PLAN, Purpose, Subject
+from shared.contracts.notifications import LIVE_TEST_PLAN, MessageTemplate, Purpose, Subject
 from shared.contracts.values import Language, Place
+from shared.plans.sms_segments import segments
 
 MAX_SMS_SEGMENTS: Final = 6
 _LONG: Final = 500
@@ -38,6 +38,7 @@ class Message:
     stale_after: datetime | None = None
     requested_at: datetime | None = None
     drill: bool = False
+    templates: tuple[MessageTemplate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

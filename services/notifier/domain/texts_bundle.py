@@ -6,7 +6,6 @@ from datetime import datetime
 from html import escape
 from typing import Final
 
-from services.notifier.domain.segments import segments
 from services.notifier.domain.texts import (
     LABELS,
     PURPOSES,
@@ -20,6 +19,7 @@ from services.notifier.domain.texts import (
 )
 from services.notifier.domain.words import clean
 from shared.contracts.notifications import Purpose, Subject
+from shared.plans.sms_segments import segments
 
 _TITLE: Final = 60
 _BRIEF: Final = 16

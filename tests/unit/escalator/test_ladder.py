@@ -12,7 +12,7 @@ from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose, Settlement
 from shared.contracts.values import ChannelKind
-from tests.support.escalations import PERSON, at, classified, command, opened, rules, settled
+from tests.support.escalations import PERSON, PLAN_TEXT, at, classified, command, opened, rules, settled
 
 
 def ladder_fires(known: Rules, decision: Decision, now: datetime) -> Decision:
@@ -40,6 +40,16 @@ def test_first_page_goes_at_once_with_the_reason_and_what_comes_next() -> None:
     assert page.subject.due_at == at(minutes=15)
     assert decision.case.ladder is not None
     assert decision.case.ladder.next_at == at(minutes=15)
+
+
+def test_a_page_carries_the_words_that_the_plan_of_the_case_has_for_it() -> None:
+    written = """
+messages:
+  - {id: any, channel: sms, text: {zh: "一般{case}", en: "any {case}"}}
+  - {id: page, channel: sms, purpose: page, levels: [yellow], text: {zh: "呼叫{case}", en: "page {case}"}}
+"""
+    (page,) = opened(rules(PLAN_TEXT + written)).requests
+    assert [(one.form, one.zh, one.en) for one in page.templates] == [("sms", "呼叫{case}", "page {case}")]
 
 
 def test_case_without_a_level_pages_nobody_and_counts_nothing_until_it_has_one() -> None:

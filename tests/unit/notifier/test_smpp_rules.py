@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from services.notifier.domain.delivery import Answer
 from services.notifier.domain.provider_codes import smpp_answer
-from services.notifier.domain.segments import segments
 from services.notifier.domain.smpp_pdu import (
     SUBMIT_SM,
     Address,
@@ -24,6 +23,7 @@ from services.notifier.domain.smpp_pdu import (
 )
 from services.notifier.domain.smpp_receipt import ReceiptIds, SmppReceipt, read_receipt, submitted_ids
 from services.notifier.domain.smpp_text import GSM, UCS2, LongTexts, decoded, parts_of
+from shared.plans.sms_segments import segments
 
 GSM_TEXT = "@£$¥èéùìòÇ Øø ÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ ¤ ¡ÄÖÑÜ§¿äöñüà ^{}\\[~]|€"
 

@@ -1,14 +1,18 @@
 """Templates of an installation's own: what they may say, and what they can never take away."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.notifier.domain.segments import segments
 from services.notifier.domain.templates import TemplateError, read_templates
 from services.notifier.domain.texts import Message, Rendered, render
-from shared.contracts.notifications import Purpose, Subject
+from shared.access.links import AcknowledgementLink, sign_acknowledgement
+from shared.contracts.notifications import MessageTemplate, Purpose, Subject
+from shared.plans.lint_messages import ENDINGS, LINK_LENGTH, OPENINGS
+from shared.plans.sms_segments import segments
 
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 LINK = "https://fenghuo.example.org/a/abc"
@@ -36,6 +40,12 @@ def _message(plan: str = "telecom", **more: object) -> Message:
         | fields
     )
     return Message(Purpose.PAGE, subject, "zh", ZoneInfo("Asia/Shanghai"), NOW, LINK, drill=True)
+
+
+OF_THE_PLAN = (
+    MessageTemplate(form="sms", zh="预案说 {case}", en="The plan says {case}"),
+    MessageTemplate(form="voice", zh="{case}{place_of_later}", en="{case}"),
+)
 
 
 def _rendered(text: str, message: Message, *, max_segments: int = 6) -> Rendered:
@@ -101,3 +111,34 @@ def test_a_template_that_is_none_is_refused_with_its_place(text: str, problem: s
 def test_two_templates_for_the_same_messages_are_refused() -> None:
     with pytest.raises(TemplateError, match="same messages"):
         read_templates({"a.yaml": SMS, "b.yaml": SMS})
+
+
+def test_the_plan_s_own_text_goes_before_the_general_one_and_after_the_installation_s_for_the_plan() -> None:
+    general = SMS.replace("- {plan: telecom", "- {plan: other")
+    message = replace(_message(), templates=OF_THE_PLAN)
+    assert "预案说 2026-11-000001" in _rendered(general, message).sms
+    assert "预案说 2026-11-000001" in _rendered("templates: []", message).sms
+    assert "本预案 红色预警" in _rendered(SMS, message).sms
+
+
+def test_the_reader_s_language_chooses_the_plan_s_text() -> None:
+    message = replace(_message(), templates=OF_THE_PLAN, language="en")
+    assert "The plan says 2026-11-000001" in _rendered("templates: []", message).sms
+
+
+def test_a_text_with_a_place_of_a_later_version_is_replaced_by_the_usual_one() -> None:
+    message = replace(_message(), templates=OF_THE_PLAN)
+    assert _rendered("templates: []", message).spoken == render(message).spoken
+
+
+def test_what_the_lint_reckons_with_is_no_less_than_what_is_added() -> None:
+    """A plan's text that passes the lint is sent at least with short values."""
+    secret = b"a secret of thirty-two bytes....."
+    link = AcknowledgementLink(
+        UUID(int=1), UUID(int=2), "telecom-company", "telecom-service-quality", "duty-manager-a", NOW
+    )
+    assert len(f"https://fenghuo.example.org/a/{sign_acknowledgement(link, secret)}") <= LINK_LENGTH
+    for language in ("zh", "en"):
+        message = replace(_message(), language=language, link=LINK)
+        made = _rendered(f"templates: [{{channel: sms, language: {language}, text: 'X'}}]", message).sms
+        assert made == OPENINGS[language] + "X" + ENDINGS[language] + LINK

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.channels.mail_message import mail_bytes
-from services.notifier.domain.segments import is_gsm, segments
 from services.notifier.domain.texts import Message, Rendered, render
 from services.notifier.domain.words import clean
 from shared.contracts.notifications import Purpose, Subject
 from shared.contracts.values import ChannelKind, Language, Place
+from shared.plans.sms_segments import is_gsm, segments
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 LINK = "http://127.0.0.1:8601/a/" + "x" * 150

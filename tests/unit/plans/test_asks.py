@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.contracts.notifications import Purpose
 from shared.plans.compiled import CompiledPlan, Scope
 from shared.plans.library import parse_plan, plan_from_snapshot
 from shared.plans.limits import Limit, LimitBase
@@ -229,3 +230,22 @@ def test_a_baseline_is_read_beside_its_window_on_the_same_group() -> None:
     assert plan.evaluate(inputs, {"today": 31, "usual": 10.0}, NOW, Scope.TOPIC).level == "mild"
     assert plan.evaluate(inputs, {"today": 30, "usual": 10.0}, NOW, Scope.TOPIC).level is None
     assert plan.evaluate(inputs, {"today": 31}, NOW, Scope.TOPIC).level is None
+
+
+def test_the_text_that_names_the_purpose_goes_before_the_one_that_names_levels() -> None:
+    written = """
+messages:
+  - {id: any, channel: sms, text: {zh: "一般{case}", en: "any {case}"}}
+  - {id: red, channel: sms, levels: [grave], text: {zh: "严重{case}", en: "grave {case}"}}
+  - {id: page, channel: sms, purpose: page, text: {zh: "呼叫{case}", en: "page {case}"}}
+  - {id: said, channel: voice, levels: [grave], text: {zh: "{case}", en: "{case}"}}
+"""
+    plan = CompiledPlan.of(parse_plan(SOUND + written, "plan.yaml"))
+
+    def texts(purpose: Purpose, level: str | None) -> dict[str, str]:
+        return {one.form: one.en for one in plan.messages_for(purpose, level)}
+
+    assert texts(Purpose.PAGE, "grave") == {"sms": "page {case}", "voice": "{case}"}
+    assert texts(Purpose.WARN, "grave") == {"sms": "grave {case}", "voice": "{case}"}
+    assert texts(Purpose.WARN, "mild") == {"sms": "any {case}"}
+    assert texts(Purpose.INFORM, None) == {"sms": "any {case}"}
