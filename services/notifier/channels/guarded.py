@@ -26,9 +26,8 @@ from services.notifier.domain.provider_choice import (
     routed,
 )
 from services.notifier.domain.reach import Reach
-from services.notifier.domain.segments import segments
-from shared.plans.sms_segments import segments
 from shared.contracts.values import ChannelKind
+from shared.plans.sms_segments import segments
 from shared.runtime.clock import Clock, monotonic
 from shared.runtime.logging import get_logger
 from shared.runtime.metrics import PROVIDER_CIRCUIT, PROVIDER_HEALTH, PROVIDER_SPENT
