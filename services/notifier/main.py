@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from services.notifier.api.deliveries import deliveries_router
 from services.notifier.api.live_tests import live_tests_router
+from services.notifier.api.previews import previews_router
 from services.notifier.api.reader import reader
 from services.notifier.api.replies import replies_router
 from services.notifier.api.roster import roster_router
@@ -140,6 +141,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     may_read, may_change = reader(keys, clock), reader(keys, clock, Scope.ROSTER)
     app.include_router(deliveries_router(database, may_read))
     app.include_router(roster_router(rules, clock, may_read))
+    app.include_router(previews_router(rules, clock, may_read))
     app.include_router(roster_changes_router(rosters, database, ids, may_read, may_change))
     app.include_router(live_tests_router(rosters, database, ids, may_change))
     may_reply = reader(keys, clock, Scope.RECEIPT)

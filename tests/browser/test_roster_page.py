@@ -1,4 +1,4 @@
-"""The roster page in Chromium: who is on duty now and next, a week ahead, gaps in red."""
+"""Pages that the notifier answers, in Chromium: who is on duty, where the gaps are, a message and who would get it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,9 +11,11 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Page, expect
 
+from services.notifier.api.previews import previews_router
 from services.notifier.api.roster import roster_router
-from services.notifier.app.rules import Rules
+from services.notifier.app.rules import Links, Rules
 from services.notifier.domain.roster_text import parse_roster
+from services.notifier.domain.templates import read_templates
 from shared.access.api_keys import ApiKey, Scope
 from shared.contracts.values import ChannelKind
 from shared.embedded.processes import free_port
@@ -33,6 +35,7 @@ rotations:
   - {{id: days, every: day, start: 2026-01-01, handover: "08:00", people: [a, b]}}
 roles:
   - {{id: turn, name: {{zh: 轮值经理, en: Manager on turn}}, duty: [{{rotation: days}}]}}
+  - {{id: business-liaison, name: {{zh: 业务接口人, en: Business liaison}}, duty: [{{person: b}}]}}
   - id: office
     name: {{zh: 综合办公室, en: General office}}
     duty: [{{person: a}}]
@@ -46,7 +49,11 @@ async def notifier_url() -> AsyncIterator[str]:
     roster = parse_roster(TEXT, file="r.yaml")
     clock = SystemClock()
     rules = SimpleNamespace(
-        rosters=SimpleNamespace(of=lambda org: roster if org == ORG else None), providers={ChannelKind.SMS: ["sink"]}
+        rosters=SimpleNamespace(of=lambda org: roster if org == ORG else None),
+        providers={ChannelKind.SMS: ["sink"]},
+        max_sms_segments=6,
+        templates=read_templates({}),
+        links=Links(b"s" * 32, "https://fenghuo.example.org", "https://fenghuo.example.org"),
     )
 
     async def may_read() -> ApiKey:
@@ -54,6 +61,7 @@ async def notifier_url() -> AsyncIterator[str]:
 
     app = FastAPI()
     app.include_router(roster_router(cast("Rules", rules), clock, cast("Any", may_read)))
+    app.include_router(previews_router(cast("Rules", rules), clock, cast("Any", may_read)))
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     running = asyncio.create_task(server.serve())
@@ -71,7 +79,7 @@ async def test_gaps_are_red_and_come_first(console: RunningConsole, page: Page, 
     await sign_in(page, console)
     await page.get_by_role("link", name="值班").click()
     rows = page.locator(".duty tbody tr")
-    await expect(rows).to_have_count(2)
+    await expect(rows).to_have_count(3)
     await expect(rows.first).to_contain_text("综合办公室")
     await expect(rows.first.locator(".day .duty-gap").first).to_have_text("无人")
     await expect(rows.nth(1)).to_contain_text("值班经理甲")
@@ -81,3 +89,28 @@ async def test_gaps_are_red_and_come_first(console: RunningConsole, page: Page, 
     await expect(page.locator(".duty thead th")).to_have_count(10)
     assert "轮值days" in (await rows.nth(1).locator(".now .on-duty").get_attribute("title") or "")
     await page.screenshot(path=pictures / "roster.png", full_page=True)
+
+
+async def test_a_message_is_seen_as_it_would_be_sent_and_with_whom_it_reaches_now(
+    console: RunningConsole, page: Page, pictures: Path
+) -> None:
+    await sign_in(page, console)
+    await page.get_by_role("link", name="消息", exact=True).click()
+    await page.get_by_role("link", name="消息预览").click()
+    await page.get_by_label("预案").select_option("telecom-service-quality")
+    await page.get_by_role("button", name="预览").click()
+    await page.get_by_label("等级").select_option("red")
+    await page.get_by_role("button", name="预览").click()
+    text = page.locator(".message-text")
+    await expect(text).to_contain_text("【烽火】红色预警 2026-11-000123：示例事项标题，示例市 示例地点。请立即牵头处理")
+    await expect(page.locator(".meta").first).to_contain_text("UCS-2")
+    await expect(page.locator(".readers tbody tr").first).to_contain_text("值班经理乙")
+    await expect(page.locator(".readers .has-gap").first).to_contain_text("值班表中没有这个角色")
+    await page.screenshot(path=pictures / "preview.png", full_page=True)
+    await page.get_by_label("语言").select_option("en")
+    await page.get_by_label("渠道").select_option("email")
+    await page.get_by_role("button", name="预览").click()
+    await expect(page.locator(".headline")).to_contain_text("【Fenghuo】Red warning 2026-11-000123")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.screenshot(path=pictures / "preview-narrow.png", full_page=True)
+    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -13,7 +13,7 @@ class DutyAwayError(Exception):
 
 
 class DutyReader:
-    """Reads timetables and findings with the console's key."""
+    """Reads timetables, findings and previews with the console's key."""
 
     def __init__(self, base_url: str, key: str) -> None:
         self._http = httpx.AsyncClient(
@@ -36,6 +36,15 @@ class DutyReader:
         """Silences planned, running and past. Raises DutyAwayError."""
         return await self._needed("/v1/silences")
 
+    async def preview(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """A message as it would be sent now, and who would get it. Raises DutyAwayError."""
+        try:
+            response = await self._http.post("/v1/messages/preview", json=wanted)
+            response.raise_for_status()
+            return _object(response.json())
+        except (httpx.HTTPError, ValueError) as error:
+            raise DutyAwayError(f"the notifier does not answer: {type(error).__name__}") from error
+
     async def close(self) -> None:
         await self._http.aclose()
 
@@ -54,6 +63,10 @@ class DutyReader:
             content = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise DutyAwayError(f"the notifier does not answer: {type(error).__name__}") from error
-        if not isinstance(content, dict):
-            raise DutyAwayError("the notifier answered something that is no timetable")
-        return content
+        return _object(content)
+
+
+def _object(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise DutyAwayError("the notifier answered something that is no timetable")
+    return content

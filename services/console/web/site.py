@@ -8,7 +8,18 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from services.console.web.frame import PageError, SecurityHeaders, Site, render
-from services.console.web.pages import boards, cases, letters, live, messages, plans, rosters, signing, withheld
+from services.console.web.pages import (
+    boards,
+    cases,
+    letters,
+    live,
+    messages,
+    plans,
+    previews,
+    rosters,
+    signing,
+    withheld,
+)
 
 _HERE: Final = Path(__file__).resolve().parent
 
@@ -16,7 +27,7 @@ _HERE: Final = Path(__file__).resolve().parent
 def install_site(app: FastAPI, site: Site) -> None:
     """All pages, their live streams and their files."""
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    for page in (signing, boards, cases, live, messages, rosters, letters, plans, withheld):
+    for page in (signing, boards, cases, live, messages, previews, rosters, letters, plans, withheld):
         app.include_router(page.router(site), include_in_schema=False)
     app.add_middleware(SecurityHeaders)
 

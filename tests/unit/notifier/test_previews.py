@@ -1,0 +1,115 @@
+"""Previews: the very text that would be sent, who would get it now, and nothing that could be used."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+from fastapi import FastAPI
+
+from services.notifier.api.previews import previews_router
+from services.notifier.app.rules import Links, Rules
+from services.notifier.domain.roster_text import parse_roster
+from services.notifier.domain.templates import read_templates
+from shared.access.api_keys import ApiKey, Scope
+from shared.contracts.notifications import Purpose
+from shared.contracts.values import ChannelKind
+from shared.plans.compiled import CompiledPlan
+from shared.plans.library import parse_plan
+from shared.plans.sample_message import sample_subject, told
+from shared.runtime.problems import install_problem_handlers
+from tests.support.plans import SOUND
+
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+ORG = "example"
+ROSTER = """\
+organisation: example
+timezone: Asia/Shanghai
+people:
+  - {id: a, name: {zh: 值班经理甲, en: Manager A}, contacts: [{channel: sms, to: "13800000001"}]}
+  - {id: b, name: {zh: 值班经理乙, en: Manager B}, contacts: [{channel: email, to: b@example.org}]}
+roles:
+  - {id: clerk, name: {zh: 一线客服, en: Front line}, duty: [{person: a}]}
+  - {id: head, name: {zh: 主管, en: Head}, duty: [{person: b}]}
+"""
+MESSAGES = """
+messages:
+  - {id: page, channel: sms, purpose: page, text: {zh: "本预案 {case}[，{place}]", en: "Ours {case}[, {place}]"}}
+"""
+
+
+async def _ask(wanted: dict[str, Any], org: str = ORG) -> httpx.Response:
+    roster = parse_roster(ROSTER, file="r.yaml")
+    rules = SimpleNamespace(
+        rosters=SimpleNamespace(of=lambda asked: roster if asked == ORG else None),
+        providers={ChannelKind.SMS: ["gateway"], ChannelKind.EMAIL: ["mail"]},
+        max_sms_segments=6,
+        templates=read_templates({}),
+        links=Links(b"s" * 32, "https://fenghuo.example.org", "https://fenghuo.example.org", timedelta(hours=1)),
+    )
+
+    async def may_read() -> ApiKey:
+        return ApiKey("00000000", b"", org, frozenset({Scope.READ}), "console", NOW)
+
+    app = FastAPI()
+    clock = SimpleNamespace(now=lambda: NOW)
+    app.include_router(previews_router(cast("Rules", rules), cast("Any", clock), cast("Any", may_read)))
+    install_problem_handlers(app)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
+        return await client.post("/v1/messages/preview", json=wanted)
+
+
+def _wanted(**other: object) -> dict[str, Any]:
+    plan = CompiledPlan.of(parse_plan(SOUND + MESSAGES, "plan.yaml"))
+    purpose = Purpose(str(other.get("purpose", "page")))
+    return {
+        "purpose": "page",
+        "channel": "sms",
+        "language": "zh",
+        "subject": sample_subject(plan, "grave", "zh", NOW).model_dump(mode="json"),
+        "templates": [one.model_dump(mode="json") for one in plan.messages_for(purpose, "grave")],
+        "groups": [
+            {"label": one.label.as_contract().model_dump(), "roles": list(one.roles)}
+            for one in told(plan, "grave", purpose)
+        ],
+    } | other
+
+
+async def test_the_plan_s_text_is_shown_with_its_cost_and_with_the_people_of_this_moment() -> None:
+    shown = (await _ask(_wanted())).json()
+    assert shown["text"].startswith(
+        "【烽火】本预案 2026-11-000123，示例市 示例地点。确认：https://fenghuo.example.org/a/xxx"
+    )
+    assert shown["sms"]["alphabet"] == "UCS-2"
+    assert shown["sms"]["segments"] == -(-shown["sms"]["characters"] // 67)
+    first, second = shown["readers"]
+    assert (first["group"]["zh"], first["label"]["zh"]) == ("一线", "一线客服")
+    assert [(one["label"]["zh"], one["to"], one["provider"]) for one in first["people"]] == [
+        ("值班经理甲", "138****0001", "gateway")
+    ]
+    assert (second["people"][0]["to"], second["people"][0]["problem"]["zh"]) == (None, "没有这个渠道的联系方式")
+
+
+async def test_a_role_that_nobody_has_is_said_to_have_nobody() -> None:
+    (informed,) = (await _ask(_wanted(purpose="inform"))).json()["readers"]
+    assert (informed["role"], informed["known"], informed["people"]) == ("director", False, [])
+
+
+async def test_mail_is_shown_with_its_headline_and_only_pages_have_a_link() -> None:
+    mail = (await _ask(_wanted(channel="email", purpose="breach"))).json()
+    assert "已超时限" in mail["headline"]
+    assert "示例事项标题" in mail["text"]
+    assert "/a/" not in mail["text"]
+
+
+async def test_another_organisation_s_roster_is_not_read() -> None:
+    shown = (await _ask(_wanted(), "other")).json()
+    assert shown["roster_sha256"] is None
+    assert all(not one["people"] for one in shown["readers"])
+
+
+async def test_a_body_that_does_not_fit_is_refused_by_name() -> None:
+    refused = await _ask(_wanted(channel="pigeon"))
+    assert refused.status_code == 422
+    assert "channel" in refused.text
