@@ -27,6 +27,7 @@ from services.intake.app.receive_receipts import AddressedReceipt, ReceiveReceip
 from services.intake.app.register_reports import RegisterReports
 from services.intake.app.replay_quarantine import ReplayQuarantine
 from services.intake.app.show_case import ShowCase
+from services.intake.app.split_case import Splitter
 from services.intake.channels.desk import NotifierDesk
 from services.intake.domain.json_guard import UnreadableError
 from services.intake.domain.reports import Outcome, Report
@@ -115,7 +116,7 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
         reports=report_doors,
         events=EventDoor(report_doors),
         hooks=HookDoors(admit, accept, ReplayQuarantine(database, vault, accept), public_url=public_url),
-        commands=CommandDoors(admit, database, ids),
+        commands=CommandDoors(admit, database, ids, Splitter(register, vault)),
         receipts=ReceiptDoor(
             admit,
             receipts,

@@ -121,3 +121,6 @@ class CaseClassifiedV1(Contract):
     resolved_because: Annotated[Bilingual | None, Field(description="Why a warning case ended by itself")] = None
     confidential: bool = False
     drill: bool = False
+    split_from: Annotated[
+        str | None, Field(max_length=40, description="Number of the case this one was part of until it was split")
+    ] = None

@@ -25,6 +25,7 @@ class CommandKind(StrEnum):
     WITHDRAW = "withdraw"
     INVALIDATE = "invalidate"
     MERGE = "merge"
+    SPLIT = "split"  # facts or reports of it go on as a case of their own, which intake has opened
     EXTENSION_REQUEST = "extension-request"
     EXTENSION_APPROVE = "extension-approve"
     EXTENSION_DENY = "extension-deny"
@@ -63,6 +64,7 @@ WITH_REASON: Final = frozenset(
         CommandKind.INVALIDATE,
         CommandKind.EXTENSION_REQUEST,
         CommandKind.EXTENSION_DENY,
+        CommandKind.SPLIT,
         CommandKind.EXCLUDE,
         CommandKind.RESTART,
         CommandKind.DECLINE,

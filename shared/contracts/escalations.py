@@ -88,6 +88,7 @@ class ChangeKind(StrEnum):
     RECORD_INCOMPLETE = "record-incomplete"  # a milestone passed before what should stand before it
     BYPASSED = "bypassed"
     DUPLICATE_PROPOSED = "duplicate-proposed"
+    SPLIT = "split"  # part of it goes on as another case, or this one was part of another
     NOTIFICATION_FAILED = "notification-failed"
     COMMAND_REFUSED = "command-refused"
     COMMENTED = "commented"

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shared.contracts.values import Contract, Facts, Instant, Language, LongText, Name, Place, Slug, Text
+from shared.contracts.values import MAX_FACTS, Contract, Facts, Instant, Language, LongText, Name, Place, Slug, Text
 
 
 class CaseReport(Contract):
@@ -34,6 +34,15 @@ class CaseReport(Contract):
     ] = ()
     confidential: bool = False
     drill: bool = False
+    split_from: Annotated[
+        str | None, Field(max_length=40, description="Number of the case this one was part of until it was split")
+    ] = None
+    moved_facts: Annotated[
+        tuple[str, ...], Field(max_length=MAX_FACTS, description="Known of another case from now on, not of this one")
+    ] = ()
+    moved_reports: Annotated[
+        tuple[int, ...], Field(max_length=MAX_FACTS, description="Sequences whose words belong to another case")
+    ] = ()
 
 
 class ComplaintReceivedV1(CaseReport):

@@ -214,8 +214,10 @@ async def _find_duplicates(tx: Tx, jobs: Sequence[_Job]) -> None:
     """Look for earlier cases that are the same event, for those jobs that have not found one yet."""
     wanted: list[tuple[_Job, Marked]] = []
     for job in jobs:
-        if job.plan.duplicates and job.run.duplicate_of is None and job.subject.state.counts:
-            state = job.subject.state
+        state = job.subject.state
+        # What a person took apart is not put together again by a rule.
+        alone = state.given("split_from") is not None
+        if job.plan.duplicates and job.run.duplicate_of is None and state.counts and not alone:
             marks = marks_of(job.plan, job.subject.case_id, job.view, job.facts, number=state.number, drill=state.drill)
             wanted += [(job, marked) for marked in marks]
     others = await match_marks(tx, [marked.mark for _, marked in wanted])

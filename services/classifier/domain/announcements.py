@@ -65,6 +65,7 @@ def case_classified(
         received_at=state.received_at,
         classified_at=now,
         resolved=state.resolved,
+        split_from=state.given("split_from"),
         confidential=confidential,
         drill=state.drill,
     )

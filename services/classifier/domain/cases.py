@@ -14,7 +14,7 @@ Dated = tuple[int, Any]
 """A value with the sequence of the report that gave it."""
 
 _PLACE: Final = {name: f"place.{name}" for name in ("province", "city", "district", "site")}
-_ATTRIBUTES: Final = ("channel", "topic", "category", "title", "language")
+_ATTRIBUTES: Final = ("channel", "topic", "category", "title", "language", "split_from")
 _NEVER: Final[Dated] = (0, None)
 _TEXTS_KEPT: Final = 20
 _TEXT_KEPT: Final = 4000
@@ -29,8 +29,8 @@ class CaseState:
     """Everything reported about one case.
 
     What a case is born with (number, source, times, drill) comes from its lowest sequence; every other attribute and
-    fact carries the sequence that gave it. Two states made of the same reports are equal, whatever their order and
-    however often each of them came.
+    fact carries the sequence that gave it; a fact of None went to another case. Two states made of the same reports
+    are equal, whatever their order and however often each of them came.
     """
 
     kind: CaseKind
@@ -45,12 +45,12 @@ class CaseState:
     attributes: Mapping[str, Dated]
     facts: Mapping[str, Dated]
     texts: Mapping[int, str] = field(default_factory=dict)
-    """What was told, by the sequence of the report that told it: the last reports' beginnings."""
+    """What was told, by the sequence of the report: the last reports' beginnings. Empty: it went to another case."""
 
     @property
     def narrative(self) -> str | None:
         """Everything told, in the order of the reports; None when nothing was."""
-        return "\n".join(text for _, text in sorted(self.texts.items())) or None
+        return "\n".join(text for _, text in sorted(self.texts.items()) if text) or None
 
     @property
     def counts(self) -> bool:
@@ -84,7 +84,7 @@ class CaseState:
             place=self.place,
             occurred_at=self.occurred_at,
             received_at=self.received_at,
-            facts={name: value for name, (_, value) in self.facts.items()},
+            facts={name: value for name, (_, value) in self.facts.items() if value is not None},
             source=self.source,
         )
 
@@ -138,12 +138,13 @@ def merge(state: CaseState | None, report: CaseReport) -> CaseState:
     for name, value in _given(report):
         if attributes.get(name, _NEVER)[0] < sequence:
             attributes[name] = (sequence, value)
-    for name, value in report.facts.items():
+    for name, value in (dict.fromkeys(report.moved_facts) | report.facts).items():
         if facts.get(name, _NEVER)[0] < sequence:
             facts[name] = (sequence, value)
     texts = dict(state.texts) if state else {}
     if report.narrative:
-        texts[sequence] = report.narrative[:_TEXT_KEPT]
+        texts.setdefault(sequence, report.narrative[:_TEXT_KEPT])
+    texts |= dict.fromkeys(report.moved_reports, "")
     birth = report if state is None or sequence < state.first else state
     return CaseState(
         kind=kind,

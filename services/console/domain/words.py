@@ -44,6 +44,7 @@ COMMANDS: Final[Mapping[str, Bilingual]] = {
     "withdraw": _both("撤回", "withdraw"),
     "invalidate": _both("判为无效", "mark as invalid"),
     "merge": _both("合并", "merge"),
+    "split": _both("拆分", "split"),
     "extension-request": _both("申请延期", "ask for an extension"),
     "extension-approve": _both("批准延期", "approve the extension"),
     "extension-deny": _both("不批准延期", "deny the extension"),
@@ -121,6 +122,7 @@ CHANGES: Final[Mapping[str, Bilingual]] = {
     "bypassed": _both("越级上报", "Ladder skipped"),
     "duplicate-proposed": _both("疑似重复", "Perhaps the same event"),
     "notification-failed": _both("通知失败", "Notification failed"),
+    "split": _both("拆分", "Split"),
     "command-refused": _both("操作被拒", "Command refused"),
     "commented": _both("备注", "Comment"),
 }

@@ -71,6 +71,9 @@ def open_case(
         criterion=classified.decided_by,
         classification=classified.revision,
     )
+    if classified.split_from is not None:
+        whole = classified.split_from
+        turn.note(ChangeKind.SPLIT, turn.say("split_from", number=whole), split_from=whole)
     for milestone in ("received", "classified"):
         notices.at(turn, milestone)
     if duplicates.settle(turn, classified.duplicate_of, other):

@@ -87,3 +87,17 @@ def merge(order: Order) -> None:
     else:
         turn.set(merged_into=other.case_id)
         _dismiss(order, CaseState.MERGED, "merged", into=other.number, details={"case": str(other.case_id)})
+
+
+def split(order: Order) -> None:
+    """`split`: intake has opened the other case (argument `into`) and tells the facts of this one anew.
+
+    Nothing of this case ends by it; here it is recorded, whatever state the case is in.
+    """
+    into = order.word("into")
+    if into is None:
+        order.refuse("refused_argument", argument="into")
+        return
+    moved = order.argument("facts")
+    facts = {"facts": moved} if isinstance(moved, list) else {}
+    order.note(ChangeKind.SPLIT, "split", values={"into": into}, into=into, case=order.word("case") or "", **facts)

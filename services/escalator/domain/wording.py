@@ -160,6 +160,11 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "案件 {into} 处于 {other}，不能并入；请先重新打开",
         "case {into} is {other}; reopen it before merging into it",
     ),
+    "split": ("部分内容拆分为案件 {into}", "part of it goes on as case {into}"),
+    "split_from": (
+        "由案件 {number} 拆分而来，受理时间不变",
+        "split from case {number}; it was received when that case was",
+    ),
     "duplicate_worse": (
         "并入 {number} 的级别更高，升为 {level}",
         "{number} that was taken in is graver; raised to {level}",

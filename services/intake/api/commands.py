@@ -10,9 +10,11 @@ from services.intake.api.requests import MAX_BATCH_BODY, body_of, client_of, pre
 from services.intake.app.admit_caller import AdmitCaller
 from services.intake.app.issue_command import CommandConflictError, ForeignCaseError, IssuedCommand, issue_command
 from services.intake.app.replay_letter import ForeignLetterError, replay_letter
+from services.intake.app.split_case import Splitter
 from services.intake.domain.commands import CommandBody
 from services.intake.domain.json_guard import read_object
 from services.intake.domain.letters import LetterBody, read_letter
+from services.intake.domain.splitting import SplitRefusedError
 from shared.access.api_keys import ApiKey, Scope
 from shared.contracts.values import Actor, ActorKind
 from shared.db.engine import Database
@@ -23,13 +25,17 @@ from shared.runtime.problems import ProblemError
 class CommandDoors:
     """What people and operators ask for."""
 
-    def __init__(self, admit: AdmitCaller, database: Database, ids: Ids) -> None:
+    def __init__(self, admit: AdmitCaller, database: Database, ids: Ids, splitter: Splitter) -> None:
         self._admit = admit
         self._database = database
         self._ids = ids
+        self._splitter = splitter
 
     async def command(self, request: Request) -> Response:
-        """202 issued, 200 issued before, 404 another organisation's case, 409 the id was used for something else."""
+        """202 issued, 200 issued before, 404 another organisation's case, 409 the id was used for something else.
+
+        A split answers with the new case as `split`; 422 where what it names cannot be taken apart.
+        """
         key = await self._admit(presented_key(request), Scope.COMMAND, client=client_of(request))
         case_id = uuid_in_path(request, "case_id")
         body = CommandBody.model_validate(read_object(await body_of(request)))
@@ -41,10 +47,17 @@ class CommandDoors:
             raise ProblemError(
                 409, "The id was used for another command", code="command-conflict", fields={"id": str(error)}
             ) from error
-        return json_response(
-            {"command_id": str(issued.command_id), "case_id": str(case_id), "duplicate": issued.duplicate},
-            200 if issued.duplicate else 202,
-        )
+        except SplitRefusedError as error:
+            raise ProblemError(
+                422,
+                "The case cannot be split so",
+                code="split-refused",
+                fields={f"arguments.{error.field}": str(error)},
+            ) from error
+        answer = {"command_id": str(issued.command_id), "case_id": str(case_id), "duplicate": issued.duplicate}
+        if issued.split is not None:
+            answer["split"] = {"case_id": str(issued.split.case_id), "number": issued.split.number}
+        return json_response(answer, 200 if issued.duplicate else 202)
 
     async def replay(self, request: Request) -> Response:
         """202 on its way, 200 sent again before."""
@@ -72,4 +85,5 @@ class CommandDoors:
             actor=actor,
             key_prefix=key.prefix,
             traceparent=traceparent,
+            splitter=self._splitter,
         )

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.intake.app.register_reports import SOURCE
+from services.intake.app.split_case import SplitCase, Splitter
 from services.intake.domain.commands import CommandBody
 from services.intake.domain.json_guard import canonical
 from services.intake.store.commands import CommandRow, add_command, find_command
 from services.intake.store.register import org_of_case
-from shared.contracts.commands import CommandIssuedV1
+from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.envelope import Event
 from shared.contracts.values import Actor
 from shared.db.engine import Database
@@ -27,10 +28,11 @@ class CommandConflictError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class IssuedCommand:
-    """The command's event id; `duplicate` when the same request was issued before."""
+    """The command's event id; `duplicate` when the same request was issued before. `split`: the case a split made."""
 
     command_id: UUID
     duplicate: bool
+    split: SplitCase | None = None
 
 
 async def issue_command(
@@ -43,32 +45,37 @@ async def issue_command(
     actor: Actor,
     key_prefix: str | None,
     traceparent: str | None,
+    splitter: Splitter | None = None,
 ) -> IssuedCommand:
     """Durable and on its way to the escalator when this returns; whether the case allows it, the escalator decides.
 
-    A case that intake did not open is let through: warning cases are opened by the classifier. Raises ForeignCaseError
-    and CommandConflictError.
+    A split is done here by the `splitter`, for the register alone holds what was told: its new case is registered by
+    the same transaction. A case that intake did not open is let through: warning cases are opened by the classifier.
+    Raises ForeignCaseError, CommandConflictError and SplitRefusedError.
     """
     event_id = ids.new()
     digest = _hash(case_id, body, actor)
     request_key = f"id:{body.id}" if body.id is not None else f"event:{event_id}"
     async with database.transaction() as tx:
         owner = await org_of_case(tx, case_id)
-        if owner is not None and owner != org:
+        split = splitter if body.command is CommandKind.SPLIT else None
+        if owner != org and (owner is not None or split is not None):
             raise ForeignCaseError
         row = CommandRow(org, request_key, event_id, case_id, body.command, actor, key_prefix, digest)
         if not await add_command(tx, row):
             before = await find_command(tx, org, request_key)
             if before is None or before[1] != digest:
                 raise CommandConflictError(f"id '{body.id}' was used for another command")
-            return IssuedCommand(before[0], duplicate=True)
+            made = await split.made(tx, org, case_id, before[0]) if split is not None else None
+            return IssuedCommand(before[0], duplicate=True, split=made)
+        made = await split(tx, org, case_id, body.arguments, mark=event_id) if split is not None else None
         data = CommandIssuedV1(
             command=body.command,
             actor=actor,
             issued_at=tx.now,
             plan=body.plan,
             reason=body.reason,
-            arguments=body.arguments,
+            arguments=body.arguments if made is None else made.arguments(),
             request_id=body.request_id,
         )
         tx.outbox.add(
@@ -82,7 +89,7 @@ async def issue_command(
                 traceparent=next_span(traceparent),
             )
         )
-    return IssuedCommand(event_id, duplicate=False)
+    return IssuedCommand(event_id, duplicate=False, split=made)
 
 
 def _hash(case_id: UUID, body: CommandBody, actor: Actor) -> bytes:

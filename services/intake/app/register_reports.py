@@ -1,6 +1,6 @@
 """Register a group of reports: number, encrypt, store and publish them in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -72,21 +72,28 @@ class RegisterReports:
 
     async def _once(self, reports: Sequence[Report]) -> list[Outcome]:
         async with self._database.transaction() as tx:
-            known = await lock_cases(tx, {report.case_key for report in reports})
-            events = await find_events(tx, {report.event_key for report in reports if not report.repeatable})
-            decisions, changed = decide(reports, [self._ids.new() for _ in reports], known, events)
-            entries = [decision for decision in decisions if isinstance(decision, Entry)]
-            if entries:
-                changed = await self._write_cases(tx, known, changed)
-                await self._write_events(tx, entries, changed)
-            outcomes: list[Outcome] = []
-            for report, decision in zip(reports, decisions, strict=True):
-                if isinstance(decision, Contradicted) and decision.known is not None:
-                    outcomes.append(await self._explained(tx, report, decision.known))
-                else:
-                    outcomes.append(answer(decision, changed))
+            return await self.register(tx, reports)
+
+    async def register(self, tx: Tx, reports: Sequence[Report]) -> list[Outcome]:
+        """One outcome per report, in order, durable with the caller's transaction.
+
+        Raises RegisterRaceError when another process got in between: roll back and begin again.
+        """
+        known = await lock_cases(tx, {report.case_key for report in reports})
+        events = await find_events(tx, {report.event_key for report in reports if not report.repeatable})
+        decisions, changed = decide(reports, [self._ids.new() for _ in reports], known, events)
+        entries = [decision for decision in decisions if isinstance(decision, Entry)]
+        if entries:
+            changed = await self._write_cases(tx, known, changed)
+            await self._write_events(tx, entries, changed)
+        outcomes: list[Outcome] = []
         for report, decision in zip(reports, decisions, strict=True):
-            REPORTS_REGISTERED.labels(report.kind.value, _OUTCOME_WORD[type(decision)]).inc()
+            if isinstance(decision, Contradicted) and decision.known is not None:
+                outcomes.append(await self._explained(tx, report, decision.known))
+            else:
+                outcomes.append(answer(decision, changed))
+        words = [(report.kind.value, _OUTCOME_WORD[type(one)]) for report, one in zip(reports, decisions, strict=True)]
+        tx.after_commit.append(lambda: _count(words))
         return outcomes
 
     async def _write_cases(
@@ -162,6 +169,11 @@ def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> lis
         for name in sorted(set(before) | set(after))
         if name not in before or name not in after or canonical(before[name]) != canonical(after[name])
     ]
+
+
+def _count(words: Iterable[tuple[str, str]]) -> None:
+    for kind, outcome in words:
+        REPORTS_REGISTERED.labels(kind, outcome).inc()
 
 
 def _numbered(case: KnownCase, number: str | None) -> KnownCase:

@@ -18,12 +18,23 @@ _DERIVED_DIGITS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
+class Parted:
+    """What a split adds to a report: whose part the new case was and when that was received, or what went away."""
+
+    split_from: str | None = None
+    received_at: datetime | None = None
+    facts: tuple[str, ...] = ()
+    reports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One accepted body with its identity.
 
     `original` is the canonical JSON of what was posted, without the complainant, who is in `identity`. `person_ref`
     names the person inside the register even when nothing may be published about who it is. `repeatable` reports (from
-    alerting systems, which give no event ids) are new again when the case has changed in between.
+    alerting systems, which give no event ids) are new again when the case has changed in between. `parted`: it comes
+    of a split, as the new case or as what is left of the old one.
     """
 
     org: str
@@ -36,6 +47,7 @@ class Report:
     person_ref: str | None
     repeatable: bool = False
     traceparent: str | None = None
+    parted: Parted | None = None
 
     @property
     def kind(self) -> CaseKind:
@@ -90,7 +102,8 @@ def published(
     report: Report, *, number: str, sequence: int, received_at: datetime
 ) -> ComplaintReceivedV1 | IncidentReportedV1:
     """What travels: redacted, or without any words when the report is confidential. Validated already, so not again."""
-    body = report.body
+    body, parted = report.body, report.parted or Parted()
+    received_at = parted.received_at or received_at
     words = _Words(report)
     common: dict[str, Any] = {
         "number": number,
@@ -110,6 +123,9 @@ def published(
         "plans": body.plans,
         "confidential": body.confidential,
         "drill": body.drill,
+        "split_from": parted.split_from,
+        "moved_facts": parted.facts,
+        "moved_reports": parted.reports,
     }
     if isinstance(body, IncidentBody):
         return IncidentReportedV1.model_construct(status=body.status, **common)

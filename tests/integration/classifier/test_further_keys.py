@@ -231,3 +231,14 @@ async def test_a_further_case_puts_the_end_off(mall: Classifier) -> None:
     await mall.classify(create_complaint(at=mall.clock.now(), topic="slow-data"))
     mall.clock.set(mall.clock.now() + timedelta(hours=1, minutes=30))
     assert await end_warnings(mall.database, mall.ports) == 0
+
+
+async def test_what_a_person_took_apart_is_not_put_together_again_by_a_rule(mall: Classifier) -> None:
+    ref = "d" * 32
+    whole, part = create_complaint(uuid4(), complainant_ref=ref), uuid4()
+    await mall.classify(whole)
+    await mall.classify(
+        create_complaint(part, number="2026-03-000002", complainant_ref=ref, split_from="2026-03-000001")
+    )
+    parted = (await mall.cases())[-1]
+    assert (parted.duplicate_of, parted.split_from) == (None, "2026-03-000001")

@@ -36,6 +36,9 @@ def reports(draw: st.DrawFn) -> list[ComplaintReceivedV1]:
             place=Place(city=draw(texts)),
             facts=draw(st.dictionaries(names, values, max_size=3)),
             plans=tuple(draw(st.lists(st.sampled_from(["p", "q"]), max_size=2))),
+            narrative=draw(texts),
+            moved_facts=tuple(draw(st.lists(names, max_size=2, unique=True))),
+            moved_reports=tuple(draw(st.lists(st.integers(1, max(1, sequence - 1)), max_size=2, unique=True))),
             confidential=draw(st.booleans()),
             drill=draw(st.booleans()),
         )
@@ -62,7 +65,7 @@ def test_any_order_and_multiplicity_make_the_same_case(several: list[ComplaintRe
 def test_the_later_report_wins_for_each_fact(several: list[ComplaintReceivedV1]) -> None:
     facts: dict[str, object] = {}
     for report in sorted(several, key=lambda report: report.sequence):
-        facts |= report.facts
+        facts = {name: value for name, value in facts.items() if name not in report.moved_facts} | report.facts
     assert merged(several).view(uuid4(), "demo").facts == facts
 
 
@@ -102,3 +105,18 @@ def test_a_missing_value_does_not_erase_a_known_one() -> None:
     bare = ComplaintReceivedV1(**(known.model_dump() | {"sequence": 2, "topic": None, "place": Place()}))
     view = merge(merge(None, known), bare).view(uuid4(), "demo")
     assert (view.topic, view.place.city) == ("billing", "成都")
+
+
+def test_what_a_split_moved_is_neither_known_nor_told_here_any_more() -> None:
+    first = create_complaint(narrative="网络中断").data
+    second = create_complaint(sequence=2, narrative="账单重复", facts={"amount": 80, "people": 2}).data
+    parted = create_complaint(sequence=3).data.model_copy(
+        update={"moved_facts": ("amount",), "moved_reports": (2,), "facts": {"people": 1}}
+    )
+    for several in ([first, second, parted], [parted, second, first]):
+        state = merged(several)
+        assert state.narrative == "网络中断"
+        assert {name: state.view(uuid4(), "demo").facts.get(name) for name in ("amount", "people")} == {
+            "amount": None,
+            "people": 1,
+        }

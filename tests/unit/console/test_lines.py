@@ -18,6 +18,7 @@ from tests.support.console import (
     create_command,
     create_escalated,
     create_event,
+    create_report,
     create_settled,
     create_story,
 )
@@ -106,3 +107,12 @@ def test_a_command_names_who_gave_it_and_why() -> None:
     line = lines_of(create_event(create_command(NOON, CommandKind.RESOLVE), IDS.new()), WORDS)[0]
     assert line.zh == "值班经理甲 操作：解决，理由：已到现场"
     assert line.actor == {"kind": "person", "ref": "值班经理甲"}
+
+
+def test_both_halves_of_a_split_say_what_they_are() -> None:
+    new = create_report("N-2", NOON, split_from="N-1")
+    old = create_report("N-1", NOON, sequence=3, title=None, topic=None, facts={}, moved_facts=("people",))
+    first, second = (lines_of(create_event(report, IDS.new()), WORDS)[0] for report in (new, old))
+    assert "由案件 N-1 拆分" in first.zh
+    assert "split from case N-1" in first.en
+    assert (second.zh, second.details["moved_facts"]) == ("部分内容移至另一案件", ["people"])
