@@ -72,7 +72,7 @@ def create_app(settings: IntakeSettings) -> FastAPI:
         rate_per_second=settings.rate_per_second,
         page_rate_per_minute=settings.page_rate_per_minute,
     )
-    doors = _doors(settings, database, vault, ids, admit, reports, receipts)
+    doors = _doors(settings, database, vault, ids, admit, register, reports, receipts)
     page = AcknowledgementPage(
         admit, database, ids, database.clock, link_secret=settings.link_secret.get_secret_value().encode(), zone=zone
     )
@@ -102,6 +102,7 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
     vault: Vault,
     ids: TimeOrderedIds,
     admit: AdmitCaller,
+    register: RegisterReports,
     reports: GroupCommit[Report, Outcome],
     receipts: GroupCommit[AddressedReceipt, None],
 ) -> Doors:
