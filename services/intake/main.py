@@ -125,7 +125,9 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
             base_url=(settings.receipt_url or settings.public_url).rstrip("/"),
             twilio={name: token.get_secret_value() for name, token in settings.twilio_tokens.items()},
         ),
-        provider_reports=ProviderReportDoors(admit, receipts, database, ids, database.clock, link_secret=link_secret),
+        provider_reports=ProviderReportDoors(
+            admit, receipts, database, ids, database.clock, link_secret=link_secret, desk=desk
+        ),
         sms=SmsDoor(admit, accept, database, ids, ref_key=vault.ref_key, desk=desk),
         cases=CaseDoors(admit, ShowCase(database, vault)),
     )

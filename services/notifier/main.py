@@ -17,6 +17,7 @@ from services.notifier.api.deliveries import deliveries_router
 from services.notifier.api.live_tests import live_tests_router
 from services.notifier.api.previews import previews_router
 from services.notifier.api.reader import reader
+from services.notifier.api.receipt_addresses import receipt_addresses_router
 from services.notifier.api.replies import replies_router
 from services.notifier.api.roster import roster_router
 from services.notifier.api.roster_calendars import roster_calendars_router
@@ -145,6 +146,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     app.include_router(roster_changes_router(rosters, database, ids, may_read, may_change))
     app.include_router(live_tests_router(rosters, database, ids, may_change))
     may_reply = reader(keys, clock, Scope.RECEIPT)
+    app.include_router(receipt_addresses_router(rules.links, database, may_reply))
     app.include_router(replies_router(rosters, silences, database, ids, may_reply))
     app.include_router(
         silences_router(silences, database, ids, clock, sender.wake, may_read=may_read, may_change=may_change)

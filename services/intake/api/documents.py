@@ -93,6 +93,9 @@ def _paths() -> dict[str, Any]:
     paths["/v1/receipts:alibaba"] = {
         "post": _operation("Delivery reports of Alibaba Cloud", {"200": "Stored"}, None) | {"security": []}
     }
+    paths["/v1/receipts:tencent"] = {
+        "post": _operation("Delivery reports of Tencent Cloud, with a key in `?key=`", {"200": "Stored"}, None)
+    }
     paths["/v1/bounces"] = {
         "post": _operation("A returned mail, as message/rfc822", {"200": "Stored or ignored"}, None)
     }

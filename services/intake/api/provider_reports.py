@@ -1,5 +1,7 @@
 """Doors for what providers report other than at a message's own receipt address: batches, bounces, pressed keys."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -10,11 +12,12 @@ from services.intake.api.requests import body_of, client_of, media_type, present
 from services.intake.app.accept_hook import form_fields
 from services.intake.app.acknowledge_by_link import acknowledge_by_link
 from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.find_addresses import AddressDesk, DeskAwayError, find_addresses
 from services.intake.app.group_commit import GroupCommit
 from services.intake.app.receive_receipts import AddressedReceipt
 from services.intake.domain.bounces import NoBounce, read_bounce
 from services.intake.domain.json_guard import UnreadableError, read_json, read_object
-from services.intake.domain.provider_reports import read_alibaba
+from services.intake.domain.provider_reports import read_alibaba, read_tencent
 from services.intake.domain.receipts import Receipt, channel_of
 from shared.access.api_keys import Scope
 from shared.access.links import (
@@ -48,7 +51,9 @@ class ProviderReportDoors:
         clock: Clock,
         *,
         link_secret: bytes,
+        desk: AddressDesk | None = None,
     ) -> None:
+        self._desk = desk
         self._admit = admit
         self._receipts = receipts
         self._database = database
@@ -63,8 +68,32 @@ class ProviderReportDoors:
         if not isinstance(items, list):
             raise UnreadableError("must be a JSON array")
         reports = read_alibaba(items)
-        taken = [await self._take(token, receipt, ChannelKind.SMS, request) for token, receipt in reports]
+        taken = await self._take_all(reports, request)
         return json_response({"code": 0, "msg": "OK", "taken": sum(taken), "unknown": len(taken) - sum(taken)})
+
+    async def tencent(self, request: Request) -> Response:
+        """A batch of the provider `?provider=` with a key in `?key=`: its reports are not signed.
+
+        200 once all that are ours are stored. 503 while the notifier does not answer, so that they come again.
+        """
+        await self._admit(presented_key(request, in_query=True), Scope.RECEIPT, client=client_of(request))
+        provider = request.query_params.get("provider", "tencent")
+        items = read_json(await body_of(request, _MAX_BATCH))
+        if not isinstance(items, list):
+            raise UnreadableError("must be a JSON array")
+        reports = read_tencent(items)
+        if self._desk is None:
+            raise ProblemError(503, "Reports of this provider need the notifier's address", code="notifier-missing")
+        try:
+            addresses = await find_addresses(self._desk, provider, [message for message, _ in reports])
+        except DeskAwayError as error:
+            raise ProblemError(503, "The notifier does not answer", code="notifier-away") from error
+        ours = [(addresses[message], receipt) for message, receipt in reports if message in addresses]
+        taken = await self._take_all(ours, request)
+        response = json_response({"result": 0, "errmsg": "OK"})
+        response.headers["X-Fenghuo-Taken"] = str(sum(taken))
+        response.headers["X-Fenghuo-Unknown"] = str(len(reports) - sum(taken))
+        return response
 
     async def bounce(self, request: Request) -> Response:
         """A returned mail, whole, as the mail server hands it on. 200 also for mails that are no bounces of ours."""
@@ -89,6 +118,12 @@ class ProviderReportDoors:
             raise ProblemError(422, "No such choice", code="invalid", fields={"key": "1 acknowledges"})
         state, first = await acknowledge_by_link(self._database, self._ids, link, request.headers.get("traceparent"))
         return json_response({"acknowledged": True, "first": first, "number": state.number})
+
+    async def _take_all(self, reports: Sequence[tuple[str, Receipt]], request: Request) -> list[bool]:
+        """Together, so that they share their commits."""
+        return await asyncio.gather(
+            *(self._take(token, receipt, ChannelKind.SMS, request) for token, receipt in reports)
+        )
 
     async def _take(self, token: str, receipt: Receipt, channel: ChannelKind, request: Request) -> bool:
         try:

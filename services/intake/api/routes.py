@@ -39,6 +39,7 @@ def build_routes(doors: Doors) -> Sequence[BaseRoute]:
         Route("/v1/hooks/{kind}", doors.hooks.hook, methods=["POST", "GET"]),
         Route("/v1/receipts/{token}", doors.receipts.receive, methods=["GET", "POST"]),
         Route("/v1/receipts:alibaba", doors.provider_reports.alibaba, methods=["POST"]),
+        Route("/v1/receipts:tencent", doors.provider_reports.tencent, methods=["POST"]),
         Route("/v1/bounces", doors.provider_reports.bounce, methods=["POST"]),
         Route("/v1/keys/{token}", doors.provider_reports.key_pressed, methods=["POST"]),
         Route("/v1/sms/kannel", doors.sms.kannel, methods=["GET", "POST"]),

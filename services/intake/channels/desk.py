@@ -1,5 +1,6 @@
-"""The notifier, asked what a telephone number was paged for."""
+"""The notifier, asked what a telephone number was paged for, and which message a provider speaks of."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,17 @@ class NotifierDesk:
     def __init__(self, base_url: str, key: str) -> None:
         self._base = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}"}
+
+    async def addresses(self, provider: str, message_ids: Sequence[str]) -> dict[str, str]:
+        """The signed address of each message that is known, by the provider's id. Raises DeskAwayError."""
+        try:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers=self._headers) as client:
+                wanted = {"provider": provider, "message_ids": list(message_ids)}
+                answer = await client.post(f"{self._base}/v1/receipt-addresses", json=wanted)
+            answer.raise_for_status()
+            return {str(message): str(token) for message, token in answer.json()["addresses"].items()}
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DeskAwayError(type(error).__name__) from error
 
     async def reply(self, org: str, sender: str, wish: str) -> tuple[str, list[tuple[UUID, str]]] | None:
         """Person and (case, plan) of every open page; None when nobody has this number. Raises DeskAwayError."""

@@ -1,6 +1,7 @@
 """Reports of providers that come to one address for all messages, and signatures of those that sign. Pure.
 
-Sources: Alibaba Cloud SMS "SmsReport"; Twilio "Security: validating requests".
+Sources: Alibaba Cloud SMS "SmsReport"; Tencent Cloud SMS "SMS Sending Status Notification" (382/43547); Twilio
+"Security: validating requests".
 """
 
 import base64
@@ -13,6 +14,8 @@ from services.intake.domain.json_guard import UnreadableError
 from services.intake.domain.receipts import Receipt, read_fields
 
 _MOST: Final = 1000
+_LONGEST_ID: Final = 200
+_TENCENT: Final = {"SUCCESS": "delivered", "FAIL": "undelivered"}
 
 
 def read_alibaba(items: Sequence[Any]) -> list[tuple[str, Receipt]]:
@@ -33,6 +36,30 @@ def read_alibaba(items: Sequence[Any]) -> list[tuple[str, Receipt]]:
             "detail": one.get("err_msg"),
         }
         found.append((token, read_fields(fields)))
+    return found
+
+
+def read_tencent(items: Sequence[Any]) -> list[tuple[str, Receipt]]:
+    """The provider's message id and the receipt of each report. Raises UnreadableError naming the first that is none.
+
+    `sid` is the `SerialNo` that sending answered; nothing of ours comes back.
+    """
+    if len(items) > _MOST:
+        raise UnreadableError(f"has more than {_MOST} reports", field="body")
+    found: list[tuple[str, Receipt]] = []
+    for place, one in enumerate(items):
+        if not isinstance(one, dict) or str(one.get("report_status")) not in _TENCENT:
+            raise UnreadableError("must be a report with SUCCESS or FAIL", field=f"{place}.report_status")
+        message = one.get("sid")
+        if not isinstance(message, str) or not 0 < len(message) <= _LONGEST_ID:
+            raise UnreadableError("must be the id given at sending", field=f"{place}.sid")
+        fields = {
+            "status": _TENCENT[one["report_status"]],
+            "message_id": message,
+            "code": one.get("errmsg"),
+            "detail": one.get("description"),
+        }
+        found.append((message, read_fields(fields)))
     return found
 
 

@@ -59,6 +59,22 @@ async def reached_nobody(tx: Tx, *, since: datetime) -> int:
     return int(row["found"]) if row is not None else 0
 
 
+async def addresses_of(
+    tx: Tx, org: str, provider: str, message_ids: Iterable[str]
+) -> list[tuple[str, object, object]]:
+    """Message id, attempt and case of the newest message of the organisation under each id this provider gave."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT ON (o.provider_message_id) o.provider_message_id, a.attempt_id, i.case_id FROM outcomes AS o "
+        "JOIN attempts AS a ON a.attempt_id = o.attempt_id JOIN intents AS i ON i.intent_id = a.intent_id "
+        "WHERE o.provider_message_id = ANY(CAST(:ids AS text[])) AND a.provider = :provider AND i.org = :org "
+        "ORDER BY o.provider_message_id, a.started_at DESC",
+        ids=list(message_ids),
+        provider=provider,
+        org=org,
+    )
+    return [(row["provider_message_id"], row["attempt_id"], row["case_id"]) for row in rows]
+
+
 async def address_of(tx: Tx, provider: str, message_ids: Iterable[str]) -> tuple[object, object, str] | None:
     """Attempt, case and organisation of the newest message that this provider took under one of these ids."""
     row = await tx.fetch_one(

@@ -1,15 +1,19 @@
 """Reports of providers that do not come to a message's own address, and signatures of those that sign."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID, uuid4
 
 import pytest
+import uvicorn
+from fastapi import FastAPI, Request
 
 from services.intake.domain.provider_reports import is_from_twilio
 from shared.access.api_keys import Scope
@@ -17,6 +21,7 @@ from shared.access.links import AcknowledgementLink, ReceiptAddress, sign_acknow
 from shared.contracts.commands import CommandIssuedV1
 from shared.contracts.receipts import ReceiptReceivedV1, ReceiptStatus
 from shared.contracts.values import ChannelKind
+from shared.embedded.processes import free_port
 from tests.support.postgres import Database
 from tests.support.register import LINK_SECRET, Register, open_register
 from tests.unit.intake.test_bounces import bounce
@@ -65,6 +70,98 @@ async def test_a_batch_of_alibaba_finds_each_attempt_and_counts_what_is_not_ours
         second: ReceiptStatus.UNDELIVERED,
     }
     assert (found[second].code, found[second].detail) == ("MK:0001", "空号")
+
+
+@pytest.fixture
+async def notifier() -> AsyncIterator[tuple[str, dict[str, str], list[dict[str, Any]]]]:
+    """Answers where receipts go, as the notifier does: its address, what it knows, what it was asked."""
+    known: dict[str, str] = {}
+    asked: list[dict[str, Any]] = []
+    app = FastAPI()
+
+    @app.post("/v1/receipt-addresses")
+    async def addresses(request: Request) -> dict[str, Any]:
+        asked.append(await request.json() | {"key": request.headers["authorization"]})
+        return {"addresses": {one: known[one] for one in asked[-1]["message_ids"] if one in known}}
+
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  # uvicorn says so by a flag and nothing else
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{port}", known, asked
+    server.should_exit = True
+    await running
+
+
+def _tencent(sid: str, status: str = "SUCCESS", code: str = "DELIVRD") -> dict[str, str]:
+    """As published."""
+    return {
+        "user_receive_time": "2026-11-22 08:03:04",
+        "nationcode": "86",
+        "mobile": "13800000001",
+        "report_status": status,
+        "errmsg": code,
+        "description": "用户短信送达成功",
+        "sid": sid,
+    }
+
+
+async def test_a_batch_of_tencent_finds_each_attempt_by_the_providers_id(
+    intake_database: Database, notifier: tuple[str, dict[str, str], list[dict[str, Any]]]
+) -> None:
+    url, known, asked = notifier
+    first, first_token = _address("tencent-a")
+    second, second_token = _address("tencent-a")
+    known.update({"2019:1": first_token, "2019:2": second_token})
+    body = [_tencent("2019:1"), _tencent("2019:2", "FAIL", "MK:0001"), _tencent("of-somebody-else")]
+    changes = {"notifier_url": url, "notifier_key": "fh_of_intake"}
+    async with open_register(intake_database.url("intake"), **changes) as register:
+        key = (await register.key_with(Scope.RECEIPT))["authorization"].removeprefix("Bearer ")
+        path = "/v1/receipts:tencent"
+        stranger = await register.client.post(path, json=body, headers={"authorization": ""})
+        answer = await register.client.post(path, params={"provider": "tencent-a", "key": key}, json=body)
+
+        assert stranger.status_code == 401
+        assert (answer.status_code, answer.json()) == (200, {"result": 0, "errmsg": "OK"})
+        assert (answer.headers["x-fenghuo-taken"], answer.headers["x-fenghuo-unknown"]) == ("2", "1")
+        found = {one.attempt_id: one for one in await _receipts(register)}
+        assert {one: found[one].status for one in found} == {
+            first: ReceiptStatus.DELIVERED,
+            second: ReceiptStatus.UNDELIVERED,
+        }
+        assert (found[second].code, found[second].provider) == ("MK:0001", "tencent-a")
+    assert [one["message_ids"] for one in asked] == [["2019:1", "2019:2", "of-somebody-else"], ["of-somebody-else"]]
+    assert {(one["provider"], one["key"]) for one in asked} == {("tencent-a", "Bearer fh_of_intake")}
+
+
+async def test_reports_of_tencent_come_again_while_the_notifier_is_away(intake_database: Database) -> None:
+    changes = {"notifier_url": f"http://127.0.0.1:{free_port()}", "notifier_key": "fh_of_intake"}
+    for given, code in ((changes, "notifier-away"), ({}, "notifier-missing")):
+        async with open_register(intake_database.url("intake"), **given) as register:
+            headers = await register.key_with(Scope.RECEIPT)
+            answer = await register.client.post("/v1/receipts:tencent", json=[_tencent("1")], headers=headers)
+            assert answer.status_code == 503
+            assert answer.json()["type"].endswith(code)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{}", "body"),
+        (b"[1]", "0.report_status"),
+        (b'[{"report_status": ["SUCCESS"], "sid": "1"}]', "0.report_status"),
+        (b'[{"report_status": "SUCCESS", "sid": 1}]', "0.sid"),
+        (b'[{"report_status": "SUCCESS", "sid": ""}]', "0.sid"),
+    ],
+)
+async def test_a_batch_of_tencent_that_is_none_is_refused_by_its_field(
+    register: Register, body: bytes, field: str
+) -> None:
+    headers = await register.key_with(Scope.RECEIPT)
+    answer = await register.client.post("/v1/receipts:tencent", content=body, headers=headers)
+    assert answer.status_code in {400, 422}
+    assert answer.json()["errors"][0]["field"] == field
 
 
 @pytest.mark.parametrize(

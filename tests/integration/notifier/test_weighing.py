@@ -1,11 +1,13 @@
 """What replicas tell each other about providers: money, arrivals, and requests that reached nobody."""
 
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.notifier.app.find_receipt_address import find_receipt_address
+from services.notifier.app.find_receipt_addresses import find_receipt_addresses
 from services.notifier.app.weigh_providers import weigh_providers
 from services.notifier.channels.guarded import ProviderChoice, Standing
 from services.notifier.domain.provider_choice import Terms
@@ -107,3 +109,17 @@ async def test_a_message_is_found_by_its_providers_id_only_at_that_provider(desk
     assert (address.attempt_id, address.case_id, address.org) == (row["attempt_id"], event.case_id, "demo")
     assert await find_receipt_address(["ff01"], provider="other", database=desk.database, links=links) is None
     assert await find_receipt_address(["ff02"], provider="sms-http", database=desk.database, links=links) is None
+
+
+async def test_many_messages_are_found_by_their_providers_ids_only_for_their_organisation(desk: Desk) -> None:
+    event = request("liaison", channels=(SMS,))
+    await desk.accept(event)
+    await desk.settled("sent", "delivered")
+    await desk.rows("UPDATE outcomes SET provider_message_id = '2019:1' RETURNING attempt_id")
+    ask = partial(find_receipt_addresses, database=desk.database, links=desk.rules.links)
+
+    found = await ask("demo", ["2019:1", "2019:2"], provider="sms-http")
+    assert list(found) == ["2019:1"]
+    assert read_receipt_address(found["2019:1"], SECRET).case_id == event.case_id
+    assert await ask("other", ["2019:1"], provider="sms-http") == {}
+    assert await ask("demo", ["2019:1"], provider="other") == {}
