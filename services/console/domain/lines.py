@@ -95,11 +95,11 @@ def _report(report: CaseReport) -> tuple[Line, ...]:
         zh, en = f"登记{kind.zh}", f"Registered {kind.en}"
     else:
         zh, en = f"补充登记（第 {report.sequence} 次）", f"More became known (report {report.sequence})"
-    about = report.title or report.topic
     if report.split_from is not None:
         zh, en = f"{zh}（由案件 {report.split_from} 拆分）", f"{en} (split from case {report.split_from})"
     elif report.moved_facts or report.moved_reports:
         zh, en = "部分内容移至另一案件", "Part of it went to another case"
+    about = report.title or report.topic
     details: dict[str, Any] = {
         "source": report.source,
         "reference": report.reference,
