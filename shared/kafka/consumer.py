@@ -5,7 +5,8 @@ Rules, in the order they matter:
 1. A batch (at most `max_batch` records of the assigned partitions, no event id twice) goes to the handler in one
    call; the handler applies it in one transaction and answers one outcome a record.
 2. Offsets are committed after the database, never before; at the latest every `commit_every` seconds, at a
-   rebalance and at shutdown. Records read again are skipped by the inbox.
+   rebalance and at shutdown. Records read again are skipped by the inbox. A position belongs to the assignment under
+   which its record was read: a group can hand the same member the same partition of another log.
 3. The database or broker being away is not the records' fault: the batch waits and is offered again, for ever.
 4. Any other exception breaks the batch into single records, so that a poison record is found and buried with its
    reason while its neighbours go on.
@@ -20,15 +21,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import IllegalGenerationError, KafkaError, RebalanceInProgressError, UnknownMemberIdError
 
 from shared.contracts.envelope import Event, UndecodableError, decode
 from shared.contracts.topics import Topic
 from shared.contracts.values import Contract
 from shared.db.engine import Database, is_transient
 from shared.kafka.burial import Burial, StoppedError
+from shared.kafka.membership import commit_once
 from shared.kafka.outcome import DUPLICATE, Dead, Done, Outcome, Retry, Skip
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.clock import Clock, SystemClock, monotonic
@@ -87,6 +89,7 @@ class BatchConsumer:
         self._clock = clock or SystemClock()
         self._policy = policy
         self._positions: dict[TopicPartition, int] = {}
+        self._assignments = 0
         self._committed_at = monotonic()
         self._burial = Burial(database, kafka, group, self._clock, fuse=policy.fuse, stopping=self._stopping)
         self._busy = asyncio.Lock()
@@ -123,6 +126,8 @@ class BatchConsumer:
         async with self._busy:
             self._assigned = False
             await self._commit(consumer, due_only=False)
+            self._positions.clear()
+            self._assignments += 1
 
     def take_over(self, partitions: int) -> None:
         """Partitions were assigned (none is an answer too: another replica has them all)."""
@@ -148,13 +153,11 @@ class BatchConsumer:
         wait_ms = 250
         while not stop.is_set():
             fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=self._policy.max_batch)
-            if not fetched:
-                await self._commit(consumer, due_only=True)
-                continue
+            read_under = self._assignments
             async with self._busy:
-                owned = consumer.assignment()
-                await self._apply(consumer, {tp: records for tp, records in fetched.items() if tp in owned})
-            await self._commit(consumer, due_only=True)
+                if fetched and read_under == self._assignments:
+                    await self._apply(consumer, fetched)
+                await self._commit(consumer, due_only=True)
             if self._policy.gather:
                 await _wait(stop, self._policy.gather)
 
@@ -300,16 +303,18 @@ class BatchConsumer:
     async def _commit(self, consumer: AIOKafkaConsumer, *, due_only: bool) -> None:
         if not self._positions or (due_only and monotonic() - self._committed_at < self._policy.commit_every):
             return
-        # Taken before the wait: what fails now must not be sent a second time under another membership.
         positions, self._positions = self._positions, {}
         self._committed_at = monotonic()
-        if not _is_member(consumer):
-            return
         try:
-            await consumer.commit({tp: OffsetAndMetadata(offset, "") for tp, offset in positions.items()})
-        except (CommitFailedError, IllegalStateError) as error:
+            await commit_once(consumer, positions)
+        except (UnknownMemberIdError, IllegalGenerationError, RebalanceInProgressError) as error:
             # The group moved on while the batch was applied: its new owner reads it again and skips it by inbox.
             _log.info("consumer.commit_refused", group=self._group, error=type(error).__name__)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            _log.info("consumer.commit_postponed", group=self._group, error=type(error).__name__)
+            self._positions = positions
 
     async def _leave(self, consumer: AIOKafkaConsumer) -> None:
         try:
@@ -334,16 +339,6 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._owner.take_over(len(assigned))
-
-
-def _is_member(consumer: AIOKafkaConsumer) -> bool:
-    """False once the group has forgotten this member.
-
-    A commit without a membership is accepted by brokers whose group is empty. After a broker that lost its log came
-    back, it would plant positions of the old log, and records of the new one below them would never be read.
-    """
-    coordinator = consumer._coordinator  # noqa: SLF001  # aiokafka tells its generation nowhere else
-    return coordinator is not None and coordinator.generation >= 0
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
