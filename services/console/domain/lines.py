@@ -106,10 +106,10 @@ def _report(report: CaseReport) -> tuple[Line, ...]:
         "channel": report.channel,
         "topic": report.topic,
         "facts": report.facts,
-    }
         "split_from": report.split_from,
         "moved_facts": list(report.moved_facts),
         "moved_reports": list(report.moved_reports),
+    }
     line = Line(
         "report",
         report.received_at,
