@@ -28,7 +28,8 @@ class IntakeSettings(ServiceSettings):
         Field(default_factory=dict, description="Auth tokens by provider name, as JSON: their receipts must be signed"),
     ]
     notifier_url: Annotated[
-        str | None, Field(pattern=r"^https?://[^\s]+$", description="For replies about everything and reports by message id")
+        str | None,
+        Field(pattern=r"^https?://[^\s]+$", description="For replies about everything and reports by message id"),
     ] = None
     notifier_key: Annotated[SecretStr | None, Field(description="With the scope for receipts")] = None
     default_time_zone: Annotated[str, Field(description="Zone whose months number the cases")] = "Asia/Shanghai"
