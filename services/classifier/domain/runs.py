@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.windows import Counted, counted_from_data
-from shared.contracts.classifications import DuplicateOf, Holds, OpenedBy, ProposedFact
+from shared.contracts.classifications import DuplicateOf, OpenedBy, PlanMove, ProposedFact
 from shared.contracts.values import FactValue
 from shared.plans.compiled import CompiledPlan, Evaluation
 
@@ -32,6 +32,10 @@ class Run:
     """Facts that the plan which opened this one passed on."""
     duplicate_of: DuplicateOf | None = None
     """Found once, it stays: whether to merge is then the case's business."""
+    move: PlanMove | None = None
+    """How it came under this version of its plan, where a person moved it."""
+    refused: PlanMove | None = None
+    """A move that was asked for just now and cannot be; told once and not kept."""
 
     def as_data(self) -> dict[str, Any]:
         """The run as values that JSON takes; `run_from_data` is the inverse."""
@@ -47,6 +51,7 @@ class Run:
             "opened_by": self.opened_by.model_dump(mode="json") if self.opened_by else None,
             "carried": self.carried,
             "duplicate_of": self.duplicate_of.model_dump(mode="json") if self.duplicate_of else None,
+            "move": self.move.model_dump(mode="json") if self.move else None,
         }
 
 
@@ -65,6 +70,7 @@ def run_from_data(data: Mapping[str, Any]) -> Run:
         opened_by=OpenedBy.model_validate(data["opened_by"]) if data.get("opened_by") else None,
         carried=data.get("carried") or {},
         duplicate_of=DuplicateOf.model_validate(data["duplicate_of"]) if data.get("duplicate_of") else None,
+        move=PlanMove.model_validate(data["move"]) if data.get("move") else None,
     )
 
 
@@ -83,7 +89,7 @@ class Judged:
 
 def judge(run: Run, evaluation: Evaluation, digest: str, counted: frozenset[Counted]) -> Judged:
     """A new revision when it is the first, or when the level, the criteria that hold, or what is known changed."""
-    held = tuple(sorted(result.id for result in evaluation.criteria if result.result is Holds.HELD))
+    held = evaluation.held_ids
     publish = run.revision == 0 or evaluation.level != run.level or held != run.held or digest != run.digest
     return Judged(
         replace(
