@@ -13,6 +13,7 @@ from services.classifier.app.end_warnings import end_warnings
 from services.classifier.app.forget_windows import forget_windows
 from services.classifier.app.judge_cases import Ports
 from services.classifier.app.route_unrouted import route_unrouted
+from services.classifier.consumers.on_command_issued import on_command_issued
 from services.classifier.consumers.on_report_received import on_report_received
 from services.classifier.jobs.reconsider import ReconsiderLoop
 from services.classifier.jobs.reload_plans import reload_plans
@@ -63,8 +64,12 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
     async def reload() -> None:
         await reload_plans(in_force, ports)
 
+    kafka = settings.kafka_settings()
     parts = Parts(
-        consumers=[on_report_received(database, settings.kafka_settings(), ports)],
+        consumers=[
+            on_report_received(database, kafka, ports),
+            on_command_issued(database, kafka, ports, reload),
+        ],
         loops={"reconsider": reconsider},
         jobs={
             "audit-reconsiderations": (_AUDIT_EVERY, audit),

@@ -78,7 +78,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     async def reload() -> None:
         await reload_plans(in_force, plans)
 
-    apply, kafka = ApplyEvents(database, plans, ids, wake), settings.kafka_settings()
+    apply, kafka = ApplyEvents(database, plans, ids, wake, reload), settings.kafka_settings()
     parts = Parts(
         consumers=[on_case_facts(apply, database, kafka), on_notification_settled(apply, database, kafka)],
         loops={"sweep": sweep},

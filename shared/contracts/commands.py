@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from shared.contracts.values import Actor, Contract, Facts, Instant, LongText, Slug
+from shared.contracts.values import Actor, Contract, Facts, FactValue, Instant, LongText, Slug
 
 
 class CommandKind(StrEnum):
@@ -39,6 +39,7 @@ class CommandKind(StrEnum):
     REFUSE = "refuse"
     TICK = "tick"  # an item of the checklist is done
     BYPASS = "bypass"  # past the ladder, where the plan gives leave
+    MOVE_PLAN = "move-plan"  # to the version of its plan that is in force
     COMMENT = "comment"
 
 
@@ -53,6 +54,7 @@ ONLY_PERSONS: Final = frozenset(
         CommandKind.DECLINE,
         CommandKind.APPROVE,
         CommandKind.REFUSE,
+        CommandKind.MOVE_PLAN,
     }
 )
 """What no system and no link may ask for: a named person decides."""
@@ -62,16 +64,27 @@ WITH_REASON: Final = frozenset(
         CommandKind.LOWER_LEVEL,
         CommandKind.CANNOT_HANDLE,
         CommandKind.INVALIDATE,
+        CommandKind.SPLIT,
         CommandKind.EXTENSION_REQUEST,
         CommandKind.EXTENSION_DENY,
-        CommandKind.SPLIT,
         CommandKind.EXCLUDE,
         CommandKind.RESTART,
         CommandKind.DECLINE,
         CommandKind.REFUSE,
+        CommandKind.MOVE_PLAN,
     }
 )
 """What is refused without a reason."""
+
+_LONGEST_VERSION: Final = 9
+
+
+def version_in(given: FactValue | None) -> int | None:
+    """The version of a plan that an argument names, as a number or in digits; None where it names none."""
+    if isinstance(given, str):
+        text = given.strip()
+        given = int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_VERSION else None
+    return given if isinstance(given, int) and not isinstance(given, bool) and given >= 1 else None
 
 
 class CommandIssuedV1(Contract):

@@ -90,6 +90,7 @@ class ChangeKind(StrEnum):
     DUPLICATE_PROPOSED = "duplicate-proposed"
     SPLIT = "split"  # part of it goes on as another case, or this one was part of another
     NOTIFICATION_FAILED = "notification-failed"
+    PLAN_MOVED = "plan-moved"  # to another version of its plan
     COMMAND_REFUSED = "command-refused"
     COMMENTED = "commented"
 

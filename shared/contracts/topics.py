@@ -50,7 +50,7 @@ COMMANDS_ISSUED: Final = Topic(
     "commands-issued",
     "What people decided about a case",
     "intake",
-    ("escalator", "notifier", "console"),
+    ("classifier", "escalator", "notifier", "console"),
     (CommandIssuedV1,),
 )
 RECEIPTS_RECEIVED: Final = Topic(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from shared.contracts.values import CaseKind
 from shared.plans.checked_plans import keep_plans, kept_plans
-from shared.plans.compiled import CompiledPlan
+from shared.plans.compiled import CaseView, CompiledPlan
 from shared.plans.lint import lint_plan
 from shared.plans.merging import FindBase
 from shared.plans.model import Applies, Parameter, Plan
@@ -185,6 +185,24 @@ class PlanLibrary:
             and _matches(plan.plan.applies.channels, channel)
         )
         return matching or tuple(plan for plan in ours if plan.plan.applies.default)
+
+    def covers(self, plan: CompiledPlan, org: str, view: CaseView, *, asked_for: bool) -> bool:
+        """Whether a case that this plan's name was chosen for could be under this text of it.
+
+        `asked_for`: by the report or by another plan, so that only the organisation decides.
+        """
+        applies = plan.plan.applies
+        if not _matches(applies.organisations, org):
+            return False
+        if asked_for:
+            return True
+        if view.kind not in applies.kinds or not _takes(applies, view.category):
+            return False
+        return applies.default or (
+            _matches(applies.topics, view.topic)
+            and _matches(applies.categories, view.category)
+            and _matches(applies.channels, view.channel)
+        )
 
     def _serving(self, org: str, kind: CaseKind) -> tuple[CompiledPlan, ...]:
         """The plans of an organisation for this kind: few of many, so they are looked up once."""

@@ -48,6 +48,7 @@ _CHANGE_TONES: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.TICKED: GOOD,
     ChangeKind.RECORD_INCOMPLETE: WARN,
     ChangeKind.BYPASSED: BAD,
+    ChangeKind.PLAN_MOVED: WARN,
     ChangeKind.DUPLICATE_PROPOSED: WARN,
 }
 _SETTLEMENT_TONES: Final[Mapping[Settlement, str]] = {

@@ -58,6 +58,7 @@ COMMANDS: Final[Mapping[str, Bilingual]] = {
     "refuse": _both("不批准", "refuse"),
     "tick": _both("完成核对项", "tick"),
     "bypass": _both("越级上报", "skip the ladder"),
+    "move-plan": _both("移至预案新版本", "move to another version of the plan"),
     "comment": _both("备注", "comment"),
 }
 PURPOSES: Final[Mapping[str, Bilingual]] = {
@@ -123,6 +124,7 @@ CHANGES: Final[Mapping[str, Bilingual]] = {
     "duplicate-proposed": _both("疑似重复", "Perhaps the same event"),
     "notification-failed": _both("通知失败", "Notification failed"),
     "split": _both("拆分", "Split"),
+    "plan-moved": _both("改用预案新版本", "Moved to another version of the plan"),
     "command-refused": _both("操作被拒", "Command refused"),
     "commented": _both("备注", "Comment"),
 }

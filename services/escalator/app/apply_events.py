@@ -1,6 +1,6 @@
 """Applies what is consumed: classifications, commands and settled notifications, a batch in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 from uuid import UUID
@@ -11,6 +11,7 @@ from services.escalator.domain.classification import open_case, reclassify
 from services.escalator.domain.commands import apply_command
 from services.escalator.domain.decision import Decision
 from services.escalator.domain.merging import take_in
+from services.escalator.domain.moving import move, wanted_move
 from services.escalator.domain.settlement import notification_settled
 from services.escalator.domain.time_bases import NeedsCalendarError, Rules
 from services.escalator.store.cases import CaseKey, StoredCase, find_numbers, lock_cases
@@ -27,6 +28,7 @@ from shared.kafka.outcome import DONE, DUPLICATE, Dead, Outcome, Retry, Skip
 from shared.plans.compiled import UnknownLevelError
 from shared.runtime.ids import Ids
 
+LookAgain = Callable[[], Awaitable[None]]
 CaseFact = CaseClassifiedV1 | CommandIssuedV1 | NotificationSettledV1
 _UNTIL_OPENED: Final = timedelta(milliseconds=500)
 _UNTIL_PUBLISHED: Final = timedelta(seconds=2)
@@ -35,15 +37,21 @@ _UNTIL_PUBLISHED: Final = timedelta(seconds=2)
 class ApplyEvents:
     """One outcome an event, in the order given. Events of one case see what the ones before them decided."""
 
-    def __init__(self, database: Database, plans: Plans, ids: Ids, wake: Wake) -> None:
+    def __init__(
+        self, database: Database, plans: Plans, ids: Ids, wake: Wake, look_again: LookAgain | None = None
+    ) -> None:
+        """`look_again` reads the plans on disk if they changed: the classifier may have seen a new one first."""
         self._database = database
         self._plans = plans
         self._ids = ids
         self._wake = wake
+        self._look_again = look_again
         self._organisations = Organisations()
 
     async def __call__(self, events: Sequence[Event[Any]]) -> Sequence[Outcome]:
         """Raises ConcurrentOpeningError when another process opened one of the cases meanwhile: try again."""
+        if self._look_again is not None and any(self._is_new_plan(event.data) for event in events):
+            await self._look_again()
         async with self._database.transaction() as tx:
             fresh = set(await tx.first_seen([event.id for event in events]))
             board = await self._load(tx, [event for event in events if event.id in fresh])
@@ -60,12 +68,15 @@ class ApplyEvents:
                 outcomes.append(outcome)
             # What was not applied must be new when it is offered again, from the topic or from its dead letters.
             await _forget(tx, undone)
-            await self._plans.store(tx, [one.rules.plan for one in board.decided if one.before is None])
+            await self._plans.store(tx, [one.rules.plan for one in board.decided if one.is_new])
             await self._organisations.note(
                 tx, {(one.decision.case.org, one.key[1]) for one in board.decided if one.before is None}
             )
             await record_decisions(tx, board.decided, ids=self._ids, wake=self._wake)
         return outcomes
+
+    def _is_new_plan(self, data: CaseFact) -> bool:
+        return isinstance(data, CaseClassifiedV1) and self._plans.find(data.plan) is None
 
     async def _load(self, tx: Tx, events: Iterable[Event[CaseFact]]) -> "_Board":
         wanted = list(events)
@@ -115,11 +126,9 @@ class _Board:
         rules = self._plans.find(case.plan if case is not None else data.plan)
         if rules is None:
             return Retry(_UNTIL_PUBLISHED, _unknown_plan(data))
-        other = self._same_event(event, data)
         if case is not None:
-            outcome = self._decided(event, rules, case, reclassify(rules, case, data, self._now, other))
-            self._take_in(event, key, other)
-            return outcome
+            return self._judged_again(event, data, case, rules)
+        other = self._same_event(event, data)
         try:
             decision = open_case(
                 rules,
@@ -137,6 +146,21 @@ class _Board:
         outcome = self._decided(event, rules, None, decision)
         self._take_in(event, key, other)
         return outcome
+
+    def _judged_again(self, event: Event[CaseFact], data: CaseClassifiedV1, case: Case, rules: Rules) -> Outcome:
+        asked = wanted_move(case, data)
+        if asked is None:
+            other = self._same_event(event, data)
+            outcome = self._decided(event, rules, case, reclassify(rules, case, data, self._now, other))
+            self._take_in(event, (event.case_id, data.plan.name), other)
+            return outcome
+        after = self._plans.find(data.plan)
+        if after is None:
+            return Retry(_UNTIL_PUBLISHED, _unknown_plan(data))
+        decision = move((rules, after), case, data, asked, self._now)
+        if decision.case.plan == case.plan:
+            return self._decided(event, rules, case, decision)
+        return self._decided(event, after, case, decision, rules)
 
     def _same_event(self, event: Event[CaseFact], data: CaseClassifiedV1) -> Case | None:
         """The case of the same plan and organisation that the classifier takes for the same event, if it is here."""
@@ -200,17 +224,31 @@ class _Board:
             raise LookupError(f"the snapshot of plan '{case.plan.name}' {case.plan.sha256} is missing")
         return rules
 
-    def _decided(self, event: Event[CaseFact], rules: Rules, before: Case | None, decision: Decision) -> Outcome:
+    def _decided(
+        self,
+        event: Event[CaseFact],
+        rules: Rules,
+        before: Case | None,
+        decision: Decision,
+        rules_before: Rules | None = None,
+    ) -> Outcome:
         if decision.ignored is not None:
             return Skip(decision.ignored)
-        self._decided_about(event, rules, before, decision)
+        self._decided_about(event, rules, before, decision, rules_before)
         return DONE
 
-    def _decided_about(self, event: Event[CaseFact], rules: Rules, before: Case | None, decision: Decision) -> None:
+    def _decided_about(
+        self,
+        event: Event[CaseFact],
+        rules: Rules,
+        before: Case | None,
+        decision: Decision,
+        rules_before: Rules | None = None,
+    ) -> None:
         key = (decision.case.case_id, decision.case.plan.name)
         self._cases[key] = decision.case
         marks = self._marks.pop(key, ())
-        self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent, marks))
+        self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent, marks, rules_before))
 
 
 def _merged_into(event: Event[CaseFact]) -> tuple[str, str] | None:

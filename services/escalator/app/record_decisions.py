@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Decision, Timer, armed
-from services.escalator.domain.light import Card, Mark, card_of, entry_of
+from services.escalator.domain.light import Mark, card_of, entry_of
 from services.escalator.domain.publishing import published
 from services.escalator.domain.time_bases import Rules
 from services.escalator.store import cases, history, timers
@@ -33,7 +33,8 @@ Wake = Callable[[datetime], None]
 class Decided:
     """One decision with what led to it. `before` is None for a case that is opened.
 
-    `marks` are the light firings that its case had and its stored state had not: they enter the log before it.
+    `rules_before` are those of `before`, where the case has gone over to others. `marks` are the light firings that
+    its case had and its stored state had not: they enter the log before it.
     """
 
     rules: Rules
@@ -42,6 +43,12 @@ class Decided:
     cause: str
     traceparent: str | None
     marks: tuple[Mark, ...] = ()
+    rules_before: Rules | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """The case has not been under this text of its plan before."""
+        return self.before is None or self.rules_before is not None
 
     @property
     def key(self) -> CaseKey:
@@ -62,7 +69,7 @@ async def record_decisions(tx: Tx, decided: Sequence[Decided], *, ids: Ids, wake
     ]
     ours = await history.record_fires(tx, fires)
     told = [pair for pair in zip(decided, event_ids, strict=True) if _all_ours(pair[0], ours)]
-    cards: dict[CaseKey, Card | None] = {}
+    cards: dict[CaseKey, str | None] = {}
     for one, event_id in told:
         cards[one.key] = _publish(tx, one, event_id, ids)
     await _write_cases(tx, decided, cards)
@@ -87,7 +94,7 @@ def _all_ours(one: Decided, ours: frozenset[FireIdentity]) -> bool:
     return not lost
 
 
-def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> Card | None:
+def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> str | None:
     """Put the decision into the outbox; the card for light firings after it, None when nothing was published."""
     escalated = published(one.rules, one.decision, tx.now)
     bodies: list[tuple[UUID, Contract]] = [(ids.new(), request) for request in one.decision.requests]
@@ -108,7 +115,7 @@ def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> Card | None:
         )
     if escalated is None or not any(timer.ahead is not None for timer in one.decision.timers):
         return None
-    return card_of(one.rules, escalated, one.decision.case)
+    return card_of(one.rules, escalated, one.decision.case).dump()
 
 
 def _change_rows(one: Decided) -> Iterator[ChangeRow]:
@@ -116,7 +123,7 @@ def _change_rows(one: Decided) -> Iterator[ChangeRow]:
         yield ChangeRow(one.key, one.decision.case.revision, position, change, one.cause)
 
 
-async def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, Card | None]) -> None:
+async def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, str | None]) -> None:
     opened = {one.key for one in decided if one.before is None}
     # The last decision's card alone says how the case is now; one that published nothing leaves none.
     last = {one.key: StoredCase(one.decision.case, one.traceparent, cards.get(one.key)) for one in decided}
@@ -130,7 +137,7 @@ async def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:
     after: dict[CaseKey, dict[str, Timer]] = {}
     for one in decided:
         if one.key not in before:
-            known = armed(one.before, one.rules) if one.before is not None else ()
+            known = armed(one.before, one.rules_before or one.rules) if one.before is not None else ()
             before[one.key] = {timer.subject: timer for timer in known}
         after[one.key] = {timer.subject: timer for timer in one.decision.timers}
     gone = [(key, subject) for key, had in before.items() for subject in had if subject not in after[key]]

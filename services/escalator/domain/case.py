@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Self
 from uuid import UUID
 
 from services.escalator.domain.clocks import Clock
-from shared.contracts.escalations import CaseState
+from shared.contracts.escalations import CaseState, ClockStatus
 from shared.contracts.values import Actor, CaseKind, FactValue, Language, Place, PlanRef
 
 OPEN_STATES: Final = frozenset({CaseState.CLASSIFIED, CaseState.ACKNOWLEDGED, CaseState.IN_PROGRESS, CaseState.WAITING})
@@ -176,6 +176,8 @@ class Case:
     `milestones` holds the instants passed, by id; `steps` and `requests` count pages and requests ever made, so that
     neither number is used twice. `level` never falls unless a named person lowers it. `told_once` are entries of
     `inform` with the level they were told at; `duplicate` is the number of the case this one was compared with.
+    `past_clocks` are those that the plan's present version does not have, as they stood; `move_refused` is the last
+    move to another version that was refused.
     `merged_into` is the case that goes on for it; `adopted` are facts of cases merged into this one that it does not
     know itself, and `facts` has them too.
     """
@@ -205,6 +207,7 @@ class Case:
     inputs: Mapping[str, FactValue | None] = field(default_factory=dict)
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     clocks: tuple[Clock, ...] = ()
+    past_clocks: tuple[ClockStatus, ...] = ()
     extensions: tuple[Extension, ...] = ()
     activation: Activation | None = None
     approvals: tuple[Approval, ...] = ()
@@ -213,6 +216,7 @@ class Case:
     duties: tuple[CaseDuty, ...] = ()
     told_once: tuple[str, ...] = ()
     duplicate: str | None = None
+    move_refused: UUID | None = None
     merged_into: UUID | None = None
     adopted: Mapping[str, FactValue] = field(default_factory=dict)
     pause: Pause | None = None

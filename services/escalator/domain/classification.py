@@ -61,7 +61,7 @@ def open_case(
     )
     turn = Turn(rules, case, now)
     rules.plan.rank(classified.level)
-    because = _because(turn.rules, classified)
+    because = reason_of(turn.rules, classified)
     turn.set(level=classified.level, because=because)
     turn.note(
         ChangeKind.OPENED,
@@ -171,6 +171,17 @@ def end_by_source(turn: Turn, ended: Bilingual | None = None) -> None:
 
 
 def _take_over_facts(turn: Turn, classified: CaseClassifiedV1) -> None:
+    facts = turn.case.facts
+    take_facts(turn, classified)
+    if facts != turn.case.facts and turn.case.open:
+        deadlines.refresh(turn)
+
+
+def take_facts(turn: Turn, classified: CaseClassifiedV1, *, news: bool = True) -> None:
+    """What the classification says is known from now on, told as far as it is new. Clocks are the caller's.
+
+    News from the source ends a wait; what another version of the plan merely reads is no `news`.
+    """
     case = turn.case
     adopted = {name: value for name, value in case.adopted.items() if name not in classified.facts}
     facts = {**adopted, **classified.facts}
@@ -186,10 +197,8 @@ def _take_over_facts(turn: Turn, classified: CaseClassifiedV1) -> None:
     )
     if added:
         _note_facts(turn, added)
-        if case.state is CaseState.WAITING:
+        if news and case.state is CaseState.WAITING:
             waiting.over(turn, "customer_answered")
-    if case.facts != facts and turn.case.open:
-        deadlines.refresh(turn)
 
 
 def _note_facts(turn: Turn, added: dict[str, FactValue]) -> None:
@@ -207,13 +216,13 @@ def _judge_level(turn: Turn, classified: CaseClassifiedV1, *, newer: bool) -> No
         turn.note(ChangeKind.LEVEL_KEPT, turn.say("level_unknown", proposed=classified.level))
         return
     present = plan.rank(case.level)
-    overruled = _overruled(case, classified, rank)
+    overruled = is_overruled(case, classified, rank)
     if classified.level is not None and rank > present and not overruled:
         raise_level(
             turn,
             classified.level,
             at=classified.classified_at,
-            because=_because(turn.rules, classified),
+            because=reason_of(turn.rules, classified),
             decided_by=classified.decided_by,
         )
     elif rank != present and newer:
@@ -224,7 +233,8 @@ def _judge_level(turn: Turn, classified: CaseClassifiedV1, *, newer: bool) -> No
         turn.set(overruling=type(case.overruling)(case.overruling.at, rank, classified.decided_by))
 
 
-def _overruled(case: Case, classified: CaseClassifiedV1, rank: int) -> bool:
+def is_overruled(case: Case, classified: CaseClassifiedV1, rank: int) -> bool:
+    """Whether a person lowered the level after this was proposed, or lowered it from just this."""
     ruling = case.overruling
     if ruling is None:
         return False
@@ -255,7 +265,8 @@ def _follow_source(turn: Turn, classified: CaseClassifiedV1) -> None:
         activation.start_unless_held(turn, "first_page")
 
 
-def _because(rules: Rules, classified: CaseClassifiedV1) -> str:
+def reason_of(rules: Rules, classified: CaseClassifiedV1) -> str:
+    """The criterion that decided, in words, with the values it read."""
     decider = next((found for found in classified.criteria if found.id == classified.decided_by), None)
     return wording.because_of(decider, classified.language, rules.plan.plan)
 

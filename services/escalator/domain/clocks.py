@@ -41,7 +41,7 @@ class Entry:
     """One line of a clock's log. `at` is when it takes effect, UTC; amounts are units of the clock's time base.
 
     `kept` are the thresholds that stay passed under a new target (`kept_thresholds`). `ran` are the spans that the
-    clock of a merged case had counted.
+    clock of a merged case had counted. Beside another `limit`, `amount` is what had been granted beyond the one before.
     """
 
     clock: str
@@ -175,7 +175,7 @@ def _apply(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:  # 
             moved = (
                 _recounted(moved, limit, rules.base(limit)) if limit_kind(limit) != limit_kind(clock.limit) else moved
             )
-            return _with_target(moved, entry, limit, rules.base(limit).amount(limit, clock.started_at))
+            return _with_target(moved, entry, limit, rules.base(limit).amount(limit, clock.started_at) + entry.amount)
         case EntryKind.RECOUNT:
             return _with_target(_recounted(moved, clock.limit, base), entry, clock.limit, clock.target)
         case EntryKind.EXTEND | EntryKind.EXCLUDE:
@@ -248,7 +248,7 @@ def _restarted(clock: Clock, entry: Entry, origin: datetime, rules: Rules) -> Cl
     """Counting anew from `origin`; what was granted beyond the limit stays granted."""
     limit = entry.limit or clock.limit
     base = rules.base(limit)
-    granted = 0 if entry.limit else clock.target - base.amount(limit, clock.started_at)
+    granted = entry.amount if entry.limit else clock.target - base.amount(limit, clock.started_at)
     passed = tuple(key for key in clock.passed if key in entry.kept)
     begun = _begun(replace(clock, started_at=origin, passed=passed, ran=()), limit, base)
     return replace(
@@ -272,6 +272,21 @@ def _adopted(clock: Clock, entry: Entry, at: datetime, rules: Rules) -> Clock:
 
 def _with_target(clock: Clock, entry: Entry, limit: Limit, target: int) -> Clock:
     return replace(clock, limit=limit, target=target, passed=tuple(key for key in clock.passed if key in entry.kept))
+
+
+def granted(clock: Clock, limit: Limit, before: TimeBase, base: TimeBase) -> int:
+    """What the clock was given beyond its own limit, in units of `base`, by which `limit` is counted.
+
+    Amounts of another kind are as long on the wall as they would have been at the end of the old limit.
+    """
+    own = before.amount(clock.limit, clock.started_at)
+    beyond = clock.target - own
+    if beyond == 0 or limit_kind(limit) == limit_kind(clock.limit):
+        return beyond
+    since = clock.counts_from or clock.started_at
+    first, last = sorted((before.due(since, max(0, own)), before.due(since, max(0, clock.target))))
+    length = base.spent(first, last)
+    return length if beyond > 0 else -length
 
 
 def kept_thresholds(clock: Clock, spec: CompiledClock, target: int, now: datetime, base: TimeBase) -> tuple[str, ...]:

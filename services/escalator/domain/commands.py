@@ -27,7 +27,7 @@ from services.escalator.domain.time_bases import Rules
 from shared.contracts.commands import ONLY_PERSONS, WITH_REASON, CommandIssuedV1, CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose
-from shared.contracts.values import ActorKind
+from shared.contracts.values import ActorKind, CaseKind
 from shared.plans.model import Milestone
 
 _UNFINISHED: Final = OPEN_STATES | {CaseState.RESOLVED}
@@ -67,6 +67,7 @@ _ALLOWED_IN: Final[Mapping[CommandKind, frozenset[CaseState]]] = MappingProxyTyp
         CommandKind.TICK: _UNFINISHED,
         CommandKind.BYPASS: OPEN_STATES,
         CommandKind.COMMENT: _EVERY,
+        CommandKind.MOVE_PLAN: _EVERY,
     }
 )
 
@@ -300,6 +301,12 @@ def _comment(order: Order) -> None:
     order.note(ChangeKind.COMMENTED, "commented")
 
 
+def _move_plan(order: Order) -> None:
+    """The classifier judges the case by the other version first; what follows comes with its classification."""
+    if order.turn.case.kind is CaseKind.WARNING:
+        order.refuse("move_refused_warning")
+
+
 _ACTIONS: Final[Mapping[CommandKind, Callable[[Order], None]]] = MappingProxyType(
     {
         CommandKind.ACKNOWLEDGE: _acknowledge,
@@ -318,6 +325,7 @@ _ACTIONS: Final[Mapping[CommandKind, Callable[[Order], None]]] = MappingProxyTyp
         CommandKind.WITHDRAW: endings.withdraw,
         CommandKind.INVALIDATE: endings.invalidate,
         CommandKind.MERGE: endings.merge,
+        CommandKind.SPLIT: endings.split,
         CommandKind.EXTENSION_REQUEST: extension.ask,
         CommandKind.EXTENSION_APPROVE: extension.approve,
         CommandKind.EXTENSION_DENY: extension.deny,
@@ -325,7 +333,6 @@ _ACTIONS: Final[Mapping[CommandKind, Callable[[Order], None]]] = MappingProxyTyp
         CommandKind.EXCLUDE: clock_orders.exclude,
         CommandKind.RESTART: clock_orders.restart,
         CommandKind.ACTIVATE: activation.activate,
-        CommandKind.SPLIT: endings.split,
         CommandKind.DECLINE: activation.decline,
         CommandKind.APPROVAL_REQUEST: approvals.request,
         CommandKind.APPROVE: _approve,
@@ -333,5 +340,6 @@ _ACTIONS: Final[Mapping[CommandKind, Callable[[Order], None]]] = MappingProxyTyp
         CommandKind.TICK: checklist.tick,
         CommandKind.BYPASS: bypass.take,
         CommandKind.COMMENT: _comment,
+        CommandKind.MOVE_PLAN: _move_plan,
     }
 )

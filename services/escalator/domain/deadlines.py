@@ -14,6 +14,7 @@ from services.escalator.domain import (
 )
 from services.escalator.domain.clocks import BREACH, OVERRUN, Clock, Entry, EntryKind
 from services.escalator.domain.decision import Fire, Turn, clock_subject
+from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import ChangeKind, ClockState
 from shared.contracts.notifications import Purpose
 from shared.plans.duties import CompiledClock
@@ -33,7 +34,7 @@ def refresh(turn: Turn) -> None:
         if clock.live and clock.id not in wanted and not clock.breached:
             _cancel(turn, clock)
     for spec in wanted.values():
-        started_at = _start_of(turn, spec)
+        started_at = start_of(turn, spec)
         if started_at is None:
             continue
         known = turn.case.clock(spec.id)
@@ -47,10 +48,11 @@ def refresh(turn: Turn) -> None:
             if not turn.case.held:
                 _begin(turn, spec, limit, started_at, again=known is not None)
         elif known.live and limit != known.limit:
-            _retarget(turn, spec, known, limit)
+            retarget(turn, spec, known, limit)
 
 
-def _start_of(turn: Turn, spec: CompiledClock) -> datetime | None:
+def start_of(turn: Turn, spec: CompiledClock) -> datetime | None:
+    """When the clock starts for this case; None while its milestone is not passed."""
     started_at = turn.case.milestones.get(spec.start)
     gate = turn.case.activation
     if started_at is None or spec.start != "classified" or gate is None or gate.decided_at is None:
@@ -79,28 +81,37 @@ def _begin(turn: Turn, spec: CompiledClock, limit: Limit, started_at: datetime, 
     turn.note(ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), action=Breach.RECORD)
 
 
-def _retarget(turn: Turn, spec: CompiledClock, clock: Clock, limit: Limit) -> None:
-    """Another limit for a clock that lives, by the rule its plan has chosen."""
+def retarget(turn: Turn, spec: CompiledClock, clock: Clock, limit: Limit, before: Rules | None = None) -> None:
+    """Another limit for a clock that lives, by the rule its plan has chosen. What was granted stays granted.
+
+    `before` are the rules it was counted by, where they are others: another version of a plan makes no clock younger,
+    so what would begin afresh counts from the start, and what stands still goes on standing.
+    """
     base = turn.rules.base(limit)
-    target = base.amount(limit, clock.started_at)
-    before = clocks.due_at(clock, turn.rules.base(clock.limit))
+    old = (before or turn.rules).base(clock.limit)
+    extra = clocks.granted(clock, limit, old, base)
+    target = base.amount(limit, clock.started_at) + extra
+    due_before = clocks.due_at(clock, old)
     # What another case had promised is not loosened by what this one knows.
     rule = "tighten-only" if clock.adopted else spec.retarget
-    if rule == "tighten-only" and before is not None:
-        after = clocks.due_at(
-            clocks.advance(clock, Entry(clock.id, EntryKind.RETARGET, turn.now, limit), turn.rules), base
-        )
-        if after is None or after >= before:
+    if before is not None and rule in {"fresh", "from-start"}:
+        rule = "keep-elapsed" if clock.paused else "from-start"
+    if rule == "tighten-only" and due_before is not None:
+        entry = Entry(clock.id, EntryKind.RETARGET, turn.now, limit, amount=extra)
+        after = clocks.due_at(clocks.advance(clock, entry, turn.rules), base)
+        if after is None or after >= due_before:
             return
     if rule in {"keep-elapsed", "tighten-only"}:
         same = clocks.limit_kind(limit) == clocks.limit_kind(clock.limit)
         kept = clocks.kept_thresholds(clock, spec, target, turn.now, base) if same else clock.passed
         kept = kept if BREACH in kept or not clock.breached else (*kept, BREACH)
-        changed = turn.log(Entry(clock.id, EntryKind.RETARGET, turn.now, limit=limit, kept=kept))
+        changed = turn.log(Entry(clock.id, EntryKind.RETARGET, turn.now, limit=limit, amount=extra, kept=kept))
     else:
         origin = clock.started_at if rule == "from-start" else turn.now
         kept = (BREACH,) if clock.breached else ()
-        changed = turn.log(Entry(clock.id, EntryKind.RESTART, turn.now, origin=origin, limit=limit, kept=kept))
+        changed = turn.log(
+            Entry(clock.id, EntryKind.RESTART, turn.now, origin=origin, limit=limit, amount=extra, kept=kept)
+        )
     due_at = clocks.due_at(changed, base)
     turn.note(
         ChangeKind.CLOCK_CHANGED,
@@ -120,7 +131,7 @@ def passed(turn: Turn, milestone: str, at: datetime) -> None:
     for spec in turn.rules.plan.clocks:
         clock = turn.case.clock(spec.id)
         if spec.until == milestone and clock is not None and clock.live:
-            _stop(turn, spec, clock, at)
+            stop(turn, spec, clock, at)
     if turn.case.ended:
         case_duties.refresh(turn)
     else:
@@ -221,10 +232,11 @@ def _start(turn: Turn, spec: CompiledClock, entry: Entry) -> None:
     )
     ended_at = turn.case.milestones.get(spec.until)
     if ended_at is not None:
-        _stop(turn, spec, clock, ended_at)
+        stop(turn, spec, clock, ended_at)
 
 
-def _stop(turn: Turn, spec: CompiledClock, clock: Clock, at: datetime) -> None:
+def stop(turn: Turn, spec: CompiledClock, clock: Clock, at: datetime) -> None:
+    """The clock's end was reached at this instant, which may tell that it had run out before."""
     base = turn.rules.base(clock.limit)
     due_at = clocks.due_at(clock, base)
     stopped = turn.log(Entry(clock.id, EntryKind.STOP, at))

@@ -195,10 +195,10 @@ class Turn:
         """A line of the case's history."""
         self._changes.append(Change(kind=kind, at=self.now, because=because[:MAX_TEXT], details=details))
 
-    def log(self, entry: Entry) -> Clock:
-        """Advance one clock by one entry of its log; the clock after it."""
+    def log(self, entry: Entry, rules: Rules | None = None) -> Clock:
+        """Advance one clock by one entry of its log, counted by these rules if they are others; the clock after it."""
         before = self.case.clock(entry.clock)
-        after = clocks.advance(before, entry, self.rules)
+        after = clocks.advance(before, entry, rules or self.rules)
         if before is None:
             self.set(clocks=(*self.case.clocks, after))
         else:

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from services.escalator.domain import asking, clocks, wording
 from services.escalator.domain.case import Case
+from services.escalator.domain.clocks import Clock
 from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.ladder import next_tier, present_tier
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import CaseEscalatedV1, ClockStatus
+from shared.plans.duties import CompiledClock
 
 
 def published(rules: Rules, decision: Decision, now: datetime) -> CaseEscalatedV1 | None:
@@ -30,7 +32,7 @@ def published(rules: Rules, decision: Decision, now: datetime) -> CaseEscalatedV
         level_rank=plan.rank(case.level),
         highest_rank=plan.highest_rank,
         tier=page.tier if page is not None else None,
-        tier_label=wording.words(tier.label, case.language) if tier else None,
+        tier_label=wording.words(tier.label, case.language) if tier and page and tier.id == page.tier else None,
         next_tier=above.id if above else None,
         next_tier_at=page.next_at if page is not None else None,
         acknowledged_by=case.acknowledgement.actor if case.acknowledgement else None,
@@ -52,23 +54,22 @@ def published(rules: Rules, decision: Decision, now: datetime) -> CaseEscalatedV
 
 
 def statuses(rules: Rules, case: Case, now: datetime) -> tuple[ClockStatus, ...]:
-    """Every clock of the case as it stands at `now`."""
+    """Every clock of the case as it stands at `now`, those of earlier versions of its plan last."""
     rules = rules.of(case.org)
     specs = {spec.id: spec for spec in rules.plan.clocks}
-    found = []
-    for clock in case.clocks:
-        spec = specs[clock.id]
-        base = rules.base(clock.limit)
-        found.append(
-            ClockStatus(
-                id=clock.id,
-                label=wording.words(spec.label, case.language),
-                state=clocks.state_of(clock, now, base),
-                started_at=clock.started_at,
-                due_at=clocks.due_at(clock, base),
-                stopped_at=clock.stopped_at,
-                until=spec.until,
-                provisional=clock.provisional,
-            )
-        )
-    return tuple(found)
+    return (*(status_of(rules, specs[clock.id], clock, case, now) for clock in case.clocks), *case.past_clocks)
+
+
+def status_of(rules: Rules, spec: CompiledClock, clock: Clock, case: Case, now: datetime) -> ClockStatus:
+    """One clock of the case as it stands at `now`; `rules` are those of the case's organisation."""
+    base = rules.base(clock.limit)
+    return ClockStatus(
+        id=clock.id,
+        label=wording.words(spec.label, case.language),
+        state=clocks.state_of(clock, now, base),
+        started_at=clock.started_at,
+        due_at=clocks.due_at(clock, base),
+        stopped_at=clock.stopped_at,
+        until=spec.until,
+        provisional=clock.provisional,
+    )

@@ -169,6 +169,35 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "并入 {number} 的级别更高，升为 {level}",
         "{number} that was taken in is graver; raised to {level}",
     ),
+    "plan_moved": (
+        "改用预案第 {after} 版（原第 {before} 版）：{previous} → {level}",
+        "moved from version {before} to {after} of the plan: {previous} → {level}",
+    ),
+    "level_moved": ("按第 {version} 版预案降为 {level}", "lowered to {level}, as version {version} of the plan judges"),
+    "moved_page": ("预案新版本的接收人：{tier}", "whom the plan's version now names: {tier}"),
+    "moved_inform": ("按预案第 {version} 版知会", "named by version {version} of the plan"),
+    "clock_gone": ("第 {version} 版预案没有时限 {clock}", "version {version} of the plan has no clock {clock}"),
+    "clock_restarts": (
+        "按第 {version} 版预案，时限 {clock} 自 {start} 起算，至 {due}",
+        "by version {version} of the plan clock {clock} counts from {start}, until {due}",
+    ),
+    "approval_gone": (
+        "第 {version} 版预案中审批 {approval} 已变更，须重新提请",
+        "approval {approval} is another in version {version} of the plan: ask for it anew",
+    ),
+    "move_refused_state": (
+        "案件已处于 {state}，仍用预案第 {before} 版",
+        "the case is {state} by now and keeps version {before} of the plan",
+    ),
+    "move_refused_level": (
+        "第 {version} 版预案没有级别 {level}，也无判据成立；须注明 levels=as-judged",
+        "version {version} of the plan has no level {level} and none of its criteria holds: say levels=as-judged",
+    ),
+    "move_refused_warning": (
+        "预警案沿用开案时的预案版本，直至结束",
+        "a warning case keeps the version of the plan it was opened with until it ends",
+    ),
+    "move_refused": ("未改用预案第 {version} 版：{why}", "not moved to version {version} of the plan: {why}"),
     "refused_no_gate": ("没有待决定的启动事项", "there is nothing to start or decline"),
     "refused_waiting_approval": ("正在审批：{approval}", "waiting for approval: {approval}"),
     "refused_no_approval": ("没有待批事项", "nothing is waiting for approval"),

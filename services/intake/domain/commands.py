@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field, field_validator, model_validator
 
 from services.intake.domain.bodies import Body
-from shared.contracts.commands import ONLY_PERSONS, WITH_REASON, CommandKind
+from shared.contracts.commands import ONLY_PERSONS, WITH_REASON, CommandKind, version_in
 from shared.contracts.values import ActorKind, Facts, LongText, Name, Slug
 
 _NEEDS_REASON: Final = WITH_REASON | {CommandKind.COMMENT}
@@ -57,10 +57,22 @@ class CommandBody(Body):
             raise ValueError(f"actor: '{self.command.value}' takes a named person")
         if self.command in _NEEDS_REASON and not (self.reason and self.reason.strip()):
             raise ValueError(f"reason: '{self.command.value}' takes a reason")
+        if self.command is CommandKind.MOVE_PLAN:
+            self._check_move()
         argument = _NEEDS_ARGUMENT.get(self.command)
         if argument is not None and not _is_word(self.arguments.get(argument)):
             raise ValueError(f"arguments.{argument}: '{self.command.value}' needs it as text")
         return self
+
+    def _check_move(self) -> None:
+        if self.plan is None:
+            raise ValueError("plan: 'move-plan' takes one plan")
+        if version_in(self.arguments.get("version")) is None:
+            raise ValueError("arguments.version: 'move-plan' needs the number of a version")
+        if self.arguments.get("levels", "keep") not in {"keep", "as-judged"}:
+            raise ValueError("arguments.levels: keep or as-judged")
+        if self.arguments.get("sha256") is not None and not _is_word(self.arguments["sha256"]):
+            raise ValueError("arguments.sha256: must be text")
 
 
 def _is_word(value: object) -> bool:

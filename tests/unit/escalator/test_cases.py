@@ -195,7 +195,7 @@ def test_every_command_gives_an_answer_in_every_state() -> None:
         for kind in path:
             case = do(case, kind, 1).case
         assert case.state is state
-        for kind in CommandKind:
+        for kind in set(CommandKind) - {CommandKind.MOVE_PLAN}:  # the classifier answers that one
             decision = do(
                 case, kind, 2, reason="因故", arguments={"level": "red", "into": "x", "milestone": "plan-submitted"}
             )
