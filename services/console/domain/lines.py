@@ -214,6 +214,7 @@ def _requested(request: NotificationRequestedV1) -> tuple[Line, ...]:
         details=_known(
             {
                 "request_id": str(request.request_id),
+                "roles": list(request.roles),
                 "channels": [channel.value for channel in request.channels],
                 "step": request.step,
                 "expected": request.subject.expected,

@@ -89,6 +89,25 @@ def line_view(row: Row) -> View:
     }
 
 
+def with_names(lines: Sequence[View], told: Sequence[View]) -> list[View]:
+    """The lines with roles and people as the roster called them when they were told; others keep their ids."""
+    roles = {one["role"]: one["role_words"] for one in told if one["role_words"]}
+    people = {one["person"]: one["person_label"] for one in told if one["person"] and one["person_label"]}
+    return [_named(line, roles, people) for line in lines]
+
+
+def _named(line: View, roles: Mapping[str, Mapping[str, str]], people: Mapping[str, str]) -> View:
+    asked = line["details"].get("roles") if line["kind"] == "notification-requested" else None
+    if asked:
+        zh, en = ([roles[one][language] if one in roles else one for one in asked] for language in ("zh", "en"))
+        purpose_zh, purpose_en = line["zh"].partition(" ")[0], line["en"].partition(":")[0]
+        return line | {"zh": f"{purpose_zh} {'、'.join(zh)}", "en": f"{purpose_en}: {', '.join(en)}"}
+    ref = (line["actor"] or {}).get("ref")
+    if line["kind"] == "command" and ref in people:
+        return line | {name: people[ref] + line[name].removeprefix(ref) for name in ("zh", "en")}
+    return line
+
+
 def by_case(rows: Sequence[Row]) -> dict[tuple[UUID, str], list[Row]]:
     """Rows grouped by case and plan, order kept."""
     found: dict[tuple[UUID, str], list[Row]] = {}

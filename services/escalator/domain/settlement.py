@@ -21,7 +21,7 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
     if failed:
         turn.note(
             ChangeKind.NOTIFICATION_FAILED,
-            turn.say("not_reached", role=settled.role, reason=settled.reason),
+            turn.say("not_reached", role=_role(settled, case), reason=_reason(settled, case)),
             role=settled.role,
             person=settled.person,
             purpose=settled.purpose,
@@ -42,6 +42,15 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
         following = wording.words(above.label, case.language) if above else tier
         ladder.move_up(turn, turn.say("undeliverable", tier=tier, next=following))
     return turn.decide()
+
+
+def _role(settled: NotificationSettledV1, case: Case) -> str:
+    """As the roster calls it."""
+    return settled.role if settled.role_words is None else wording.words(settled.role_words, case.language)
+
+
+def _reason(settled: NotificationSettledV1, case: Case) -> str:
+    return settled.reason if settled.reason_words is None else wording.words(settled.reason_words, case.language)
 
 
 def _reached_nobody(turn: Turn, page: Ladder) -> bool:

@@ -11,7 +11,7 @@ from services.escalator.domain.time_bases import Rules
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose, Settlement
-from shared.contracts.values import ChannelKind
+from shared.contracts.values import Bilingual, ChannelKind
 from tests.support.escalations import PERSON, PLAN_TEXT, at, classified, command, opened, rules, settled
 
 
@@ -150,6 +150,14 @@ def test_settlement_of_an_earlier_step_is_recorded_but_moves_nothing() -> None:
     )
     assert kinds(decision) == [ChangeKind.NOTIFICATION_FAILED]
     assert pages(decision) == []
+
+
+def test_who_was_not_reached_is_told_as_the_roster_calls_them_in_the_language_of_the_case() -> None:
+    known = rules()
+    case = opened(known).case
+    words = {"role_words": Bilingual(zh="接口人", en="Liaison"), "reason_words": Bilingual(zh="无人值班", en="nobody")}
+    decision = notification_settled(known, case, settled(case, "liaison", Settlement.NOBODY, **words), at(minutes=1))
+    assert decision.changes[0].because == "接口人 未送达：无人值班"
 
 
 def test_who_cannot_handle_it_passes_it_up_even_after_acknowledging() -> None:

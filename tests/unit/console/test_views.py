@@ -1,0 +1,53 @@
+"""Histories name roles and people as the roster does."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.console.domain.views import with_names
+
+TOLD = [
+    {
+        "role": "liaison",
+        "role_words": {"zh": "接口人", "en": "Liaison"},
+        "person": "liaison-a",
+        "person_label": "接口人甲",
+    },
+    {"role": "office", "role_words": None, "person": None, "person_label": None},
+]
+
+
+def _line(kind: str, zh: str, en: str, **other: Any) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "zh": zh,
+        "en": en,
+        "at": datetime(2026, 1, 1, tzinfo=UTC),
+        "details": {},
+        "actor": None,
+    } | other
+
+
+def test_roles_that_were_asked_for_have_the_names_of_the_roster_where_it_gave_them() -> None:
+    line = _line(
+        "notification-requested",
+        "呼叫 liaison、office",
+        "page: liaison, office",
+        details={"roles": ["liaison", "office"]},
+    )
+    (shown,) = with_names([line], TOLD)
+    assert (shown["zh"], shown["en"]) == ("呼叫 接口人、office", "page: Liaison, office")
+
+
+def test_who_decided_has_a_name_when_they_were_told_before() -> None:
+    lines = [
+        _line("command", "liaison-a 操作：确认接手", "liaison-a: acknowledge", actor={"ref": "liaison-a"}),
+        _line("command", "08fe65e7 操作：解决", "08fe65e7: resolve", actor={"ref": "08fe65e7"}),
+    ]
+    known, unknown = with_names(lines, TOLD)
+    assert (known["zh"], known["en"]) == ("接口人甲 操作：确认接手", "接口人甲: acknowledge")
+    assert unknown == lines[1]
+
+
+def test_an_older_line_without_roles_stays_as_it_was_written() -> None:
+    line = _line("notification-requested", "呼叫 liaison", "page: liaison")
+    assert with_names([line], TOLD) == [line]
