@@ -103,7 +103,7 @@ def _named(line: View, roles: Mapping[str, Mapping[str, str]], people: Mapping[s
         purpose_zh, purpose_en = line["zh"].partition(" ")[0], line["en"].partition(":")[0]
         return line | {"zh": f"{purpose_zh} {'、'.join(zh)}", "en": f"{purpose_en}: {', '.join(en)}"}
     ref = (line["actor"] or {}).get("ref")
-    if line["kind"] == "command" and ref in people:
+    if line["kind"] == "command" and isinstance(ref, str) and ref in people:
         return line | {name: people[ref] + line[name].removeprefix(ref) for name in ("zh", "en")}
     return line
 

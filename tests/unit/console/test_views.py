@@ -5,7 +5,7 @@ from typing import Any
 
 from services.console.domain.views import with_names
 
-TOLD = [
+TOLD: list[dict[str, Any]] = [
     {
         "role": "liaison",
         "role_words": {"zh": "接口人", "en": "Liaison"},
