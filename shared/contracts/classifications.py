@@ -1,5 +1,6 @@
 """What the classifier decided and why: topic `cases-classified`."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -45,6 +46,29 @@ class CriterionResult(Contract):
     values: Annotated[dict[str, FactValue | None], Field(description="Every name the condition reads; null: not known")]
     source: Text | None = None
     label: Bilingual | None = None
+
+
+_SIGNS = {Holds.HELD: "+", Holds.NOT_HELD: "-", Holds.NOT_KNOWN: "?"}
+_MEANT = {sign: holds for holds, sign in _SIGNS.items()}
+
+
+def sign_of(holds: Holds) -> str:
+    """How an answer is written in `Answers.results`."""
+    return _SIGNS[holds]
+
+
+class Answers(Contract):
+    """The answers to every criterion of a plan, without the words of the plan: those go with its hash."""
+
+    results: Annotated[
+        str,
+        Field(
+            max_length=500,
+            pattern=r"^[+?-]*$",
+            description="One character a criterion in the plan's order: + held, - not held, ? not known",
+        ),
+    ]
+    values: Annotated[dict[str, FactValue], Field(description="What the criteria read, as far as it is known")]
 
 
 class ProposedFact(Contract):
@@ -94,7 +118,11 @@ class PlanMove(Contract):
 
 
 class CaseClassifiedV1(Contract):
-    """The level of one case under one plan, with every criterion.
+    """The level of one case under one plan, with the answer to every criterion.
+
+    Without `answers`, `criteria` are all of the plan that were judged. With them `criteria` are those that hold, and
+    `in_full` gives all: the others' words come from any classification with the same `plan.sha256`, of a complaint or
+    incident, without `answers`; the classifier publishes one at least once a day for every plan that decides.
 
     Published when the case is new to the plan, when its level or facts changed, and when time alone changed it.
     The classifier proposes; `level` here may be lower than what the escalator holds, which never falls by itself.
@@ -109,7 +137,10 @@ class CaseClassifiedV1(Contract):
     level: Slug | None
     level_rank: LevelRank
     previous_level: Slug | None = None
-    criteria: tuple[CriterionResult, ...]
+    criteria: Annotated[
+        tuple[CriterionResult, ...], Field(description="Every criterion judged; with `answers` only those that hold")
+    ]
+    answers: Annotated[Answers | None, Field(description="Every criterion judged, without the plan's words")] = None
     decided_by: Annotated[Slug | None, Field(description="The criterion that set the level")] = None
     title: Text | None = None
     source: Name
@@ -134,6 +165,9 @@ class CaseClassifiedV1(Contract):
     ] = ()
     opened_by: Annotated[OpenedBy | None, Field(description="Another plan of this case asked for this one")] = None
     duplicate_of: DuplicateOf | None = None
+    split_from: Annotated[
+        str | None, Field(max_length=40, description="Number of the case this one was part of until it was split")
+    ] = None
     move: Annotated[PlanMove | None, Field(description="From another version of the plan, by a person")] = None
     resolved: Annotated[bool, Field(description="The source says the trouble is over; a warning case: it ended")] = (
         False
@@ -141,6 +175,20 @@ class CaseClassifiedV1(Contract):
     resolved_because: Annotated[Bilingual | None, Field(description="Why a warning case ended by itself")] = None
     confidential: bool = False
     drill: bool = False
-    split_from: Annotated[
-        str | None, Field(max_length=40, description="Number of the case this one was part of until it was split")
-    ] = None
+
+
+def in_full(
+    criteria: Sequence[CriterionResult], answers: Answers | None, words: Sequence[CriterionResult]
+) -> tuple[CriterionResult, ...]:
+    """Every criterion of a classification, with the values it read.
+
+    `words`: all criteria of the same plan text, from a classification that carries them all; not looked at without
+    `answers`. Raises ValueError when they are of another plan: not as many.
+    """
+    if answers is None:
+        return tuple(criteria)
+    values = answers.values
+    return tuple(
+        one.model_copy(update={"result": _MEANT[sign], "values": {name: values.get(name) for name in one.values}})
+        for one, sign in zip(words, answers.results, strict=True)
+    )

@@ -40,10 +40,11 @@ class PendingRecords:
         self._keys: list[bytes | None] = []
         self._headers: list[str] = []
         self._values: list[bytes | None] = []
+        self._written = 0
 
     @property
     def count(self) -> int:
-        return len(self._topics)
+        return len(self._topics) + self._written
 
     def add(self, event: Event[Contract]) -> None:
         """Publish this event after the commit, on its contract's topic, keyed by its case."""
@@ -54,17 +55,15 @@ class PendingRecords:
         self, topic: str, key: bytes | None, headers: Iterable[Header], value: bytes | None, *, event_id: UUID | None
     ) -> None:
         """Publish bytes as they are. For dead letters and their replay, which may not be decodable."""
-        self.add_stored(topic, key, headers_to_text(headers), value, event_id=event_id)
-
-    def add_stored(
-        self, topic: str, key: bytes | None, headers: str, value: bytes | None, *, event_id: UUID | None
-    ) -> None:
-        """The same with headers in the form they are stored in, for whoever writes very many that are almost alike."""
         self._event_ids.append(event_id)
         self._topics.append(topic)
         self._keys.append(key)
-        self._headers.append(headers)
+        self._headers.append(headers_to_text(headers))
         self._values.append(value)
+
+    def note_written(self, count: int) -> None:
+        """A statement of this transaction has written so many rows itself, so that the relay is woken for them."""
+        self._written += count
 
     async def insert(self, connection: asyncpg.Connection) -> None:
         """Write the rows. Called by the transaction only."""

@@ -72,12 +72,15 @@ class Parts:
     """Everything a compiled plan runs on.
 
     `constants` are the parameters as published; `blank` is an empty environment; slots say where each input goes.
+    `case_reads` and `topic_reads` are the names whose values explain the rules of each kind.
     `fact_slots` and `window_slots` are what criteria and windows read; `every_fact_slot` and `every_window_slot` what
     any condition of the plan reads.
     """
 
     case_rules: tuple[CompiledRule, ...]
     topic_rules: tuple[CompiledRule, ...]
+    case_reads: tuple[str, ...]
+    topic_reads: tuple[str, ...]
     clocks: tuple[CompiledClock, ...]
     tiers: tuple[CompiledTier, ...]
     windows: Mapping[str, CompiledWindow]
@@ -135,6 +138,8 @@ class _Compilation:
         plan = self._plan
         ranks = {level.id: rank for rank, level in enumerate(plan.levels, start=1)}
         rules = [self._rule(index, criterion, ranks) for index, criterion in enumerate(plan.criteria)]
+        case_rules = tuple(rule for rule, on_case in rules if on_case)
+        topic_rules = tuple(rule for rule, on_case in rules if not on_case)
         windows = {name: self._window(name) for name in plan.windows}
         fact_slots, window_slots = self._fact_slots(), self._window_slots()
         clocks = tuple(self._clock(index, clock) for index, clock in enumerate(plan.clocks))
@@ -142,8 +147,10 @@ class _Compilation:
         notify = {level: resolve_roles(plan, roles, ("notify", level)) for level, roles in plan.notify.items()}
         obligations = compile_obligations(plan, self._steady, self._steady_with_windows, self._amount)
         return Parts(
-            case_rules=tuple(rule for rule, on_case in rules if on_case),
-            topic_rules=tuple(rule for rule, on_case in rules if not on_case),
+            case_rules=case_rules,
+            topic_rules=topic_rules,
+            case_reads=_reads(case_rules),
+            topic_reads=_reads(topic_rules),
             clocks=clocks,
             tiers=tiers,
             windows=MappingProxyType(windows),
@@ -304,6 +311,10 @@ class _Compilation:
             repeat_from=tier.repeat_from,
             when=None if tier.when is None else self._steady(tier.when, (*path, "when")),
         )
+
+
+def _reads(rules: tuple[CompiledRule, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for rule in rules for name in rule.reads))
 
 
 def _counted(limit: Limit, basis: Basis) -> Limit:

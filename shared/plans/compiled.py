@@ -1,16 +1,16 @@
 """A plan ready to decide: conditions compiled, parameters put in, identity fixed. Pure; safe to share between tasks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from shared.contracts.classifications import CriterionResult, Holds
+from shared.contracts.classifications import Holds
 from shared.contracts.values import Bilingual, FactValue, PlanRef
 from shared.plans.asks import NO_TIME, Counts, PlanAsks, Values
 from shared.plans.compilation import CompiledRule, Parts, compile_parts
 from shared.plans.duties import CompiledClock, CompiledTier
+from shared.plans.evaluation import Evaluation
 from shared.plans.expressions import Environment
 from shared.plans.expressions.analysis import NOW
 from shared.plans.facts import FactProblem, fact_problem
@@ -25,21 +25,6 @@ class Scope(StrEnum):
 
     CASE = "case"
     TOPIC = "topic"
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The highest level that holds, with every criterion of the scope and the values it read.
-
-    `reconsider_at`: the earliest instant after `now` at which the passing of time alone can change an answer; None
-    when only new facts can.
-    """
-
-    level: str | None
-    rank: int
-    criteria: tuple[CriterionResult, ...]
-    decided_by: str | None
-    reconsider_at: datetime | None
 
 
 class UnknownLevelError(KeyError):
@@ -199,20 +184,22 @@ class CompiledPlan(PlanAsks):
         """
         rules, windows = self._rules_for(windows, scope)
         env = self._fill(facts, windows, now)
-        values: dict[str, FactValue | None] = {**facts, **windows, **self._parts.constants, NOW: now.isoformat()}
-        results: list[CriterionResult] = []
+        answers: list[bool | None] = []
         best: CompiledRule | None = None
         for rule in rules:
             held = rule.test(env)
             if held and (best is None or rule.rank > best.rank):
                 best = rule
-            results.append(rule.result(values, held=held))
+            answers.append(held)
         return Evaluation(
             best.level if best else None,
             best.rank if best else 0,
-            tuple(results),
             best.id if best else None,
             min(env[1], default=None),
+            rules,
+            tuple(answers),
+            self._parts.case_reads if scope is Scope.CASE else self._parts.topic_reads,
+            (facts, windows, self._parts.constants, {NOW: now.isoformat()}),
         )
 
     def decide(

@@ -104,7 +104,7 @@ async def _cases(escalator: Escalator, count: int, level: str) -> None:
     await escalator.take(*opened)
     names = (
         "plan, org, number, plan_sha256, state, level, revision, is_open, clocks_running, opened_at, changed_at, "
-        "traceparent"
+        "traceparent, card_head"
     )
     async with escalator.database.transaction() as tx:
         await tx.execute(

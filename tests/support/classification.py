@@ -13,7 +13,7 @@ import pytest
 from services.classifier.app.classify_reports import classify_reports
 from services.classifier.app.judge_cases import Ports
 from services.classifier.store.plans import Plans
-from shared.contracts.classifications import CaseClassifiedV1
+from shared.contracts.classifications import CaseClassifiedV1, in_full
 from shared.contracts.envelope import Event, decode
 from shared.contracts.reports import ComplaintReceivedV1, IncidentReportedV1
 from shared.contracts.values import Place
@@ -150,12 +150,20 @@ class Classifier:
         return await classify_reports(events, self.database, self.ports)
 
     async def published(self, kind: str | None = None) -> list[Published]:
-        """Everything in the outbox, in order."""
+        """Everything in the outbox, in order, with every criterion in full as a reader of the topic has it."""
+        events = await self.sent()
+        words = {event.data.plan.sha256: event.data.criteria for event in events if _brings_words(event.data)}
+        for event in events:
+            criteria = in_full(event.data.criteria, event.data.answers, words.get(event.data.plan.sha256, ()))
+            event.data = event.data.model_copy(update={"criteria": criteria, "answers": None})
+        return [event for event in events if kind is None or event.data.kind == kind]
+
+    async def sent(self) -> list[Published]:
+        """Everything in the outbox, in order, as it is sent."""
         async with self.database.transaction() as tx:
             rows = await tx.fetch("SELECT headers, value FROM outbox ORDER BY seq")
         found = [decode(headers_from_text(row["headers"]), row["value"]) for row in rows]
-        events = [Published(event.case_id, event.org, event.causation, _classified(event)) for event in found]
-        return [event for event in events if kind is None or event.data.kind == kind]
+        return [Published(event.case_id, event.org, event.causation, _classified(event)) for event in found]
 
     async def warnings(self) -> list[CaseClassifiedV1]:
         return [event.data for event in await self.published("warning")]
@@ -179,6 +187,10 @@ class Classifier:
         members = await self.rows("SELECT * FROM window_members ORDER BY 1, 2, 3, 4")
         warnings = await self.rows("SELECT group_id, span, bucket_start, level FROM warnings ORDER BY 1, 2, 3")
         return {"cases": cases, "counters": counters, "members": members, "warnings": warnings}
+
+
+def _brings_words(data: CaseClassifiedV1) -> bool:
+    return data.answers is None and data.kind != "warning"
 
 
 def _classified(event: Event[Any]) -> CaseClassifiedV1:

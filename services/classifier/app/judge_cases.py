@@ -93,6 +93,7 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
     movements, causes = Movements.none(), dict[Group, tuple[CompiledPlan, Cause]]()
     due: dict[tuple[UUID, str], datetime | None] = {}
     tally: Counter[tuple[str, str]] = Counter()
+    worded: set[str] = set()
     # A round for what was routed, and one more for every plan that another one opened: each runs once a case.
     while pending:
         await _count(tx, pending, movements, causes, ports)
@@ -102,7 +103,7 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
         further: list[_Job] = []
         for job, baselines in zip(pending, usual, strict=True):
             values = {name: counts[count] for name, count in job.reads.items()} | baselines
-            run = _evaluate(tx, job, values, ports, tally)
+            run = _evaluate(tx, job, values, ports, tally, worded)
             if run.reconsider_at != job.run.reconsider_at:
                 due[job.subject.case_id, run.plan] = run.reconsider_at
             runs[job.subject.case_id][run.plan] = run
@@ -114,6 +115,7 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
     await save_cases(tx, [_row(tx, subject, runs[subject.case_id]) for subject in subjects if subject.case_id in runs])
     await arm(tx, due)
     tx.after_commit.append(lambda: _committed(tally, due, ports))
+    tx.after_commit.append(lambda: ports.plans.worded(worded, tx.now))
     return refused
 
 
@@ -244,12 +246,18 @@ def _openings(job: _Job, run: Run, values: Mapping[str, float], running: dict[st
     return found
 
 
-def _evaluate(tx: Tx, job: _Job, values: Mapping[str, float], ports: Ports, tally: Counter[tuple[str, str]]) -> Run:
+def _evaluate(  # noqa: PLR0917  # one event of a batch, and what the batch collects
+    tx: Tx, job: _Job, values: Mapping[str, float], ports: Ports, tally: Counter[tuple[str, str]], worded: set[str]
+) -> Run:
     subject, plan = job.subject, job.plan
     evaluation = plan.evaluate(inputs_of(job.view, job.facts), values, tx.now, Scope.CASE)
     digest = digest_of(subject.state, job.facts, job.problems, job.proposed, job.run.duplicate_of)
     judged = judge(job.run, evaluation, digest, job.counted)
     if judged.publish:
+        sha256 = plan.ref.sha256
+        in_full = sha256 not in worded and ports.plans.needs_words(sha256, tx.now)
+        if in_full:
+            worded.add(sha256)
         data = case_classified(
             state=subject.state,
             plan=plan,
@@ -261,6 +269,7 @@ def _evaluate(tx: Tx, job: _Job, values: Mapping[str, float], ports: Ports, tall
             place=job.view.place,
             problems=job.problems,
             now=tx.now,
+            in_full=in_full,
         )
         tx.outbox.add(
             Event(

@@ -37,8 +37,12 @@ def case_classified(
     place: Place,
     problems: tuple[str, ...],
     now: datetime,
+    in_full: bool,
 ) -> CaseClassifiedV1:
-    """The case under one plan. A confidential case goes without its title, which may tell who complained."""
+    """The case under one plan. A confidential case goes without its title, which may tell who complained.
+
+    `in_full`: with the plan's words for every criterion; else with those that hold and all answers in short.
+    """
     confidential = state.confidential or plan.plan.confidential
     return CaseClassifiedV1(
         number=state.number,
@@ -48,7 +52,8 @@ def case_classified(
         level=evaluation.level,
         level_rank=evaluation.rank,
         previous_level=previous,
-        criteria=evaluation.criteria,
+        criteria=evaluation.criteria if in_full else evaluation.held,
+        answers=None if in_full else evaluation.in_short(),
         decided_by=evaluation.decided_by,
         title=None if confidential else state.given("title"),
         source=state.source,
@@ -60,13 +65,13 @@ def case_classified(
         proposed=() if confidential else proposed,
         opened_by=run.opened_by,
         duplicate_of=run.duplicate_of,
+        split_from=state.given("split_from"),
         move=run.refused or run.move,
         problems=tuple(problem[:MAX_TEXT] for problem in problems[:MAX_PROBLEMS]),
         occurred_at=state.occurred_at,
         received_at=state.received_at,
         classified_at=now,
         resolved=state.resolved,
-        split_from=state.given("split_from"),
         confidential=confidential,
         drill=state.drill,
     )

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.windows import Counted, counted_from_data
-from shared.contracts.classifications import DuplicateOf, Holds, OpenedBy, PlanMove, ProposedFact
+from shared.contracts.classifications import DuplicateOf, OpenedBy, PlanMove, ProposedFact
 from shared.contracts.values import FactValue
 from shared.plans.compiled import CompiledPlan, Evaluation
 
@@ -89,7 +89,7 @@ class Judged:
 
 def judge(run: Run, evaluation: Evaluation, digest: str, counted: frozenset[Counted]) -> Judged:
     """A new revision when it is the first, or when the level, the criteria that hold, or what is known changed."""
-    held = tuple(sorted(result.id for result in evaluation.criteria if result.result is Holds.HELD))
+    held = evaluation.held_ids
     publish = run.revision == 0 or evaluation.level != run.level or held != run.held or digest != run.digest
     return Judged(
         replace(

@@ -1,6 +1,7 @@
 """Plans as cases need them: today's library, and every snapshot a case was opened with."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Final
 
 from services.classifier.domain.windows import Reading, reading_of
@@ -22,6 +23,7 @@ class Plans:
         self._pinned: dict[str, CompiledPlan] = {}
         self._readings: dict[str, Reading] = {}
         self._stored: set[str] = set()
+        self._worded: dict[str, date] = {}
 
     @property
     def library(self) -> PlanLibrary:
@@ -52,6 +54,14 @@ class Plans:
         if reading is None:
             reading = self._readings[plan.ref.sha256] = reading_of(plan)
         return reading
+
+    def needs_words(self, sha256: str, now: datetime) -> bool:
+        """Whether this process has not yet published the plan's words this day (UTC): far less than a topic keeps."""
+        return self._worded.get(sha256) != now.date()
+
+    def worded(self, hashes: Iterable[str], now: datetime) -> None:
+        """Their words were published and committed."""
+        self._worded.update(dict.fromkeys(hashes, now.date()))
 
     async def load(self, tx: Tx, hashes: Iterable[str]) -> None:
         """Revive snapshots that are in neither the library nor this process. One that cannot be is left out."""

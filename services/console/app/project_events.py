@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from services.console.domain.criteria import criteria_row
 from services.console.domain.lines import lines_of
 from services.console.domain.plan_words import PlanWords
 from services.console.domain.rows import (
@@ -41,15 +42,14 @@ async def project_events(events: Sequence[Event[Any]], *, database: Database, wo
             return outcomes
         await projection.add_lines(tx, [row for event in fresh for row in _line_rows(event, words)])
         await projection.add_reports(tx, [report_row(event) for event in of_type(fresh, CaseReport)])
-        await projection.add_classifications(
-            tx, [classification_row(event) for event in of_type(fresh, CaseClassifiedV1)]
-        )
+        explained = of_type(fresh, CaseClassifiedV1)
+        await projection.add_criteria(tx, [row for event in explained if (row := criteria_row(event.data)) is not None])
+        await projection.add_classifications(tx, [classification_row(event) for event in explained])
         await projection.save_cases(tx, [case_row(event) for event in of_type(fresh, CaseEscalatedV1)])
         requested = of_type(fresh, NotificationRequestedV1)
         await projection.add_requests(tx, [request_row(event) for event in requested])
         settled = of_type(fresh, NotificationSettledV1)
         await projection.save_deliveries(tx, [delivery_row(event) for event in settled])
-        explained = of_type(fresh, CaseClassifiedV1)
         await projection.touch_cases(tx, sorted({event.case_id for event in (*requested, *settled, *explained)}))
         await projection.announce(tx)
     return outcomes

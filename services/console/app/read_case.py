@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from services.console.app.find_case import find_case
+from services.console.domain.criteria import all_criteria
 from services.console.domain.plan_words import PlanWords
 from services.console.domain.views import View, criterion_view, instant, line_view, with_names
 from services.console.store import cases
@@ -37,14 +38,19 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
     async with database.transaction() as tx:
         reports = await cases.reports_of(tx, org, case_id)
         judged = await cases.classifications_of(tx, org, case_id)
+        told = await cases.criteria_words(tx, sorted({row["body"]["plan"]["sha256"] for row in judged}))
         history = await cases.history_of(tx, org, case_id, _HISTORY_SHOWN)
         plans = await views_of(tx, org, await cases.by_id(tx, org, case_id), words, shown=_TOLD_SHOWN)
     classifications: dict[str, list[View]] = {}
     for row in judged:
-        view = {"revision": row["revision"], "classified_at": instant(row["classified_at"]), **row["body"]}
+        body = row["body"]
+        sha256 = body["plan"]["sha256"]
+        view = {"revision": row["revision"], "classified_at": instant(row["classified_at"]), **body}
+        view.pop("answers", None)
         view["plan_words"] = words.title(row["plan"]).model_dump()
         view["level_words"] = words.level(row["plan"], view["level"]).model_dump()
-        view["criteria"] = [criterion_view(criterion, row["plan"], words) for criterion in view["criteria"]]
+        criteria = all_criteria(body, told.get(sha256) or words.criteria(sha256))
+        view["criteria"] = [criterion_view(criterion, row["plan"], words) for criterion in criteria]
         classifications.setdefault(row["plan"], []).append(view)
     numbers = [row["number"] for row in (*plans, *reports, *judged)]
     return CaseFile(

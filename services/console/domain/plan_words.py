@@ -1,9 +1,12 @@
 """Titles of plans, levels and tiers in both languages, from the published plans."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from services.console.domain.criteria import words_in
 from shared.contracts.values import Bilingual
-from shared.plans.compiled import CompiledPlan
+from shared.plans.asks import NO_TIME
+from shared.plans.compiled import CompiledPlan, Scope
 
 
 class PlanWords:
@@ -14,6 +17,7 @@ class PlanWords:
 
     def use(self, plans: Mapping[str, CompiledPlan]) -> None:
         """Take the words of these plans from now on."""
+        self._texts = {plan.ref.sha256: plan for plan in plans.values()}
         self._titles = {name: plan.title for name, plan in plans.items()}
         self._levels = {
             (name, level.id): level.label.as_contract() for name, plan in plans.items() for level in plan.plan.levels
@@ -35,6 +39,11 @@ class PlanWords:
         self._tiers = {
             (name, tier.id): tier.label.as_contract() for name, plan in plans.items() for tier in plan.plan.tiers
         }
+
+    def criteria(self, sha256: str) -> list[dict[str, Any]] | None:
+        """The criteria of a plan text with nothing about any case; None when this very text is not published now."""
+        plan = self._texts.get(sha256)
+        return None if plan is None else words_in(plan.evaluate({}, {}, NO_TIME, Scope.CASE).criteria)
 
     def title(self, plan: str) -> Bilingual:
         return self._titles.get(plan) or _same(plan)

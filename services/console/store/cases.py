@@ -23,6 +23,7 @@ _JSON: Final = frozenset(
         "details",
         "actor",
         "body",
+        "criteria",
         "roles",
         "channels",
         "role_words",
@@ -219,6 +220,16 @@ async def classifications_of(tx: Tx, org: str, case_id: UUID) -> list[Row]:
             case_id=case_id,
         )
     )
+
+
+async def criteria_words(tx: Tx, hashes: Sequence[str]) -> dict[str, list[Row]]:
+    """The criteria of these plan texts, by hash; a text nothing was told about yet is missing."""
+    if not hashes:
+        return {}
+    rows = await tx.fetch(
+        "SELECT sha256, criteria FROM plan_criteria WHERE sha256 = ANY(CAST(:hashes AS text[]))", hashes=list(hashes)
+    )
+    return {row["sha256"]: row["criteria"] for row in _rows(rows)}
 
 
 async def history_of(tx: Tx, org: str, case_id: UUID, limit: int) -> list[Row]:

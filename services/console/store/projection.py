@@ -67,6 +67,13 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (case_id uuid, plan text, rev
 ON CONFLICT DO NOTHING
 """
 
+_CRITERIA: Final = """
+INSERT INTO plan_criteria (sha256, criteria)
+SELECT DISTINCT ON (sha256) sha256, criteria
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (sha256 text, criteria jsonb)
+ON CONFLICT DO NOTHING
+"""
+
 _REQUESTS: Final = """
 INSERT INTO requests (request_id, case_id, plan, org, event_id, purpose, step, roles, channels, requested_at)
 SELECT request_id, case_id, plan, org, event_id, purpose, step, roles, channels, requested_at
@@ -127,6 +134,11 @@ async def add_reports(tx: Tx, rows: Sequence[Row]) -> None:
 async def add_classifications(tx: Tx, rows: Sequence[Row]) -> None:
     """Keep every revision."""
     await _write(tx, _CLASSIFICATIONS, rows)
+
+
+async def add_criteria(tx: Tx, rows: Sequence[Row]) -> None:
+    """Keep the words of each plan text once."""
+    await _write(tx, _CRITERIA, rows)
 
 
 async def add_requests(tx: Tx, rows: Sequence[Row]) -> None:

@@ -125,6 +125,14 @@ classifications = Table(
     PrimaryKeyConstraint("case_id", "plan", "revision"),
 )
 
+# The criteria of a plan text with nothing about any case: readable whatever plans are published today.
+plan_criteria = Table(
+    "plan_criteria",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("criteria", JSONB, nullable=False),
+)
+
 requests = Table(
     "requests",
     metadata,

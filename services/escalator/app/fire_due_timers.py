@@ -9,25 +9,23 @@ from uuid import UUID
 
 from services.escalator.app.record_decisions import SOURCE, Decided, Wake, record_decisions
 from services.escalator.domain.case import Case
-from services.escalator.domain.decision import Fire, armed_for
+from services.escalator.domain.decision import armed_for
 from services.escalator.domain.firing import fire
-from services.escalator.domain.light import Card, LightFire, Mark, Shown, fire_lightly
+from services.escalator.domain.light import Head, LightFire, Mark, fire_lightly
 from services.escalator.domain.time_bases import Rules
-from services.escalator.store.cases import CaseKey, StoredCase, mark_fired, marks_from, read_bodies
-from services.escalator.store.history import FireRow, record_fires
+from services.escalator.store.cases import CaseKey, StoredCase, marks_from, read_bodies
+from services.escalator.store.light_fires import FiredBeforeError, Form, LightRow, fire_all_lightly
 from services.escalator.store.plans import Plans
-from services.escalator.store.timers import EVER, DueTimer, TimerRow, arm, claim_due, disarm, first_in_lanes
+from services.escalator.store.timers import EVER, Alike, DueTimer, TimerRow, arm, claim_due, disarm, first_in_lanes
 from shared.contracts.envelope import record_headers
 from shared.contracts.escalations import CaseEscalatedV1
 from shared.contracts.notifications import NotificationRequestedV1
-from shared.contracts.topics import CASES_ESCALATED, NOTIFICATIONS_REQUESTED
 from shared.db.engine import Database
 from shared.db.outbox import headers_to_text
 from shared.db.tx import Tx
 from shared.runtime.clock import monotonic
 from shared.runtime.ids import Ids
 from shared.runtime.metrics import CLOCK_LATENESS, CLOCKS_FIRED
-from shared.runtime.tracing import next_span
 
 BATCH: Final = 500
 _UNSURE: Final = timedelta(minutes=2)
@@ -36,6 +34,7 @@ _LOOK_EVERYWHERE_EVERY_S: Final = 10.0
 _AN_ID: Final = "00000000-0000-0000-0000-000000000001"
 _A_CASE: Final = "00000000-0000-0000-0000-000000000002"
 _A_SPAN: Final = "00-00000000000000000000000000000003-0000000000000003-01"
+_STAND_INS: Final = (_AN_ID, _A_CASE, _A_CASE, _A_CASE, _A_SPAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +44,6 @@ class Swept:
     claimed: int
     fired: int
     next_due: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Light:
-    due: DueTimer
-    result: LightFire
-    event_id: UUID
-
-    @property
-    def row(self) -> FireRow:
-        timer = self.due.timer
-        return FireRow(
-            self.due.key, Fire(timer.subject, timer.generation, timer.threshold, timer.due_at), self.event_id
-        )
 
 
 class FireDueTimers:
@@ -81,11 +66,17 @@ class FireDueTimers:
         """Fire at most one batch of due timers: the highest levels first, the earliest first within."""
         if monotonic() - self._looked_everywhere_at > _LOOK_EVERYWHERE_EVERY_S:
             self._floor = EVER
+        try:
+            return await self._sweep(lightly=True)
+        except FiredBeforeError:
+            return await self._sweep(lightly=False)
+
+    async def _sweep(self, *, lightly: bool) -> Swept:
         async with self._database.transaction() as tx:
             firsts = await self._firsts(tx)
             lanes = [lane for lane, first in firsts.items() if first <= tx.now]
             due = await claim_due(tx, lanes, self._batch, self._floor) if lanes else []
-            fired = await self._fire(tx, due) if due else 0
+            fired = await self._fire(tx, due, lightly=lightly) if due else 0
             if due:
                 firsts = await self._firsts(tx)
             following = min(firsts.values(), default=None)
@@ -108,68 +99,63 @@ class FireDueTimers:
             self._looked_everywhere_at = monotonic()
         return firsts
 
-    async def _fire(self, tx: Tx, due: list[DueTimer]) -> int:
-        light = await self._fire_lightly(tx, due)
-        alone = {one.due.key for one in light}
-        full = [one for one in due if one.key not in alone]
+    async def _fire(self, tx: Tx, due: list[DueTimer], *, lightly: bool) -> int:
+        alone, full = self._divide(due, tx.now) if lightly else ([], due)
+        for turn in alone:
+            await self._fire_lightly(tx, turn)
         fired = await self._fire_fully(tx, full) if full else 0
         tx.after_commit.append(lambda: _observe_lateness(due, self._database.clock.now()))
-        return fired + len(light)
+        return fired + sum(map(len, alone))
 
-    async def _fire_lightly(self, tx: Tx, due: list[DueTimer]) -> list[_Light]:
-        """Fire what can be fired without its case; a case of which anything cannot is left for a full decision."""
-        results: dict[CaseKey, list[_Light]] = {}
+    def _divide(
+        self, due: list[DueTimer], now: datetime
+    ) -> tuple[list[list[tuple[DueTimer, LightFire]]], list[DueTimer]]:
+        """What can be fired without its case, and what is left for full decisions.
+
+        The former is divided into turns in which each case comes once. A case of which anything needs a full decision
+        is left for it with all it has.
+        """
+        found: dict[CaseKey, list[tuple[DueTimer, LightFire]]] = {}
         needed: set[CaseKey] = set()
-        cards: dict[CaseKey, Card | None] = {}
+        known: dict[tuple[Alike, tuple[Mark, ...]], LightFire | None] = {}
         for one in due:
-            if one.key in needed:
+            key = one.key
+            if key in needed:
                 continue
-            if one.key not in cards:
-                cards[one.key] = one.card
-            done = results.setdefault(one.key, [])
-            result = self._light(one, cards[one.key], [other.result.mark for other in done], tx.now)
-            if result is None:
-                needed.add(one.key)
+            turns = found.setdefault(key, [])
+            how = (one.alike, tuple(fire.mark for _, fire in turns))
+            if how not in known:
+                known[how] = self._lightly(*how, now)
+            light = known[how]
+            if light is None:
+                needed.add(key)
+                del found[key]
             else:
-                done.append(_Light(one, result, self._ids.new()))
-        return await self._record_light(tx, [one for key, done in results.items() if key not in needed for one in done])
+                turns.append((one, light))
+        most = max(map(len, found.values()), default=0)
+        divided = [[turns[turn] for turns in found.values() if len(turns) > turn] for turn in range(most)]
+        return divided, [one for one in due if one.key in needed] if needed else []
 
-    def _light(self, one: DueTimer, card: Card | None, marks: list[Mark], now: datetime) -> LightFire | None:
-        rules = self._plans.find_by_hash(one.row["plan_sha256"])
-        if card is None or rules is None:
+    def _lightly(self, alike: Alike, marks: tuple[Mark, ...], now: datetime) -> LightFire | None:
+        rules = self._plans.find_by_hash(alike.plan_sha256)
+        if alike.card_head is None or rules is None:
             return None
-        shown = Shown(one.key[0], card, (*marks_from(one.row["fired"]), *marks), one.row["revision"] + len(marks))
-        return fire_lightly(rules.of(one.row["org"]), shown, one.timer, now)
+        marks = (*marks_from(alike.fired), *marks)
+        return fire_lightly(rules.of(alike.org), Head.load(alike.card_head), marks, alike.timer, now)
 
-    async def _record_light(self, tx: Tx, wanted: list[_Light]) -> list[_Light]:
-        """Those that nobody had fired before. The others were read as they stood a moment ago: a full look decides."""
-        ours = await record_fires(tx, [one.row for one in wanted])
-        light = [one for one in wanted if one.row.identity in ours]
-        marks: dict[CaseKey, list[Mark]] = {}
-        for one in light:
-            marks.setdefault(one.due.key, []).append(one.result.mark)
-            self._publish(tx, one)
-        await mark_fired(tx, tx.now, marks)
-        await disarm(tx, sorted((one.due.key, one.due.timer.subject) for one in light if one.result.following is None))
-        following = [TimerRow(one.due.key, one.result.following) for one in light if one.result.following is not None]
-        await arm(tx, following)
-        tx.after_commit.append(lambda: CLOCKS_FIRED.labels("clock").inc(len(light)))
-        return light
-
-    def _publish(self, tx: Tx, one: _Light) -> None:
-        timer, row = one.due.timer, one.due.row
-        cause = f"{timer.subject}/{timer.generation}/{timer.threshold}"
-        bodies = [(one.event_id, CASES_ESCALATED.name, CaseEscalatedV1.TYPE, one.result.escalated)]
-        if one.result.request is not None:
-            bodies.append(
-                (self._ids.new(), NOTIFICATIONS_REQUESTED.name, NotificationRequestedV1.TYPE, one.result.request)
-            )
-        case_id = str(one.due.key[0])
-        for identity, topic, kind, body in bodies:
-            headers = _headers(kind, tx.now, row["org"], cause)
-            headers = headers.replace(_AN_ID, str(identity)).replace(_A_CASE, case_id)
-            headers = headers.replace(_A_SPAN, next_span(row["traceparent"]))
-            tx.outbox.add_stored(topic, case_id.encode(), headers, body.encode(), event_id=identity)
+    async def _fire_lightly(self, tx: Tx, turn: list[tuple[DueTimer, LightFire]]) -> None:
+        numbers: dict[int, int] = {}
+        forms: list[Form] = []
+        rows: list[LightRow] = []
+        for one, light in turn:
+            number = numbers.get(id(light))
+            if number is None:
+                number = numbers[id(light)] = len(forms)
+                forms.append(_form(one.alike, light, tx.now))
+            request_event_id = self._ids.new() if light.request is not None else None
+            rows.append(LightRow(one.case_id, number, self._ids.new(), request_event_id))
+        await fire_all_lightly(tx, forms, rows)
+        tx.after_commit.append(lambda: CLOCKS_FIRED.labels("clock").inc(len(rows)))
 
     async def _fire_fully(self, tx: Tx, due: list[DueTimer]) -> int:
         stored = await read_bodies(tx, list(dict.fromkeys(one.key for one in due)))
@@ -180,14 +166,14 @@ class FireDueTimers:
         for one in due:
             known = stored[one.key]
             case = cases.get(one.key, known.case)
-            rules = self._rules(case)
-            decision = fire(rules, case, one.timer, tx.now)
+            rules, timer = self._rules(case), one.alike.timer
+            decision = fire(rules, case, timer, tx.now)
             if decision.ignored is not None:
                 void.append(one)
                 continue
             marks = known.marks if one.key not in cases else ()
             cases[one.key] = decision.case
-            cause = f"{one.timer.subject}/{one.timer.generation}/{one.timer.threshold}"
+            cause = f"{timer.subject}/{timer.generation}/{timer.threshold}"
             decided.append(Decided(rules, case, decision, cause, known.traceparent, marks))
         await self._rearm(tx, void, stored, cases)
         return await record_decisions(tx, decided, ids=self._ids, wake=self._wake)
@@ -205,18 +191,24 @@ class FireDueTimers:
         gone, wanted = [], []
         for one in void:
             case = moved.get(one.key, stored[one.key].case)
-            timer = armed_for(one.timer.subject, case, self._rules(case))
+            timer = armed_for(one.alike.subject, case, self._rules(case))
             if timer is None:
-                gone.append((one.key, one.timer.subject))
+                gone.append((one.key, one.alike.subject))
             else:
                 wanted.append(TimerRow(one.key, timer))
         await disarm(tx, gone)
         await arm(tx, wanted)
 
 
-@lru_cache(maxsize=1024)
-def _headers(kind: str, time: datetime, org: str, cause: str) -> str:
-    """Stored headers of one kind of event, alike for all that fire at one moment but for what stands in for ids."""
+def _form(alike: Alike, light: LightFire, now: datetime) -> Form:
+    cause = f"{alike.subject}/{alike.generation}/{alike.threshold}"
+    asked = _headers(NotificationRequestedV1.TYPE, now, alike.org, cause) if light.request is not None else None
+    return Form(alike, light, _headers(CaseEscalatedV1.TYPE, now, alike.org, cause), asked)
+
+
+@lru_cache(maxsize=4096)
+def _headers(kind: str, time: datetime, org: str, cause: str) -> tuple[str, ...]:
+    """Stored headers of one kind of event, alike for all that fire at one moment, cut where ids belong."""
     headers = record_headers(
         event_id=UUID(_AN_ID),
         source=SOURCE,
@@ -227,9 +219,15 @@ def _headers(kind: str, time: datetime, org: str, cause: str) -> str:
         causation=cause,
         traceparent=_A_SPAN,
     )
-    return headers_to_text(headers)
+    rest, pieces = headers_to_text(headers), []
+    for stand_in in _STAND_INS:
+        piece, found, rest = rest.partition(stand_in)
+        if not found:
+            raise AssertionError("the headers of an event are in another order")
+        pieces.append(piece)
+    return (*pieces, rest)
 
 
 def _observe_lateness(due: Iterable[DueTimer], now: datetime) -> None:
     for one in due:
-        CLOCK_LATENESS.observe((now - one.timer.due_at).total_seconds())
+        CLOCK_LATENESS.observe((now - one.alike.due_at).total_seconds())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Decision, Timer, armed
-from services.escalator.domain.light import Mark, card_of, entry_of
+from services.escalator.domain.light import Card, Mark, card_of, entry_of
 from services.escalator.domain.publishing import published
 from services.escalator.domain.time_bases import Rules
 from services.escalator.store import cases, history, timers
@@ -69,7 +69,7 @@ async def record_decisions(tx: Tx, decided: Sequence[Decided], *, ids: Ids, wake
     ]
     ours = await history.record_fires(tx, fires)
     told = [pair for pair in zip(decided, event_ids, strict=True) if _all_ours(pair[0], ours)]
-    cards: dict[CaseKey, str | None] = {}
+    cards: dict[CaseKey, Card | None] = {}
     for one, event_id in told:
         cards[one.key] = _publish(tx, one, event_id, ids)
     await _write_cases(tx, decided, cards)
@@ -94,7 +94,7 @@ def _all_ours(one: Decided, ours: frozenset[FireIdentity]) -> bool:
     return not lost
 
 
-def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> str | None:
+def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> Card | None:
     """Put the decision into the outbox; the card for light firings after it, None when nothing was published."""
     escalated = published(one.rules, one.decision, tx.now)
     bodies: list[tuple[UUID, Contract]] = [(ids.new(), request) for request in one.decision.requests]
@@ -115,7 +115,7 @@ def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> str | None:
         )
     if escalated is None or not any(timer.ahead is not None for timer in one.decision.timers):
         return None
-    return card_of(one.rules, escalated, one.decision.case).dump()
+    return card_of(one.rules, escalated, one.decision.case)
 
 
 def _change_rows(one: Decided) -> Iterator[ChangeRow]:
@@ -123,7 +123,7 @@ def _change_rows(one: Decided) -> Iterator[ChangeRow]:
         yield ChangeRow(one.key, one.decision.case.revision, position, change, one.cause)
 
 
-async def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, str | None]) -> None:
+async def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, Card | None]) -> None:
     opened = {one.key for one in decided if one.before is None}
     # The last decision's card alone says how the case is now; one that published nothing leaves none.
     last = {one.key: StoredCase(one.decision.case, one.traceparent, cards.get(one.key)) for one in decided}

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from json import dumps
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.escalator.domain import deadlines, wording
 from services.escalator.domain.case import Case, Ladder
@@ -26,18 +26,16 @@ from shared.plans.model import Breach
 
 _ONLY_TOLD: Final = frozenset({Breach.RECORD, Breach.NOTIFY})
 _LATER: Final = {"revision", "changed_at", "changes"}
+_MOST_ENDED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A case as it was last published, in the pieces a light firing puts together. Texts are JSON without its start.
+class Head:
+    """What decides whether and how a threshold of a case can be fired lightly.
 
-    `published` lacks revision, instant and changes; `subject` lacks what is said and the end of the clock.
     `generations` are those of the clocks that ran: a timer of another one is void, whatever the table says.
     """
 
-    published: str
-    subject: str
     generations: Mapping[str, int]
     step: int
     tier: str
@@ -46,19 +44,17 @@ class Card:
     drill: bool
 
     def dump(self) -> str:
-        """As one text; JSON holds no line ends of its own."""
+        """As one line."""
         running = ",".join(f"{clock}={generation}" for clock, generation in self.generations.items())
-        head = f"{self.step} {self.tier or '-'} {self.level or '-'} {self.language} {self.drill:d} {running}"
-        return f"{head}\n{self.published}\n{self.subject}"
+        return f"{self.step} {self.tier or '-'} {self.level or '-'} {self.language} {self.drill:d} {running}"
 
     @classmethod
-    def load(cls, text: str) -> "Card":
-        head, published, subject = text.split("\n")
-        step, tier, level, language, drill, running = head.split(" ")
+    @lru_cache(maxsize=4096)
+    def load(cls, text: str) -> "Head":
+        """The inverse of `dump`. Raises ValueError for what is no head."""
+        step, tier, level, language, drill, running = text.split(" ")
         pairs = (pair.split("=") for pair in running.split(",")) if running else ()
         return cls(
-            published,
-            subject,
             {clock: int(generation) for clock, generation in pairs},
             int(step),
             "" if tier == "-" else tier,
@@ -66,6 +62,18 @@ class Card:
             "en" if language == "en" else "zh",
             drill == "1",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A case as it was last published, in the pieces a light firing puts together. Texts are JSON without its start.
+
+    `published` lacks revision, instant and changes; `subject` lacks what is said and the end of the clock.
+    """
+
+    head: Head
+    published: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +86,16 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What is known of a case without reading it: its card, the light firings since, and the revision after them."""
-
-    case_id: UUID
-    card: Card
-    marks: tuple[Mark, ...]
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
 class LightFire:
-    """What to publish, as JSON, and what is armed instead. `request` is None when nobody is to be told."""
+    """What to publish, in pieces that alike cases have in common and each completes with what it has of its own.
 
-    escalated: str
+    The event is `{"revision":` with the case's revision, then `opening`, then the card's `published` in which each
+    first text of `ended` has become the second. The request, None when nobody is to be told, is `{"request_id":"` with
+    its id, then `request`, the card's `subject` and `}`. `following` is armed instead.
+    """
+
+    opening: str
+    ended: tuple[tuple[str, str], ...]
     request: str | None
     mark: Mark
     following: Timer | None
@@ -99,9 +103,7 @@ class LightFire:
 
 def card_of(rules: Rules, published: CaseEscalatedV1, case: Case) -> Card:
     """The card to write with a decision."""
-    return Card(
-        published.model_dump_json(exclude=_LATER)[1:],
-        subject_of(rules, case).model_dump_json(exclude={"because", "due_at", "next_tier"})[1:],
+    head = Head(
         {clock.id: clock.generation for clock in case.clocks if clock.running},
         case.steps,
         case.ladder.tier if case.ladder is not None else "",
@@ -109,45 +111,44 @@ def card_of(rules: Rules, published: CaseEscalatedV1, case: Case) -> Card:
         case.language,
         case.drill,
     )
+    return Card(
+        head,
+        published.model_dump_json(exclude=_LATER)[1:],
+        subject_of(rules, case).model_dump_json(exclude={"because", "due_at", "next_tier"})[1:],
+    )
 
 
-def fire_lightly(rules: Rules, shown: Shown, timer: Timer, now: datetime) -> LightFire | None:
-    """Fire this timer without its case, or None when only a full decision can tell what follows."""
-    card = shown.card
+def fire_lightly(rules: Rules, head: Head, marks: Sequence[Mark], timer: Timer, now: datetime) -> LightFire | None:
+    """Fire this timer without its case, or None when only a full decision can tell what follows.
+
+    `marks` are the light firings of the case since its card was written.
+    """
     clock = clock_id_of(timer.subject)
     spec = next((spec for spec in rules.plan.clocks if spec.id == clock), None)
-    if clock is None or spec is None or not _alone(rules, spec, shown, timer, now):
+    if clock is None or spec is None or not _alone(rules, spec, (head, marks), timer, now):
         return None
     ahead = timer.ahead or ()
     ends = (one.due_at for one in (Ahead(timer.threshold, timer.due_at), *ahead) if one.threshold == BREACH)
     ends_at = next(ends, None)
-    if ends_at is None:
+    ended = _ended(rules, head, timer, marks)
+    if ends_at is None or len(ended) > _MOST_ENDED:
         return None  # said again after the end, which the table no longer knows
-    told = _told(_Telling(rules, spec), timer.threshold, ends_at, now, (card.tier, card.level, card.language))
-    published = _with_breaches(card, spec, timer, shown.marks, rules)
+    told = _told(_Telling(rules, spec), timer.threshold, ends_at, now, (head.tier, head.level, head.language))
     request = None
     if told.request is not None:
-        request_id = uuid5(shown.case_id, f"{rules.plan.name}/{timer.subject}/{timer.generation}/{timer.threshold}")
-        request = (
-            f'{{"request_id":"{request_id}",{told.request},"step":{card.step},"drill":{_json(card.drill)},'
-            f'"subject":{{{told.subject},{card.subject}}}'
-        )
+        request = f'",{told.request},"step":{head.step},"drill":{_json(head.drill)},"subject":{{{told.subject},'
     following = None
     if ahead:
         following = Timer(timer.subject, timer.generation, *ahead[0], timer.lane, ahead[1:])
-    return LightFire(
-        f'{{"revision":{shown.revision + 1},{told.escalated},{published}',
-        request,
-        Mark(clock, timer.threshold, now),
-        following,
-    )
+    return LightFire(f",{told.escalated},", ended, request, Mark(clock, timer.threshold, now), following)
 
 
-def _alone(rules: Rules, spec: CompiledClock, shown: Shown, timer: Timer, now: datetime) -> bool:
+def _alone(rules: Rules, spec: CompiledClock, known: tuple[Head, Sequence[Mark]], timer: Timer, now: datetime) -> bool:
     """Whether this threshold, and no other, has passed, and whether telling of it is all that follows."""
-    if timer.ahead is None or shown.card.generations.get(spec.id) != timer.generation:
+    head, marks = known
+    if timer.ahead is None or head.generations.get(spec.id) != timer.generation:
         return False
-    if any(mark.clock == spec.id and mark.threshold == timer.threshold for mark in shown.marks):
+    if any(mark.clock == spec.id and mark.threshold == timer.threshold for mark in marks):
         return False
     if timer.ahead and timer.ahead[0].due_at <= now:
         return False
@@ -225,19 +226,17 @@ def _told(
     return _Told(escalated, asked, subject)
 
 
-def _with_breaches(card: Card, spec: CompiledClock, timer: Timer, marks: Sequence[Mark], rules: Rules) -> str:
-    """What was published, with the clocks that have run out since, this one among them, shown as such."""
-    text = card.published
+def _ended(rules: Rules, head: Head, timer: Timer, marks: Sequence[Mark]) -> tuple[tuple[str, str], ...]:
+    """How the clocks that have run out since the card was written are shown in it, and how they are to be shown."""
     ended = {mark.clock for mark in marks if mark.threshold == BREACH}
-    if timer.threshold == BREACH:
-        ended.add(spec.id)
-    if not ended:
-        return text
-    for clock in rules.plan.clocks:
-        if clock.id in ended:
-            start = _start_of(clock.id, wording.words(clock.label, card.language))
-            text = text.replace(f'{start}"{ClockState.RUNNING}"', f'{start}"{ClockState.BREACHED}"', 1)
-    return text
+    if timer.threshold == BREACH and (clock := clock_id_of(timer.subject)) is not None:
+        ended.add(clock)
+    starts = (
+        _start_of(clock.id, wording.words(clock.label, head.language))
+        for clock in rules.plan.clocks
+        if clock.id in ended
+    )
+    return tuple((f'{start}"{ClockState.RUNNING}"', f'{start}"{ClockState.BREACHED}"') for start in starts)
 
 
 @lru_cache(maxsize=1024)

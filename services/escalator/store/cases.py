@@ -1,6 +1,6 @@
 """Cases as rows: locked in one order, written many at a time."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.escalator.domain.case import Case
-from services.escalator.domain.clocks import BREACH
-from services.escalator.domain.light import Mark, overlay
+from services.escalator.domain.light import Card, Mark, overlay
 from shared.db.tx import Row, Tx
+from shared.runtime.tracing import trace_id
 
 CaseKey = tuple[UUID, str]
 _CODEC: Final = TypeAdapter(Case)
@@ -20,11 +20,12 @@ _COLUMNS: Final = (
     "CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), CAST(:orgs AS text[]), CAST(:numbers AS text[]), "
     "CAST(:hashes AS text[]), CAST(:states AS text[]), CAST(:levels AS text[]), CAST(:revisions AS int[]), "
     "CAST(:opens AS boolean[]), CAST(:counting AS int[]), CAST(:opened AS timestamptz[]), "
-    "CAST(:changed AS timestamptz[]), CAST(:traces AS text[]), CAST(:bodies AS text[]), CAST(:cards AS text[])"
+    "CAST(:changed AS timestamptz[]), CAST(:traces AS text[]), CAST(:bodies AS text[]), CAST(:heads AS text[]), "
+    "CAST(:cards AS text[])"
 )
 _NAMES: Final = (
     "case_id, plan, org, number, plan_sha256, state, level, revision, is_open, clocks_running, opened_at, changed_at, "
-    "traceparent, body, card"
+    "traceparent, body, card_head, card"
 )
 
 
@@ -42,7 +43,7 @@ class StoredCase:
 
     case: Case
     traceparent: str | None
-    card: str | None = None
+    card: Card | None = None
     marks: tuple[Mark, ...] = ()
 
     @property
@@ -75,25 +76,6 @@ async def read_bodies(tx: Tx, keys: Sequence[CaseKey]) -> dict[CaseKey, StoredCa
         plans=[key[1] for key in keys],
     )
     return {stored.key: stored for stored in map(read_case, rows)}
-
-
-async def mark_fired(tx: Tx, now: datetime, marks: Mapping[CaseKey, Sequence[Mark]]) -> None:
-    """Note light firings beside the state of cases that this transaction has locked."""
-    if not marks:
-        return
-    await tx.execute(
-        "UPDATE cases AS c SET fired = coalesce(c.fired, '') || k.fired, revision = c.revision + k.revisions, "
-        "changed_at = :now, clocks_running = c.clocks_running - k.ended "
-        "FROM unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), CAST(:fired AS text[]), "
-        "CAST(:revisions AS int[]), CAST(:ended AS int[])) AS k (case_id, plan, fired, revisions, ended) "
-        "WHERE c.case_id = k.case_id AND c.plan = k.plan",
-        now=now,
-        case_ids=[key[0] for key in marks],
-        plans=[key[1] for key in marks],
-        fired=["".join(f"{one.clock} {one.threshold} {one.at.isoformat()}\n" for one in new) for new in marks.values()],
-        revisions=[len(new) for new in marks.values()],
-        ended=[sum(1 for one in new if one.threshold == BREACH) for new in marks.values()],
-    )
 
 
 async def lock_cases(tx: Tx, case_ids: Iterable[UUID]) -> list[StoredCase]:
@@ -145,7 +127,7 @@ async def insert_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
     ordered = sorted(stored, key=lambda one: one.key)
     written = await tx.execute(
         f"INSERT INTO cases ({_NAMES}) SELECT case_id, plan, org, number, plan_sha256, state, level, revision, "  # noqa: S608  # constant names
-        "is_open, clocks_running, opened_at, changed_at, traceparent, CAST(body AS json), card "
+        "is_open, clocks_running, opened_at, changed_at, traceparent, CAST(body AS json), card_head, card "
         f"FROM unnest({_COLUMNS}) AS t ({_NAMES}) ON CONFLICT DO NOTHING",
         **_parameters(ordered),
     )
@@ -161,7 +143,8 @@ async def update_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
         "UPDATE cases AS c SET plan_sha256 = t.plan_sha256, state = t.state, level = t.level, "  # noqa: S608  # constant names
         "revision = t.revision, is_open = t.is_open, "
         "clocks_running = t.clocks_running, changed_at = t.changed_at, traceparent = t.traceparent, "
-        f"body = CAST(t.body AS json), card = t.card, fired = NULL FROM unnest({_COLUMNS}) AS t ({_NAMES}) "
+        "body = CAST(t.body AS json), card_head = t.card_head, card = t.card, fired = NULL, clocks_ended = 0 "
+        f"FROM unnest({_COLUMNS}) AS t ({_NAMES}) "
         "WHERE c.case_id = t.case_id AND c.plan = t.plan",
         **_parameters(stored),
     )
@@ -190,7 +173,8 @@ def _parameters(stored: Sequence[StoredCase]) -> dict[str, list[object]]:
         "counting": [sum(1 for clock in case.clocks if clock.running and not clock.breached) for case in found],
         "opened": [case.opened_at for case in found],
         "changed": [case.changed_at for case in found],
-        "traces": [one.traceparent for one in stored],
+        "traces": [one.traceparent if trace_id(one.traceparent) else None for one in stored],
         "bodies": [_CODEC.dump_json(case).decode() for case in found],
-        "cards": [one.card for one in stored],
+        "heads": [one.card.head.dump() if one.card is not None else None for one in stored],
+        "cards": [f"{one.card.published}\n{one.card.subject}" if one.card is not None else None for one in stored],
     }

@@ -52,8 +52,8 @@ async def find_faults(tx: Tx, *, grace: timedelta, checked_to: CaseKey | None, m
     )
     slice_ = await tx.fetch(
         """
-        SELECT c.case_id, c.plan, t.case_id IS NULL AS unarmed
-        FROM (SELECT case_id, plan FROM cases
+        SELECT c.case_id, c.plan, t.case_id IS NULL AND c.clocks_running > c.clocks_ended AS unarmed
+        FROM (SELECT case_id, plan, clocks_running, clocks_ended FROM cases
               WHERE clocks_running > 0 AND (case_id, plan) > (:after_id, :after_plan)
               ORDER BY case_id, plan LIMIT :most) c
         LEFT JOIN LATERAL (SELECT case_id FROM timers

@@ -40,9 +40,12 @@ cases = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("traceparent", Text),
     Column("body", JSON, nullable=False),
-    # The case as it was published, and its light firings since `body` was written (`domain.light`).
+    # The case as it was published, its light firings since `body` was written, and how many clocks they ended
+    # (`domain.light`).
+    Column("card_head", Text),
     Column("card", Text),
     Column("fired", Text),
+    Column("clocks_ended", Integer, nullable=False, server_default=text("0")),
 )
 Index("ix_cases_number", cases.c.number)
 Index("ix_cases_open", cases.c.plan, cases.c.level, postgresql_where=text("is_open"))

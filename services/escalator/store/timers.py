@@ -7,12 +7,12 @@ is always a parameter: a volatile clock in the predicate would make every poll r
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from services.escalator.domain.decision import LANES, Ahead, Timer, clock_id_of
-from services.escalator.domain.light import Card
 from services.escalator.store.cases import CaseKey
-from shared.db.tx import Row, Tx
+from shared.db.tx import Tx
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -21,8 +21,8 @@ EVER: Final = _EPOCH
 
 CLAIM: Final = """
     SELECT d.* FROM unnest(CAST(:lanes AS int[]), CAST(:quotas AS int[])) AS l (lane, quota) CROSS JOIN LATERAL (
-        SELECT t.case_id, t.plan, t.subject, t.generation, t.threshold, t.due_at, t.lane, t.ahead,
-               c.org, c.plan_sha256, c.revision, c.traceparent, c.card, c.fired
+        SELECT t.case_id, c.plan_sha256, c.org, c.card_head, c.fired,
+               t.plan, t.subject, t.generation, t.threshold, t.due_at, t.lane, t.ahead
         FROM timers t JOIN cases c ON c.case_id = t.case_id AND c.plan = t.plan
         WHERE t.lane = l.lane AND t.wake_at >= :floor AND t.wake_at <= :now
         ORDER BY t.wake_at LIMIT l.quota FOR UPDATE OF c SKIP LOCKED
@@ -37,18 +37,36 @@ _FIRSTS: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class DueTimer:
-    """A timer past its due instant, and what its case says beside its state. The case is locked."""
+class Alike(NamedTuple):
+    """A due timer but for its case, and what the case says beside its state: equal for all that are fired alike."""
 
-    key: CaseKey
-    timer: Timer
-    row: Row
+    plan_sha256: str
+    org: str
+    card_head: str | None
+    fired: str | None
+    plan: str
+    subject: str
+    generation: int
+    threshold: str
+    due_at: datetime
+    lane: int
+    ahead: str | None
 
     @property
-    def card(self) -> Card | None:
-        """Raises ValueError when the column holds none of our cards."""
-        return Card.load(self.row["card"]) if self.row["card"] is not None else None
+    def timer(self) -> Timer:
+        return Timer(self.subject, self.generation, self.threshold, self.due_at, self.lane, _ahead_from(self.ahead))
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimer:
+    """A timer past its due instant. Its case is locked."""
+
+    case_id: UUID
+    alike: Alike
+
+    @property
+    def key(self) -> CaseKey:
+        return self.case_id, self.alike.plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +92,15 @@ async def claim_due(tx: Tx, lanes: Iterable[int], limit: int, floor: datetime) -
     """
     quotas = quotas_of(lanes, limit)
     rows = await tx.fetch(CLAIM, lanes=list(quotas), quotas=list(quotas.values()), floor=floor, now=tx.now, limit=limit)
-    return [
-        DueTimer(
-            (row["case_id"], row["plan"]),
-            Timer(
-                row["subject"],
-                row["generation"],
-                row["threshold"],
-                row["due_at"],
-                row["lane"],
-                _ahead_from(row["ahead"]),
-            ),
-            row,
-        )
-        for row in rows
-    ]
+    known: dict[tuple[object, ...], Alike] = {}
+    found = []
+    for row in rows:
+        rest = row[1:]
+        alike = known.get(rest)
+        if alike is None:
+            alike = known[rest] = Alike._make(rest)
+        found.append(DueTimer(row[0], alike))
+    return found
 
 
 def quotas_of(lanes: Iterable[int], limit: int) -> dict[int, int]:
@@ -145,7 +157,7 @@ async def arm(tx: Tx, rows: Sequence[TimerRow]) -> None:
         thresholds=[row.timer.threshold for row in rows],
         dues=[row.timer.due_at for row in rows],
         lanes=[row.timer.lane for row in rows],
-        aheads=[_ahead_text(row.timer.ahead) for row in rows],
+        aheads=[ahead_text(row.timer.ahead) for row in rows],
     )
 
 
@@ -163,7 +175,7 @@ async def disarm(tx: Tx, subjects: Sequence[tuple[CaseKey, str]]) -> None:
     )
 
 
-def _ahead_text(ahead: Sequence[Ahead] | None) -> str | None:
+def ahead_text(ahead: Sequence[Ahead] | None) -> str | None:
     """`-10m 1793500000000000 breach 1793503600000000`: thresholds with their microseconds since 1970."""
     if ahead is None:
         return None

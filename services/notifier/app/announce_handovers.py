@@ -1,9 +1,13 @@
-"""Before duty passes from one to another both are told who hands over to whom, and when."""
+"""Before duty passes from one to another, and when it does, both are told who hands over to whom, and which cases."""
+
+from datetime import timedelta
+from typing import Final
 
 from services.notifier.app.rules import Book
 from services.notifier.domain.roster import Roster
-from services.notifier.domain.roster_notices import about_handover, handover_key
+from services.notifier.domain.roster_notices import TEMPLATES, OpenCase, about_handover, handover_key
 from services.notifier.domain.roster_timeline import Handover, handovers
+from services.notifier.store import noise as noise_rows
 from services.notifier.store.roster_records import first_announced
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import NotificationRequestedV1, Purpose
@@ -12,11 +16,15 @@ from shared.db.engine import Database
 from shared.db.tx import Tx
 from shared.runtime.ids import Ids
 
+_STILL_TOLD: Final = timedelta(minutes=15)
+_LOOKED_BACK: Final = timedelta(days=30)
+
 
 async def announce_handovers(*, book: Book, database: Database, ids: Ids) -> int:
-    """How many hand-overs were announced now. A role without `handover_notice` announces nothing.
+    """How many notices went out now. A role without `handover_notice` gives none.
 
-    Where nobody leaves nothing is handed over: whoever comes ends a gap, and gaps are reported.
+    Where nobody leaves nothing is handed over: whoever comes ends a gap, and gaps are reported. A hand-over that took
+    place while nobody looked is still told of for a while, its notice ahead is not.
     """
     announced = 0
     for org in book.organisations():
@@ -28,18 +36,20 @@ async def announce_handovers(*, book: Book, database: Database, ids: Ids) -> int
             continue
         async with database.transaction() as tx:
             due = {
-                handover_key(one): one
+                handover_key(one, passed=one.at <= tx.now): one
                 for role, notice in noticed
-                for one in handovers(roster, role.id, tx.now, tx.now + notice)
+                for one in handovers(roster, role.id, tx.now - _STILL_TOLD, tx.now + notice)
                 if one.leaving
             }
             for key in sorted(await first_announced(tx, org, list(due))) if due else ():
-                _request(tx, org, roster, due[key], ids)
+                await _request(tx, org, roster, due[key], ids)
                 announced += 1
     return announced
 
 
-def _request(tx: Tx, org: str, roster: Roster, handover: Handover, ids: Ids) -> None:
+async def _request(tx: Tx, org: str, roster: Roster, handover: Handover, ids: Ids) -> None:
+    rows = await noise_rows.open_cases(tx, org, handover.role, tx.now - _LOOKED_BACK)
+    cases = [OpenCase(row["number"], row["level_label"], row["acknowledged"]) for row in rows]
     tx.outbox.add(
         Event(
             id=ids.new(),
@@ -54,7 +64,8 @@ def _request(tx: Tx, org: str, roster: Roster, handover: Handover, ids: Ids) -> 
                 people=(*handover.leaving, *handover.coming),
                 channels=(ChannelKind.SMS, ChannelKind.EMAIL),
                 step=0,
-                subject=about_handover(roster, handover),
+                subject=about_handover(roster, handover, cases, passed=handover.at <= tx.now),
+                templates=TEMPLATES,
                 requested_at=tx.now,
             ),
         )

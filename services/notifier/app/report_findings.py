@@ -8,7 +8,7 @@ from typing import Final
 from services.notifier.app.rules import Book, Rules
 from services.notifier.domain.roster import Roster
 from services.notifier.domain.roster_check import Finding, FindingKind, check_roster
-from services.notifier.domain.roster_notices import about_findings, keys_of
+from services.notifier.domain.roster_notices import TEMPLATES, about_findings, keys_of
 from services.notifier.store.roster_records import first_announced
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import NotificationRequestedV1, Purpose
@@ -65,6 +65,7 @@ def _request(tx: Tx, roster: Roster, found: list[Finding], days: int, ids: Ids) 
             channels=_CHANNELS,
             step=0,
             subject=about_findings(found, days, tx.now),
+            templates=TEMPLATES,
             requested_at=tx.now,
         ),
     )

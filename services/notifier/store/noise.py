@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.notifier.domain.ledger import Intent
 from services.notifier.domain.noise import Warned
+from shared.contracts.notifications import LIVE_TEST_PLAN
 from shared.contracts.values import CaseKind
 from shared.db.tx import Tx
 
@@ -135,6 +136,29 @@ async def open_pages(tx: Tx, org: str, person: str, since: datetime) -> list[dic
         org=org,
         person=person,
         since=since,
+    )
+    return [dict(row) for row in rows]
+
+
+async def open_cases(tx: Tx, org: str, role: str, since: datetime) -> list[dict[str, Any]]:
+    """The cases whose role was paged since then and that are not over, the gravest first, the oldest of them first.
+
+    `acknowledged`: nobody is waited for now.
+    """
+    rows = await tx.fetch(
+        "SELECT * FROM (SELECT DISTINCT ON (i.case_id, i.plan) r.body -> 'subject' ->> 'number' AS number, "
+        "r.body -> 'subject' ->> 'level_label' AS level_label, "
+        "CAST(r.body -> 'subject' ->> 'level_rank' AS integer) AS level_rank, "
+        "coalesce(a.answered_at > r.accepted_at, false) AS acknowledged FROM intents AS i "
+        "JOIN requests AS r ON r.request_id = i.request_id LEFT JOIN answered_cases AS a "
+        "ON a.org = i.org AND a.case_id = i.case_id AND a.plan = i.plan "
+        "WHERE i.org = :org AND i.role = :role AND i.purpose = 'page' AND r.accepted_at > :since "
+        "AND i.plan <> :test AND r.body ->> 'drill' IS DISTINCT FROM 'true' AND a.is_over IS NOT TRUE "
+        "ORDER BY i.case_id, i.plan, r.accepted_at DESC) AS c ORDER BY level_rank DESC, number",
+        org=org,
+        role=role,
+        since=since,
+        test=LIVE_TEST_PLAN,
     )
     return [dict(row) for row in rows]
 

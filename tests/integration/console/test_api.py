@@ -8,8 +8,18 @@ import httpx
 import pytest
 
 from shared.access.api_keys import Scope
+from shared.contracts.classifications import Answers, Holds, sign_of
 from shared.db.engine import Database
-from tests.support.console import IDS, create_console, create_escalated, create_event, create_key, create_story, project
+from tests.support.console import (
+    IDS,
+    create_classified,
+    create_console,
+    create_escalated,
+    create_event,
+    create_key,
+    create_story,
+    project,
+)
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 READS = [
@@ -155,3 +165,35 @@ async def test_the_database_being_away_is_a_503_not_a_500() -> None:
         answer = await client.get("/v1/cases", headers=bearing("fh_00000000_" + "x" * 43))
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
+
+
+async def test_an_event_with_answers_only_is_explained_as_fully_as_one_with_the_plans_words(
+    api: httpx.AsyncClient, console_database: Database
+) -> None:
+    whole, short = create_classified("N-1", "red", NOON), create_classified("N-2", "orange", NOON)
+    values = {name: value for one in short.criteria for name, value in one.values.items() if value is not None}
+    signs = "".join(sign_of(one.result) for one in short.criteria)
+    told = short.model_copy(
+        update={
+            "criteria": tuple(one for one in short.criteria if one.result is Holds.HELD),
+            "answers": Answers(results=signs, values=values),
+        }
+    )
+    case, headers = IDS.new(), bearing(await create_key(console_database, Scope.READ))
+    await project(console_database, [create_event(told, case)])
+
+    async def shown() -> list[dict[str, Any]]:
+        answer = (await api.get(f"/v1/cases/{case}", headers=headers)).json()
+        [one] = answer["classifications"]["telecom-service-quality"]
+        assert "answers" not in one
+        found: list[dict[str, Any]] = one["criteria"]
+        return found
+
+    assert [one["result"] for one in await shown()] == ["held", "held"]
+    await project(console_database, [create_event(whole, IDS.new(), org="other")])
+    got = [(one["id"], one["result"], one["values"], one["when"], one["label"]) for one in await shown()]
+    wanted = [
+        (one["id"], one["result"], one["values"], one["when"], one["label"])
+        for one in short.model_dump(mode="json")["criteria"]
+    ]
+    assert got == wanted

@@ -1,7 +1,9 @@
 """The timer table under load: how it is read, who comes first, and what a poll costs when others hold it back."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from services.escalator.domain.clocks import fold
@@ -10,14 +12,17 @@ from services.escalator.store.cases import lock_cases
 from services.escalator.store.history import clock_log
 from services.escalator.store.timers import CLAIM, EVER, first_in_lanes, quotas_of
 from shared.contracts.commands import CommandKind
+from shared.contracts.envelope import Event
 from shared.contracts.escalations import ChangeKind
 from shared.db.tx import positional
 from shared.kafka.outcome import DONE
+from shared.runtime.tracing import trace_id
 from tests.support.clock import ManualClock
 from tests.support.escalations import at
 from tests.support.escalator import RULES, Escalator, classification, create_escalator, event, order
 
 NEVER_FIRED = "respond"
+TRACE = f"00-{7:032x}-{9:016x}-01"
 
 
 async def open_cases(escalator: Escalator, count: int, level: str = "yellow", org: str = "org-a") -> None:
@@ -29,8 +34,10 @@ async def multiply(escalator: Escalator, count: int) -> None:
     """Many more cases with timers a day ahead, so that a plan of the planner means something."""
     async with escalator.database.transaction() as tx:
         await tx.execute(
-            "INSERT INTO cases SELECT gen_random_uuid(), plan, org, number, plan_sha256, state, level, revision, "
-            "is_open, clocks_running, opened_at, changed_at, traceparent, body, card FROM cases, "
+            "INSERT INTO cases (case_id, plan, org, number, plan_sha256, state, level, revision, is_open, "
+            "clocks_running, opened_at, changed_at, traceparent, body, card_head, card) "
+            "SELECT gen_random_uuid(), plan, org, number, plan_sha256, state, level, revision, "
+            "is_open, clocks_running, opened_at, changed_at, traceparent, body, card_head, card FROM cases, "
             "generate_series(1, CAST(:count AS int))",
             count=count,
         )
@@ -212,3 +219,42 @@ async def test_a_light_timer_that_was_fired_meanwhile_leaves_no_trace(escalator:
     published, rows = before
     assert await escalator.published() == published
     assert (await escalator.rows("SELECT revision, clocks_running, fired FROM cases"))[0]["fired"] == rows[0]["fired"]
+
+
+async def test_the_server_puts_together_what_a_full_decision_would_publish(escalator: Escalator) -> None:
+    """Pairs of equal cases: one of each is denied its card, so that its thresholds are decided in full."""
+    texts = [None, '漏水"\\ \t {"id":"finish"}', "e\u0301\u2028'||'"]
+    kinds = [(level, language, text) for level in ("orange", "red") for language in ("zh", "en") for text in texts]
+    light, full = ([uuid4() for _ in kinds] for _ in range(2))
+    for ids in (light, full):
+        opened = [
+            classification(one, level, language=language, title=text, drill=text is None)
+            for one, (level, language, text) in zip(ids, kinds, strict=True)
+        ]
+        await escalator.take(*opened)
+        orders = [order(one, CommandKind.ACKNOWLEDGE, at(minutes=1)) for one in ids]
+        await escalator.take(*(replace(one, traceparent=TRACE if n % 2 else None) for n, one in enumerate(orders)))
+    for hours in (12, 24, 48):
+        async with escalator.database.transaction() as tx:
+            await tx.execute("UPDATE cases SET card_head = NULL WHERE case_id = ANY(CAST(:full AS uuid[]))", full=full)
+        escalator.clock.set(at(hours=hours))
+        await escalator.sweep()
+    everything = await escalator.published()
+    later = [event for event in everything if event.time > at()]
+    for number, pair in enumerate(zip(light, full, strict=True)):
+        mine, theirs = ([event for event in later if event.case_id == case_id] for case_id in pair)
+        assert [_told(event) for event in mine] == [_told(event) for event in theirs]
+        assert len(mine) == 5
+        traces = [trace_id(event.traceparent) for event in mine]
+        assert None not in traces
+        assert (set(traces) == {trace_id(TRACE)}) is (number % 2 == 1)
+    assert len({event.id for event in everything}) == len(everything)
+    assert len({event.traceparent for event in later}) == len(later)
+    rows = await escalator.rows("SELECT case_id, revision, clocks_running - clocks_ended AS counting FROM cases")
+    state = {row["case_id"]: (row["revision"], row["counting"]) for row in rows}
+    assert [state[one] for one in light] == [state[one] for one in full]
+
+
+def _told(event: Event[Any]) -> tuple[Any, ...]:
+    data = event.data.model_dump(exclude={"request_id"})
+    return (event.type, event.time, event.org, event.causation, data)

@@ -31,7 +31,7 @@ from shared.contracts.receipts import ReceiptReceivedV1, ReceiptStatus
 from shared.contracts.values import ChannelKind
 from shared.db.engine import Database
 from shared.kafka.outcome import Outcome
-from shared.runtime.clock import SystemClock, monotonic
+from shared.runtime.clock import Clock, SystemClock, monotonic
 from shared.runtime.ids import TimeOrderedIds
 from tests.support.sink import Sink
 
@@ -94,9 +94,17 @@ class Desk:
     """One notifier process, as its main puts it together. Several may work on one database."""
 
     def __init__(
-        self, url: str, sink: Sink, receipts: str, *, policy: Policy = QUICK, timeout: float = 1.0, places: int = 20
+        self,
+        url: str,
+        sink: Sink,
+        receipts: str,
+        *,
+        policy: Policy = QUICK,
+        timeout: float = 1.0,
+        places: int = 20,
+        clock: Clock = CLOCK,
     ) -> None:
-        self.database = Database.connect(url, application="tests", pool_size=6)
+        self.database = Database.connect(url, application="tests", pool_size=6, clock=clock)
         limit = timedelta(seconds=timeout)
         mail = f"smtp://127.0.0.1:{sink.smtp_port}?tls=none"
         gateway = sink.send_url.replace("://", f"://{sink.user}:{sink.password}@")
@@ -114,13 +122,13 @@ class Desk:
             answer_within=limit + timedelta(seconds=0.5),
             max_sms_segments=6,
         )
-        self.providers = Providers({channel.name: channel for channel in self.channels}, limit, CLOCK)
+        self.providers = Providers({channel.name: channel for channel in self.channels}, limit, clock)
         self.sender = SendDue(
             begin=self.begin,
             call=partial(call_provider, providers=self.providers),
             record=self.record,
             capacities={kind: Capacity(places, Pace(0)) for kind in ChannelKind},
-            clock=CLOCK,
+            clock=clock,
         )
         self._stop = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None

@@ -121,7 +121,7 @@ async def test_an_acknowledgement_stops_what_was_to_be_sent_and_what_comes_late(
     waiting = mild(request("liaison"))
     late = mild(request("head", case_id=waiting.case_id))
     await desk.accept(waiting)
-    answer = _acknowledged(waiting)
+    answer = acknowledged(waiting)
     await stop_answered([answer], database=desk.database, rules=desk.rules, ids=IDS)
     await stop_answered([answer], database=desk.database, rules=desk.rules, ids=IDS)
     await desk.accept(late)
@@ -142,13 +142,13 @@ async def test_the_end_of_a_case_stops_warnings_but_is_itself_told(desk: Desk, s
     warn = mild(request("liaison", purpose=Purpose.WARN, acknowledge=False))
     down = mild(request("head", case_id=warn.case_id, purpose=Purpose.STAND_DOWN, acknowledge=False))
     await desk.accept(warn, down)
-    await stop_answered([_acknowledged(warn, CaseState.RESOLVED)], database=desk.database, rules=desk.rules, ids=IDS)
+    await stop_answered([acknowledged(warn, CaseState.RESOLVED)], database=desk.database, rules=desk.rules, ids=IDS)
 
     await desk.settled("suppressed", "sent", "delivered")
     assert sink.messages(PHONE) == []
 
 
-def _acknowledged(
+def acknowledged(
     event: Event[NotificationRequestedV1], state: CaseState = CaseState.ACKNOWLEDGED
 ) -> Event[CaseEscalatedV1]:
     now = CLOCK.now()
@@ -180,7 +180,7 @@ async def test_within_a_second_of_an_acknowledgement_nothing_further_is_sent(des
 
     await desk.eventually(tried_often, what=lambda: "four attempts")
     answered_at = CLOCK.now()
-    await stop_answered([_acknowledged(page)], database=desk.database, rules=desk.rules, ids=IDS)
+    await stop_answered([acknowledged(page)], database=desk.database, rules=desk.rules, ids=IDS)
     await asyncio.sleep(1.5)
     late = [one for one in await desk.attempts() if one["started_at"] > answered_at + timedelta(seconds=1)]
     assert late == []

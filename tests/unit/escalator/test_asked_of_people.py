@@ -8,7 +8,7 @@ from services.escalator.domain.classification import reclassify
 from services.escalator.domain.commands import apply_command
 from services.escalator.domain.decision import Decision
 from services.escalator.domain.firing import fire
-from services.escalator.domain.light import Shown, card_of, fire_lightly
+from services.escalator.domain.light import card_of, fire_lightly
 from services.escalator.domain.publishing import published
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.commands import CommandKind
@@ -103,9 +103,9 @@ def test_a_breach_that_the_complainant_hears_of_is_no_light_firing() -> None:
         case = do(first.case, CommandKind.ACKNOWLEDGE, at(), known=known)
         whole = published(known, case, at())
         assert whole is not None
-        shown = Shown(case.case.case_id, card_of(known, whole, case.case), (), case.case.revision)
+        head = card_of(known, whole, case.case).head
         timer = next(one for one in case.timers if one.subject == "clock:finish")
-        assert (fire_lightly(known, shown, timer, at(hours=48)) is not None) is light
+        assert (fire_lightly(known, head, (), timer, at(hours=48)) is not None) is light
         fully = fire(known, case.case, timer, at(hours=48))
         assert notices(fully) == ([] if light else ["back"])
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -10,12 +11,12 @@ from hypothesis import strategies as st
 from services.escalator.domain.clocks import BREACH
 from services.escalator.domain.decision import Decision, Timer, clock_subject
 from services.escalator.domain.firing import fire
-from services.escalator.domain.light import Card, Mark, Shown, card_of, fire_lightly, overlay
+from services.escalator.domain.light import Card, Head, LightFire, Mark, card_of, fire_lightly, overlay
 from services.escalator.domain.publishing import published
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import CaseEscalatedV1
 from shared.contracts.notifications import NotificationRequestedV1
-from tests.support.escalations import CASE_ID, PLAN_TEXT, at, opened, rules
+from tests.support.escalations import PLAN_TEXT, at, opened, rules
 
 RULES = rules(
     PLAN_TEXT.replace("breach: next-tier", "breach: notify").replace('warn: ["50%"]', 'warn: ["25%", "50%", "-1h"]')
@@ -25,8 +26,23 @@ RULES = rules(
 def card(known: Rules, decision: Decision) -> Card:
     event = published(known, decision, at())
     assert event is not None
-    # As it is stored: a card must survive its way through the column.
-    return Card.load(card_of(known, event, decision.case).dump())
+    made = card_of(known, event, decision.case)
+    # As it is stored: what decides must survive its way through the column.
+    return Card(Head.load(made.head.dump()), made.published, made.subject)
+
+
+def escalated(light: LightFire, known: Card, revision: int) -> CaseEscalatedV1:
+    """What the statement puts together from the pieces."""
+    text = known.published
+    for running, ended in light.ended:
+        text = text.replace(running, ended)
+    return CaseEscalatedV1.model_validate_json(f'{{"revision":{revision}{light.opening}{text}')
+
+
+def requested(light: LightFire, known: Card) -> NotificationRequestedV1 | None:
+    if light.request is None:
+        return None
+    return NotificationRequestedV1.model_validate_json(f'{{"request_id":"{uuid4()}{light.request}{known.subject}}}')
 
 
 def without_identity(request: NotificationRequestedV1) -> dict[str, Any]:
@@ -57,16 +73,16 @@ def test_a_light_firing_publishes_what_a_full_decision_would(
         now = timer.due_at + timedelta(milliseconds=late)
         due = [other for other in clocks if other is not timer and other.due_at <= now]
         full = fire(RULES, decision.case, timer, now)
-        light = fire_lightly(RULES, Shown(CASE_ID, shown, tuple(marks), first.case.revision + len(marks)), timer, now)
+        light = fire_lightly(RULES, shown.head, marks, timer, now)
         if light is None:
             break
         event = published(RULES, full, now)
         assert event is not None
-        told = CaseEscalatedV1.model_validate_json(light.escalated)
+        told = escalated(light, shown, first.case.revision + len(marks) + 1)
         if not due:
             # With another clock due at this very moment the full event may show that one as run out already.
             assert told == event
-        request = NotificationRequestedV1.model_validate_json(light.request) if light.request else None
+        request = requested(light, shown)
         assert [without_identity(one) for one in full.requests] == ([without_identity(request)] if request else [])
         marks.append(light.mark)
         following = next((one for one in full.timers if one.subject == timer.subject), None)
@@ -80,25 +96,25 @@ def timer_of(decision: Decision, clock: str) -> Timer:
     return next(timer for timer in decision.timers if timer.subject == clock_subject(clock))
 
 
-def shown(decision: Decision, known: Rules = RULES) -> Shown:
-    return Shown(CASE_ID, card(known, decision), (), decision.case.revision)
+def head(decision: Decision, known: Rules = RULES) -> Head:
+    return card(known, decision).head
 
 
 def test_what_needs_judging_is_left_to_a_full_decision() -> None:
     known = rules()
     decision = opened(known, "orange")
     ladder = next(timer for timer in decision.timers if timer.subject == "ladder")
-    assert fire_lightly(known, shown(decision, known), ladder, at(minutes=15)) is None
+    assert fire_lightly(known, head(decision, known), (), ladder, at(minutes=15)) is None
     respond = timer_of(decision, "respond")
-    assert fire_lightly(known, shown(decision, known), respond, at(minutes=30)) is not None
+    assert fire_lightly(known, head(decision, known), (), respond, at(minutes=30)) is not None
     # The next threshold has passed too: only the higher one may be told.
-    assert fire_lightly(known, shown(decision, known), respond, at(minutes=50)) is None
+    assert fire_lightly(known, head(decision, known), (), respond, at(minutes=50)) is None
     # An end that pages the next tier moves the ladder.
     pages = Timer(respond.subject, 1, BREACH, at(hours=1), respond.lane, ())
-    assert fire_lightly(known, shown(decision, known), pages, at(hours=1)) is None
+    assert fire_lightly(known, head(decision, known), (), pages, at(hours=1)) is None
     # Written before the table knew what lies ahead.
     old = Timer(respond.subject, 1, "50%", respond.due_at, respond.lane)
-    assert fire_lightly(known, shown(decision, known), old, at(minutes=30)) is None
+    assert fire_lightly(known, head(decision, known), (), old, at(minutes=30)) is None
 
 
 @pytest.mark.parametrize("generation", [0, 2])
@@ -106,14 +122,12 @@ def test_a_timer_of_another_generation_is_not_fired_lightly(generation: int) -> 
     decision = opened(RULES)
     armed = timer_of(decision, "respond")
     other = Timer(armed.subject, generation, armed.threshold, armed.due_at, armed.lane, armed.ahead)
-    assert fire_lightly(RULES, shown(decision), other, at(minutes=30)) is None
+    assert fire_lightly(RULES, head(decision), (), other, at(minutes=30)) is None
 
 
 def test_a_threshold_is_not_fired_lightly_twice() -> None:
     decision = opened(RULES)
     armed = timer_of(decision, "respond")
-    before = shown(decision)
-    light = fire_lightly(RULES, before, armed, at(minutes=30))
+    light = fire_lightly(RULES, head(decision), (), armed, at(minutes=30))
     assert light is not None
-    again = Shown(CASE_ID, before.card, (light.mark,), before.revision + 1)
-    assert fire_lightly(RULES, again, armed, at(minutes=31)) is None
+    assert fire_lightly(RULES, head(decision), (light.mark,), armed, at(minutes=31)) is None
