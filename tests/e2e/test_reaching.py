@@ -1,0 +1,83 @@
+"""Whether people are reached, as they see it: tests of themselves, the plan's words, nobody there; all of it real."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.test_whole_line import case, complaint
+from tests.support.broker import Broker
+from tests.support.line import ROOT, Line, running_line
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("line")]
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[Line]:
+    with running_line(tmp_path_factory.mktemp("reaching"), broker) as running:
+        yield running
+
+
+def _follow(link: str) -> httpx.Response:
+    """Open the link and press its button, as a person does."""
+    page = httpx.get(link)
+    return httpx.post(link, data=dict(re.findall(r'name="([^"]+)"[^>]*value="([^"]*)"', page.text)))
+
+
+def _link_of_test(line: Line) -> str | None:
+    tests = line.messages(containing="【测试】")
+    return next((link for message in tests for link in message["links"] if "/a/" in link), None)
+
+
+def test_a_live_test_tells_who_answered_after_how_long(line: Line) -> None:
+    command = [sys.executable, "-m", "services.command_line", "roster", "live-test"]
+    wait = ["--role", "business-liaison", "--wait", "90s"]
+    env = {
+        **line._env,
+        "FENGHUO_API_KEY": line.credentials["api_key"],
+        "FENGHUO_NOTIFIER_URL": line.credentials["notifier_url"],
+    }
+    with subprocess.Popen(
+        [*command, *wait], env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as asking:
+        link = line.eventually(lambda: _link_of_test(line), within=60, what="the test's message with its link")
+        assert _follow(link).is_success
+        said, _ = asking.communicate(timeout=120)
+    assert asking.returncode == 0, said
+    assert re.search(r"liaison-[abc]\s+\d+ s", said)
+    with line.client("console") as client:
+        assert client.get("/v1/dead-letters").json()["dead_letters"] == []
+
+
+def test_a_page_is_in_the_plan_s_words_as_the_preview_shows_them(line: Line) -> None:
+    number = line.post("/v1/complaints", complaint("words", line="network", customers_affected=50_001))["number"]
+    texts = line.eventually(
+        lambda: [one["text"] for one in line.messages(containing=number) if one["kind"] == "sms"], what="the page"
+    )
+    assert f"【烽火】红色预警 {number}：宽带无法上网，四川 成都。请立即牵头处理" in texts[0]
+    assert re.search(r"依据：[^。]*50001.*请于20\d\d-\d\d-\d\d \d\d:\d\d前确认", texts[0])
+
+
+def test_a_role_without_anybody_is_seen_counted_and_passed_to_the_next_tier(line: Line) -> None:
+    with line.client("notifier") as client:
+        for person in ("liaison-a", "liaison-b", "liaison-c"):
+            leave = {"kind": "leave", "person": person, "from": "2020-01-01T00:00:00+08:00", "reason": "全员休假"}
+            answer = client.post("/v1/roster/changes", json=leave | {"to": "2099-01-01T00:00:00+08:00"})
+            assert answer.is_success, answer.text
+    number = line.post("/v1/complaints", complaint("nobody", line="network", customers_affected=50_001))["number"]
+    line.eventually(lambda: case(line, number).get("tier") == "department", what="the next tier, without a wait")
+    found = case(line, number)
+
+    def nobody() -> list[dict[str, Any]]:
+        with line.client("console") as client:
+            told = client.get(f"/v1/cases/{found['case_id']}/explain").json()["plans"][0]["told"]
+        return [one for one in told if one["settlement"] == "nobody"]
+
+    (one,) = line.eventually(nobody, what="nobody told, in the explanation")
+    assert one["role_words"]["zh"] == "部门接口人"
+    assert "无人值班" in one["reason_words"]["zh"]
+    assert line.metric("notifier", "fenghuo_nobody_reached_total", role="business-liaison") >= 1
