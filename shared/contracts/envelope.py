@@ -73,7 +73,12 @@ def encode(event: Event[Contract]) -> tuple[list[Header], bytes]:
         causation=event.causation,
         traceparent=event.traceparent,
     )
-    return headers, event.data.model_dump_json().encode()
+    return headers, encode_data(event)
+
+
+def encode_data(event: Event[Contract]) -> bytes:
+    """The value of the record alone."""
+    return event.data.__pydantic_serializer__.to_json(event.data)
 
 
 def record_headers(

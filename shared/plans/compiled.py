@@ -153,11 +153,11 @@ class CompiledPlan(PlanAsks):
         """What `evaluate` takes for a case: built-in names and the declared facts that fit."""
         return inputs_of(case, self.type_facts(case.facts)[0])
 
-    def contributions(self, case: CaseView) -> tuple[Contribution, ...]:
-        """Every bucket the case belongs to now."""
+    def contributions(self, case: CaseView, inputs: Values | None = None) -> tuple[Contribution, ...]:
+        """Every bucket the case belongs to now. `inputs` are its own (`self.inputs(case)`), where they are at hand."""
         windows = self._parts.windows.values()
         where = any(window.where is not None and window.counts(case.kind) for window in windows)
-        env = self._fill(self.inputs(case), {}, NO_TIME) if where else None
+        env = self._fill(self.inputs(case) if inputs is None else inputs, {}, NO_TIME) if where else None
         found = (window.contribution(case, env) for window in windows)
         return tuple(contribution for contribution in found if contribution is not None)
 

@@ -1,12 +1,12 @@
 """What a plan answers about one case or group: the level at once, the explanation of every criterion when asked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.contracts.classifications import Answers, CriterionResult, Holds, sign_of
-from shared.contracts.values import FactValue
+from shared.contracts.values import FactValue, trusted
 from shared.plans.compilation import CompiledRule
 
 _SIGNS: Final[Mapping[bool | None, str]] = {
@@ -44,7 +44,7 @@ class Evaluation:
     @property
     def held(self) -> tuple[CriterionResult, ...]:
         """Those of `criteria` that hold."""
-        holding = tuple(self._holding())
+        holding = self._holding()
         if not holding:
             return ()
         values = self._values()
@@ -53,7 +53,7 @@ class Evaluation:
     @property
     def held_ids(self) -> tuple[str, ...]:
         """The names of those that hold, sorted."""
-        return tuple(sorted(rule.id for rule in self._holding()))
+        return tuple(sorted([rule.id for rule in self._holding()]))
 
     def in_short(self) -> Answers:
         """All of `criteria` without the words of the plan; `in_full` of the contract is the inverse."""
@@ -64,10 +64,12 @@ class Evaluation:
                 if value is not None:
                     values[name] = value
                     break
-        return Answers(results="".join([_SIGNS[answer] for answer in self.answers]), values=values)
+        return trusted(Answers, results="".join([_SIGNS[answer] for answer in self.answers]), values=values)
 
-    def _holding(self) -> Iterator[CompiledRule]:
-        return (rule for rule, answer in zip(self.rules, self.answers, strict=True) if answer)
+    def _holding(self) -> list[CompiledRule]:
+        if True not in self.answers:
+            return []
+        return [rule for rule, answer in zip(self.rules, self.answers, strict=True) if answer]
 
     def _values(self) -> dict[str, FactValue | None]:
         return {name: value for source in self.known for name, value in source.items()}

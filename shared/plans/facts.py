@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field, GetJsonSchemaHandler, StrictFloat, StrictInt, model_validator
@@ -109,7 +110,7 @@ class FactSpec(PlanModel):
             return self.set_
         return getattr(self, kind.value)
 
-    @property
+    @cached_property
     def type(self) -> FactType:
         return next(kind for kind in FactType if self._setting(kind) is not None)
 

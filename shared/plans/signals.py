@@ -103,17 +103,21 @@ class CompiledSignal:
     en: tuple[tuple[str, str, bool], ...]
     negations_zh: tuple[str, ...]
     negations_en: tuple[str, ...]
+    folded: tuple[str, ...]
 
 
 def compile_signal(name: str, spec: Signal) -> CompiledSignal:
     """Words folded, with the usual negations of both languages and the signal's own."""
+    zh = tuple((word, _fold(word)) for word in spec.zh)
+    en = tuple((word, _fold(word.removesuffix("*")), word.endswith("*")) for word in spec.en)
     return CompiledSignal(
         id=name,
         spec=spec,
-        zh=tuple((word, _fold(word)) for word in spec.zh),
-        en=tuple((word, _fold(word.removesuffix("*")), word.endswith("*")) for word in spec.en),
+        zh=zh,
+        en=en,
         negations_zh=(*_NEGATIONS_ZH, *map(_fold, spec.negations.zh)),
         negations_en=(*_NEGATIONS_EN, *map(_fold, spec.negations.en)),
+        folded=(*(folded for _, folded in zh), *(folded for _, folded, _ in en)),
     )
 
 
@@ -164,6 +168,8 @@ def _first_hit(signal: CompiledSignal, texts: Mapping[Where, tuple[str, str]]) -
         if where not in texts:
             continue
         folded = texts[where][1]
+        if not any([word in folded for word in signal.folded]):  # noqa: C419  # a generator takes twice as long
+            continue
         hits = [*_chinese(signal, folded), *_english(signal, folded)]
         if hits:
             at, word, length = min(hits)

@@ -85,6 +85,7 @@ class CompiledWindow:
     sliding: timedelta | None
     group_reads: tuple[tuple[str, ReadText], ...]
     distinct_read: ReadText | None
+    _last: dict[str, tuple[datetime, datetime]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def counts(self, kind: CaseKind) -> bool:
         wanted = self.spec.count or self.spec.of
@@ -110,8 +111,14 @@ class CompiledWindow:
             step = max(self.sliding // SLIDING_STEPS, timedelta(seconds=1))
             start = _EPOCH + (at - _EPOCH) // step * step
             return start, start + step
+        last = self._last.get("bucket")
+        if last is not None and last[0] <= at < last[1]:
+            return last
         # Every period of every zone begins at a whole minute, so one answer serves the minute.
-        return _period(self.spec.per, self.zone, self.day_start, at.replace(second=0, microsecond=0))
+        found = self._last["bucket"] = _period(
+            self.spec.per, self.zone, self.day_start, at.replace(second=0, microsecond=0)
+        )
+        return found
 
     def span(self, at: datetime) -> tuple[datetime, datetime]:
         """Buckets that begin in [start, end) make the window's value at the instant."""

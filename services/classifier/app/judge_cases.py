@@ -71,6 +71,7 @@ class _Job:
     proposed: tuple[ProposedFact, ...]
     problems: tuple[str, ...]
     counted: frozenset[Counted]
+    inputs: dict[str, FactValue | None]
     reads: dict[str, Count] = field(default_factory=dict)
 
 
@@ -163,10 +164,10 @@ def _job(
     facts, proposed = with_proposals(plan, subject.state.given("title"), subject.state.narrative, given)
     if run.carried or proposed:
         view = replace(view, facts={**view.facts, **facts})
-    job = _Job(subject, plan, run, view, facts, proposed, problems, run.counted)
+    job = _Job(subject, plan, run, view, facts, proposed, problems, run.counted, inputs_of(view, facts))
     try:
         if plan.windows and subject.state.counts:
-            job.counted = frozenset(counted_of(contribution) for contribution in plan.contributions(view))
+            job.counted = frozenset(counted_of(contribution) for contribution in plan.contributions(view, job.inputs))
         job.reads = _reads(job, ports.plans.reading(plan).case_windows)
     except OverflowError:
         # An instant at the edge of the calendar has no day in the plan's time zone.
@@ -201,12 +202,12 @@ async def _count(
         reading = ports.plans.reading(plan)
         for counted in job.counted - job.run.counted:
             group = Group(subject.org, plan.name, subject.state.drill, counted.group_key)
-            added.append(Moved(group, counted, subject.case_id))
+            added.append(Moved.of(group, counted, subject.case_id))
             movements.add(plan, reading, group, counted, job.view)
             causes[group] = plan, subject.cause
         for counted in job.run.counted - job.counted:
             group = Group(subject.org, plan.name, subject.state.drill, counted.group_key)
-            gone.append(Moved(group, counted, subject.case_id))
+            gone.append(Moved.of(group, counted, subject.case_id))
     await lock_groups(tx, (move.group for move in (*added, *gone)))
     await remove_members(tx, gone)
     await add_members(tx, added)
@@ -233,7 +234,7 @@ def _openings(job: _Job, run: Run, values: Mapping[str, float], running: dict[st
     if not job.plan.openings:
         return []
     found: list[_Job] = []
-    for opening in job.plan.opens_for(run.level, inputs_of(job.view, job.facts), values):
+    for opening in job.plan.opens_for(run.level, job.inputs, values):
         plan = ports.plans.current(opening.plan)
         if opening.plan in running or plan is None:
             if plan is None:
@@ -250,7 +251,7 @@ def _evaluate(  # noqa: PLR0917  # one event of a batch, and what the batch coll
     tx: Tx, job: _Job, values: Mapping[str, float], ports: Ports, tally: Counter[tuple[str, str]], worded: set[str]
 ) -> Run:
     subject, plan = job.subject, job.plan
-    evaluation = plan.evaluate(inputs_of(job.view, job.facts), values, tx.now, Scope.CASE)
+    evaluation = plan.evaluate(job.inputs, values, tx.now, Scope.CASE)
     digest = digest_of(subject.state, job.facts, job.problems, job.proposed, job.run.duplicate_of)
     judged = judge(job.run, evaluation, digest, job.counted)
     if judged.publish:

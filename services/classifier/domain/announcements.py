@@ -9,7 +9,7 @@ from services.classifier.domain.cases import CaseState
 from services.classifier.domain.runs import Run
 from services.classifier.domain.warnings import Open, Verdict, Warned, ended_title, facts_of, place_of, title_of
 from shared.contracts.classifications import MAX_PROBLEMS, CaseClassifiedV1, ProposedFact
-from shared.contracts.values import MAX_TEXT, Bilingual, CaseKind, FactValue, Place
+from shared.contracts.values import MAX_TEXT, Bilingual, CaseKind, FactValue, Place, trusted
 from shared.plans.compiled import CompiledPlan, Evaluation
 
 SOURCE: Final = "/fenghuo/classifier"
@@ -44,7 +44,8 @@ def case_classified(
     `in_full`: with the plan's words for every criterion; else with those that hold and all answers in short.
     """
     confidential = state.confidential or plan.plan.confidential
-    return CaseClassifiedV1(
+    return trusted(
+        CaseClassifiedV1,
         number=state.number,
         kind=state.kind,
         plan=plan.ref,
@@ -73,6 +74,9 @@ def case_classified(
         classified_at=now,
         resolved=state.resolved,
         confidential=confidential,
+        linked_cases=(),
+        linked_count=0,
+        resolved_because=None,
         drill=state.drill,
     )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -48,6 +48,14 @@ class Group:
     plan: str
     drill: bool
     key: GroupKey
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Looked up a dozen times an event, so it is worked out once.
+        object.__setattr__(self, "_hash", hash((self.org, self.plan, self.drill, self.key)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def id(self) -> UUID:
@@ -120,10 +128,11 @@ class Moved:
     group: Group
     counted: Counted
     case_id: UUID
+    series_id: UUID
 
-    @property
-    def series_id(self) -> UUID:
-        return self.group.series(self.counted.window_id)
+    @classmethod
+    def of(cls, group: Group, counted: Counted, case_id: UUID) -> "Moved":
+        return cls(group, counted, case_id, group.series(counted.window_id))
 
 
 def sorted_moves(moves: Iterable[Moved]) -> list[Moved]:

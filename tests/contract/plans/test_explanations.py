@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.classifier.domain.announcements import case_classified
+from services.classifier.domain.cases import merge
+from services.classifier.domain.runs import judge, opened
 from services.console.domain.criteria import all_criteria, criteria_row
 from shared.contracts.classifications import CaseClassifiedV1, CriterionResult, in_full
 from shared.contracts.values import CaseKind
 from shared.plans.compiled import CompiledPlan, Evaluation, Scope
 from shared.plans.facts import FactSpec, FactType
 from shared.plans.library import PlanLibrary
+from tests.support.classification import create_complaint
 from tests.support.plans import NOW, create_case
 
 PACKS: Final = Path(__file__).parents[3] / "deploy" / "plans"
@@ -73,6 +77,31 @@ def test_the_console_shows_a_short_event_as_it_showed_the_whole_one(drawn: tuple
     assert row is not None
     shown = all_criteria(read.model_dump(mode="json"), row["criteria"])
     assert shown == whole.model_dump(mode="json")["criteria"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn=judged(), in_full=st.booleans())
+def test_what_the_classifier_puts_together_unchecked_passes_the_contract(
+    drawn: tuple[CompiledPlan, Evaluation], *, in_full: bool
+) -> None:
+    plan, evaluation = drawn
+    report = create_complaint(at=NOW, title="网速慢", facts={"customers_affected": 3}, city="city-1").data
+    made = case_classified(
+        state=merge(None, report),
+        plan=plan,
+        run=judge(opened(plan), evaluation, "digest", frozenset()).run,
+        previous=None,
+        evaluation=evaluation,
+        facts={"customers_affected": 3},
+        proposed=(),
+        place=report.place,
+        problems=("x" * 900,),
+        now=NOW,
+        in_full=in_full,
+    )
+    assert made.model_fields_set == set(CaseClassifiedV1.model_fields)
+    assert CaseClassifiedV1.model_validate_json(made.model_dump_json()) == made
+    assert CaseClassifiedV1.model_validate(made.model_dump()) == made
 
 
 def test_what_is_kept_of_a_plans_words_says_nothing_about_the_case_that_brought_them() -> None:
