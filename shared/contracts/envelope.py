@@ -6,13 +6,13 @@ Source: CloudEvents 1.0.2 and its Kafka protocol binding §3.2. Extension attrib
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.contracts.immutable import immutable
 from shared.contracts.topics import TOPICS, Topic, topic_of
 from shared.contracts.values import Contract
 
@@ -33,7 +33,7 @@ class UndecodableError(ValueError):
     """The record is not one of our events: missing attribute, unknown type or data that breaks its contract."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Event(Generic[C_co]):
     """A contract with its attributes. `time` is when the fact was recorded, UTC."""
 

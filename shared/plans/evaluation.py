@@ -1,11 +1,11 @@
 """What a plan answers about one case or group: the level at once, the explanation of every criterion when asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.contracts.classifications import Answers, CriterionResult, Holds, sign_of
+from shared.contracts.immutable import immutable
 from shared.contracts.values import FactValue, trusted
 from shared.plans.compilation import CompiledRule
 
@@ -16,7 +16,7 @@ _SIGNS: Final[Mapping[bool | None, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Evaluation:
     """The highest level that holds, with the answer to every criterion of the scope and what they read.
 

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from shared.contracts.immutable import immutable
 from shared.contracts.values import CaseKind, FactValue, Place
 from shared.plans.expressions import Environment, Test
 from shared.plans.facts import FactSpec, fact_problem
@@ -23,7 +24,7 @@ GroupKey = tuple[tuple[str, str], ...]
 ReadText = Callable[["CaseView"], str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CaseView:
     """One case as the plan sees it. `facts` is everything reported, later reports put over earlier ones."""
 
@@ -41,7 +42,7 @@ class CaseView:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class WindowRead:
     """The count a case's criteria read: different members in buckets that begin in [span_start, span_end)."""
 
@@ -51,7 +52,7 @@ class WindowRead:
     span_end: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Contribution:
     """One member of one bucket. The same member twice counts once; instants are UTC.
 

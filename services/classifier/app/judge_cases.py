@@ -25,6 +25,7 @@ from services.classifier.store.reconsiderations import arm
 from services.classifier.store.windows import add_members, lock_groups, read_counts, remove_members
 from shared.contracts.classifications import ProposedFact
 from shared.contracts.envelope import Event
+from shared.contracts.immutable import immutable
 from shared.contracts.values import FactValue
 from shared.db.tx import Tx
 from shared.plans.compiled import CaseView, CompiledPlan, Scope
@@ -47,7 +48,7 @@ class Ports:
     armed: Callable[[datetime], None]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Subject:
     """A case to judge, locked by the caller. `route`: look whether plans apply that it does not run yet."""
 

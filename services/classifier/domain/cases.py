@@ -1,11 +1,12 @@
 """A case as its reports make it: the later report wins for each fact, in whatever order the reports arrive."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from shared.contracts.immutable import immutable
 from shared.contracts.reports import CaseReport, ComplaintReceivedV1, IncidentReportedV1, IncidentStatus
 from shared.contracts.values import CaseKind, FactValue, Place
 from shared.plans.compiled import CaseView
@@ -24,7 +25,7 @@ class CaseMismatchError(ValueError):
     """The report names a case that belongs to another organisation or was opened as another kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CaseState:
     """Everything reported about one case.
 

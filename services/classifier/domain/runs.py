@@ -1,7 +1,7 @@
 """One case under one plan: what was published last, and whether something new is worth publishing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -11,11 +11,12 @@ from pydantic_core import to_json
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.windows import Counted, counted_from_data
 from shared.contracts.classifications import DuplicateOf, OpenedBy, PlanMove, ProposedFact
+from shared.contracts.immutable import immutable
 from shared.contracts.values import FactValue
 from shared.plans.compiled import CompiledPlan, Evaluation
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Run:
     """A case under the plan snapshot it opened with. `revision` 0: nothing was published yet."""
 
@@ -79,7 +80,7 @@ def opened(plan: CompiledPlan, by: OpenedBy | None = None, carried: Mapping[str,
     return Run(plan.name, plan.ref.sha256, opened_by=by, carried=carried or {})
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Judged:
     """The run after an evaluation; `publish` says whether it has a new revision."""
 

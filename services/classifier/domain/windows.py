@@ -9,13 +9,14 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.immutable import immutable
 from shared.plans.compiled import CompiledPlan, Contribution, Scope, WindowRead
 from shared.plans.windows import GroupKey
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@immutable
 class Counted:
     """One member of one bucket, as it is remembered with the case that put it there."""
 
@@ -66,7 +67,7 @@ class Group:
         return _series_id(self, window_id)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Count:
     """A number to read: members of buckets that begin in [start, end).
 
@@ -121,7 +122,7 @@ def count_of_read(plan: CompiledPlan, org: str, read: WindowRead, *, drill: bool
     return count_of(plan, Group(org, plan.name, drill, read.group_key), read.window_id, read.span_start, read.span_end)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Moved:
     """A member that was added to a bucket or taken from it."""
 

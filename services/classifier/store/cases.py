@@ -1,7 +1,6 @@
 """Case rows: merged state and runs as JSON text, locked in the order of their ids."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ from pydantic_core import from_json, to_json
 
 from services.classifier.domain.cases import CaseState, state_from_data
 from services.classifier.domain.runs import Run, run_from_data
+from shared.contracts.immutable import immutable
 from shared.db.tx import Row, Tx
 
 
@@ -17,7 +17,7 @@ class CaseOpenedElsewhereError(RuntimeError):
     """Another transaction opened one of the batch's cases meanwhile: the batch has to be read again."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StoredCase:
     """A case as it was saved last."""
 
@@ -28,7 +28,7 @@ class StoredCase:
     unrouted_since: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CaseRow:
     """A case to save. `new`: it has no row yet."""
 
