@@ -1,15 +1,16 @@
 """The connection pool of one service and the only way to open a transaction."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 import asyncpg
+from sqlalchemy import AdaptedConnection, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from shared.db.outbox import PendingRecords
+from shared.db.outbox import OutboxRow, PendingRecords
 from shared.db.tx import Tx
 from shared.runtime.clock import Clock, SystemClock
 
@@ -17,6 +18,12 @@ _COMMAND_TIMEOUT_S: Final = 30.0
 _CONNECT_TIMEOUT_S: Final = 5.0
 _RETRIABLE_SQLSTATES: Final = frozenset({"40001", "40P01", "55P03", "57014"})
 _CONNECTION_CLASSES: Final = ("08", "53", "57P")
+_ARRAYS: Final = "SELECT " + ", ".join(
+    f"CAST(${number} AS {name}[])"
+    for number, name in enumerate(
+        ("uuid", "timestamptz", "bigint", "integer", "smallint", "boolean", "bytea", "double precision", "interval"), 1
+    )
+)
 
 
 DATABASE_ERRORS: Final[tuple[type[Exception], ...]] = (
@@ -27,6 +34,9 @@ DATABASE_ERRORS: Final[tuple[type[Exception], ...]] = (
     asyncpg.InterfaceError,
 )
 """Everything a transaction may raise because of the database rather than of the code in it."""
+
+
+OutboxListener = Callable[[Sequence[OutboxRow] | None], None]
 
 
 class TransactionAbortedError(RuntimeError):
@@ -52,13 +62,17 @@ def _may_pass(state: str | None) -> bool:
 
 
 def create_engine(url: str, *, application: str, pool_size: int = 8) -> AsyncEngine:
-    """An asyncpg engine: UTC session, statement timeout, no JIT (its start-up costs more than our queries)."""
-    return create_async_engine(
+    """An asyncpg engine: UTC session, statement timeout, no JIT (its start-up costs more than our queries).
+
+    The connection used last is used next: few of them are warm at a time, and those have every statement prepared.
+    """
+    engine = create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=pool_size,
         max_overflow=4,
         pool_timeout=5,
         pool_pre_ping=False,
+        pool_use_lifo=True,
         pool_recycle=1800,
         connect_args={
             "timeout": _CONNECT_TIMEOUT_S,
@@ -66,23 +80,30 @@ def create_engine(url: str, *, application: str, pool_size: int = 8) -> AsyncEng
             "server_settings": {"application_name": application, "timezone": "UTC", "jit": "off"},
         },
     )
+    event.listen(engine.sync_engine, "connect", _learn_types)
+    return engine
+
+
+def _learn_types(connection: AdaptedConnection, _: object) -> None:
+    """The driver asks the catalog about each array type it meets, some milliseconds each: once, before any event."""
+    connection.run_async(lambda driver: driver.prepare(_ARRAYS))
 
 
 class Database:
-    """One service's database. `on_commit` is called after every commit that wrote to the outbox."""
+    """One service's database."""
 
     def __init__(self, engine: AsyncEngine, *, clock: Clock | None = None) -> None:
         self.engine = engine
         self.clock = clock or SystemClock()
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[OutboxListener] = []
 
     @classmethod
     def connect(cls, url: str, *, application: str, pool_size: int = 8, clock: Clock | None = None) -> "Database":
         """Connect lazily: the first transaction opens the first connection."""
         return cls(create_engine(url, application=application, pool_size=pool_size), clock=clock)
 
-    def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after each commit with outbox rows; the relay wakes by it."""
+    def on_commit(self, listener: OutboxListener) -> None:
+        """Call `listener` after each commit with outbox rows: with the rows, or with None when it has to read them."""
         self._listeners.append(listener)
 
     @asynccontextmanager
@@ -98,16 +119,16 @@ class Database:
             try:
                 await driver.execute("BEGIN")
                 yield tx
-                await tx.outbox.insert(driver)
+                recorded = await tx.outbox.insert(driver)
                 await _commit(driver)
             except BaseException:
                 await _abandon(connection, driver)
                 raise
         for committed in tx.after_commit:
             committed()
-        if tx.outbox.count:
+        if recorded or tx.outbox.written:
             for listener in self._listeners:
-                listener()
+                listener(None if tx.outbox.written else recorded)
 
     async def probe(self) -> str | None:
         """None when a trivial query answers; else why not. For readiness."""

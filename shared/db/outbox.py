@@ -5,8 +5,9 @@ It is a log, not a queue: rows are marked when published, so that whatever a bro
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -18,8 +19,25 @@ from shared.contracts.values import Contract
 _INSERT: Final = (
     "INSERT INTO outbox (event_id, topic, key, headers, value) "
     "SELECT * FROM unnest(CAST($1 AS uuid[]), CAST($2 AS text[]), CAST($3 AS bytea[]), "
-    "CAST($4 AS text[]), CAST($5 AS bytea[])) AS t (event_id, topic, key, headers, value)"
+    "CAST($4 AS text[]), CAST($5 AS bytea[])) AS t (event_id, topic, key, headers, value) "
+    "RETURNING seq, recorded_at, event_id"
 )
+
+
+class MisplacedRecordError(RuntimeError):
+    """The database answered the inserted rows in another order than they were given."""
+
+
+class OutboxRow(NamedTuple):
+    """One record of the outbox, written and not yet published."""
+
+    seq: int
+    recorded_at: datetime
+    event_id: UUID | None
+    topic: str
+    key: bytes | None
+    headers: str
+    value: bytes | None
 
 
 def headers_to_text(headers: Iterable[Header]) -> str:
@@ -67,8 +85,9 @@ class PendingRecords:
         self._written = 0
 
     @property
-    def count(self) -> int:
-        return len(self._topics) + self._written
+    def written(self) -> int:
+        """Rows that statements of this transaction wrote themselves."""
+        return self._written
 
     def add(self, event: Event[Contract]) -> None:
         """Publish this event after the commit, on its contract's topic, keyed by its case."""
@@ -92,7 +111,18 @@ class PendingRecords:
         """A statement of this transaction has written so many rows itself, so that the relay is woken for them."""
         self._written += count
 
-    async def insert(self, connection: asyncpg.Connection) -> None:
-        """Write the rows. Called by the transaction only."""
-        if self._topics:
-            await connection.execute(_INSERT, self._event_ids, self._topics, self._keys, self._headers, self._values)
+    async def insert(self, connection: asyncpg.Connection) -> list[OutboxRow]:
+        """Write the rows and give them back with their numbers. Called by the transaction only."""
+        if not self._topics:
+            return []
+        answered = await connection.fetch(
+            _INSERT, self._event_ids, self._topics, self._keys, self._headers, self._values
+        )
+        if [row["event_id"] for row in answered] != self._event_ids:
+            raise MisplacedRecordError
+        return [
+            OutboxRow(row["seq"], row["recorded_at"], *columns)
+            for row, *columns in zip(
+                answered, self._event_ids, self._topics, self._keys, self._headers, self._values, strict=True
+            )
+        ]

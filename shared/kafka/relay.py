@@ -5,6 +5,9 @@ the same case; the predecessor and everything after it in that case is then sent
 sequence or revision that every contract carries. At least once: a crash between Kafka's answer and the mark sends a
 row again, and consumers skip it by its event id.
 
+What this process commits is handed over in memory and published without reading it back. The table is read for all
+the rest: on start, after trouble, and every half second for what other replicas of the service committed.
+
 What a broker loses (an embedded broker keeps its log in memory; a cluster can lose an unsynced tail) comes again:
 the relay remembers the newest acknowledged record of every partition and checks that the broker still has it, on
 start, after trouble and every `check_every` seconds.
@@ -22,9 +25,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared.db.engine import DATABASE_ERRORS, Database, driver_connection
-from shared.db.outbox import headers_from_text
+from shared.db.outbox import OutboxRow, headers_from_text
 from shared.db.outbox_log import PUBLISH_LOST_AGAIN
-from shared.db.tx import Row, touched
+from shared.db.tx import touched
 from shared.kafka.log_probe import Head, lost_heads
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topic_admin import ensure_topics
@@ -44,8 +47,9 @@ _BATCH: Final = 1000
 _POLL_S: Final = 0.5
 _STANDBY_S: Final = 1.0
 # Marking costs more than publishing. A crash before the mark sends the rows of this time again; consumers skip them.
-_MARK_WITHIN_S: Final = 0.05
+_MARK_WITHIN_S: Final = 0.2
 _MARK_AT: Final = 200
+_HANDED_AT_MOST: Final = 10_000
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtext(current_schema() || '.relay'))"
 _UNLOCK: Final = "SELECT pg_advisory_unlock(hashtext(current_schema() || '.relay'))"
 # A mark lost in a crash of the server sends a row again, which consumers skip: not worth waiting for the disk.
@@ -73,7 +77,7 @@ _MARK: Final = (
 class _Sent:
     """A row that the broker has acknowledged and that is not marked yet."""
 
-    row: Row
+    row: OutboxRow
     partition: int
     offset: int
 
@@ -100,8 +104,12 @@ class Relay:
         self._known: dict[tuple[str, int], int] = {}
         self._sent: list[_Sent] = []
         self._sent_at = 0.0
+        self._handed: list[OutboxRow] = []
+        self._found: frozenset[int] = frozenset()
+        self._is_current = False
+        self._looked_at = 0.0
         self._trouble: str | None = None
-        database.on_commit(self._wake.set)
+        database.on_commit(self._take)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until `stop`; then drain what is committed, as far as the broker lets it."""
@@ -125,6 +133,18 @@ class Relay:
                 _log.warning("relay.database_away", error=repr(error))
                 await _sleep(stop, _STANDBY_S)
 
+    def _take(self, rows: Sequence[OutboxRow] | None) -> None:
+        if rows is None or len(self._handed) + len(rows) > _HANDED_AT_MOST:
+            self._look_again()
+        elif self._is_current:
+            self._handed += [row for row in rows if row.seq not in self._found]
+        self._wake.set()
+
+    def _look_again(self) -> None:
+        """What was handed over is in the table too: the next round reads it there, with all the rest."""
+        self._is_current = False
+        self._handed.clear()
+
     async def probe(self) -> str | None:
         """None when publishing works or another replica publishes; for readiness."""
         return self._trouble
@@ -133,6 +153,7 @@ class Relay:
         RELAY_ACTIVE.set(1)
         self._checked_at = None
         self._sent.clear()
+        self._look_again()
         try:
             while not stop.is_set():
                 try:
@@ -140,10 +161,12 @@ class Relay:
                 except (KafkaError, OSError) as error:
                     self._trouble = f"Kafka: {type(error).__name__}"
                     self._checked_at = None
+                    self._look_again()
                     _log.warning("relay.broker_away", error=repr(error))
                     await _sleep(stop, _POLL_S)
             await self._drain(connection)
         finally:
+            self._look_again()
             RELAY_ACTIVE.set(0)
             if not connection.is_closed():
                 await connection.execute(_UNLOCK)
@@ -166,24 +189,26 @@ class Relay:
                 await self._mark(connection)
 
     async def _drain(self, connection: asyncpg.Connection) -> None:
+        self._look_again()
         try:
             while await self._publish(connection) == _BATCH:
                 await self._mark(connection)
+                self._look_again()
         except (KafkaError, OSError) as error:
             _log.warning("relay.not_drained", error=repr(error))
         await self._mark(connection)
 
     async def _publish(self, connection: asyncpg.Connection) -> int:
-        rows = await connection.fetch(_WAITING, _BATCH, [sent.row["seq"] for sent in self._sent])
+        rows = await self._waiting(connection)
         OUTBOX_BACKLOG.set(len(rows))
         if not rows:
             return 0
         sent = [
             await self._producer.send(
-                self._kafka.topic(row["topic"]),
-                value=row["value"],
-                key=row["key"],
-                headers=headers_from_text(row["headers"]),
+                self._kafka.topic(row.topic),
+                value=row.value,
+                key=row.key,
+                headers=headers_from_text(row.headers),
             )
             for row in rows
         ]
@@ -195,45 +220,66 @@ class Relay:
             raise failure
         return len(rows)
 
-    def _remember(self, rows: Sequence[Row], answers: Sequence[Any]) -> None:
+    async def _waiting(self, connection: asyncpg.Connection) -> list[OutboxRow]:
+        if self._is_current and monotonic() - self._looked_at < _POLL_S:
+            rows, self._handed = sorted(self._handed[:_BATCH]), self._handed[_BATCH:]
+            if self._handed:
+                self._wake.set()
+            return rows
+        # From here on rows are handed over; those that the table shows as well are told apart by what was found.
+        self._handed.clear()
+        self._found = frozenset()
+        self._is_current = True
+        self._looked_at = monotonic()
+        rows = [
+            OutboxRow(*record)
+            for record in await connection.fetch(_WAITING, _BATCH, [sent.row.seq for sent in self._sent])
+        ]
+        if len(rows) == _BATCH:
+            self._look_again()
+        self._found = frozenset(row.seq for row in rows)
+        self._handed = [row for row in self._handed if row.seq not in self._found]
+        return rows
+
+    def _remember(self, rows: Sequence[OutboxRow], answers: Sequence[Any]) -> None:
         """What the broker has, to be marked. After a failed row nothing of its case counts: all of it is sent again."""
         blocked: set[tuple[str, bytes | None]] = set()
         now = self._database.clock.now()
         if not self._sent:
             self._sent_at = monotonic()
         for row, answer in zip(rows, answers, strict=True):
-            lane = (row["topic"], row["key"])
+            lane = (row.topic, row.key)
             if isinstance(answer, BaseException) or lane in blocked:
                 blocked.add(lane)
                 continue
             self._sent.append(_Sent(row, answer.partition, answer.offset))
-            OUTBOX_DELAY.observe(max(0.0, (now - row["recorded_at"]).total_seconds()))
+            OUTBOX_DELAY.observe(max(0.0, (now - row.recorded_at).total_seconds()))
 
     async def _mark(self, connection: asyncpg.Connection) -> None:
         if not self._sent:
             return
         await connection.execute(
             _MARK,
-            [sent.row["seq"] for sent in self._sent],
-            [sent.row["recorded_at"] for sent in self._sent],
-            [sent.row["topic"] for sent in self._sent],
+            [sent.row.seq for sent in self._sent],
+            [sent.row.recorded_at for sent in self._sent],
+            [sent.row.topic for sent in self._sent],
             [sent.partition for sent in self._sent],
             [sent.offset for sent in self._sent],
-            [sent.row["event_id"] for sent in self._sent],
+            [sent.row.event_id for sent in self._sent],
         )
         marked, self._sent = self._sent, []
-        for topic, count in Counter(sent.row["topic"] for sent in marked).items():
+        for topic, count in Counter(sent.row.topic for sent in marked).items():
             OUTBOX_PUBLISHED.labels(topic).inc(count)
         await self._notice_regression(connection, marked)
 
     async def _notice_regression(self, connection: asyncpg.Connection, marked: Sequence[_Sent]) -> None:
         """An offset at or below one given before means the broker's log began anew under our feet."""
         for sent in marked:
-            lane = (sent.row["topic"], sent.partition)
+            lane = (sent.row.topic, sent.partition)
             before = self._known.get(lane)
             self._known[lane] = sent.offset
             if before is not None and sent.offset <= before:
-                await self._republish(connection, *lane, below=sent.row["seq"])
+                await self._republish(connection, *lane, below=sent.row.seq)
 
     async def _check(self, connection: asyncpg.Connection) -> None:
         await ensure_topics(self._kafka)
@@ -254,6 +300,7 @@ class Relay:
         count = touched(await connection.execute(PUBLISH_LOST_AGAIN, topic, partition, self._horizon, below))
         OUTBOX_REPUBLISHED.labels(topic).inc(count)
         _log.warning("relay.broker_lost_records", topic=topic, partition=partition, republished=count)
+        self._look_again()
         self._wake.set()
 
 
