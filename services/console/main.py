@@ -13,6 +13,7 @@ from starlette.responses import Response
 from services.console.api.routes import ApiParts, api_router
 from services.console.app.follow_changes import Changes
 from services.console.app.sign_in import SignIn
+from services.console.channels.clocks import ClockReader
 from services.console.channels.duty import DutyReader
 from services.console.channels.intake import Intake
 from services.console.channels.sink import Sink
@@ -38,6 +39,7 @@ class _Adapters:
     intake: Intake
     sink: Sink | None
     duty: DutyReader | None
+    clocks: ClockReader | None
     changes: Changes
     words: PlanWords
     plans: PlansInForce
@@ -55,6 +57,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         intake=Intake(settings.intake_url, settings.intake_key.get_secret_value()),
         sink=Sink(settings.sink_url) if settings.sink_url else None,
         duty=_duty(settings),
+        clocks=_clocks(settings),
         changes=Changes(database, words),
         words=words,
         plans=PlansInForce(settings.plans_dir, settings.plan_overrides, library, checked=settings.plans_checked),
@@ -98,6 +101,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
             clock=database.clock,
             secure_cookies=settings.secure_cookies,
             duty=adapters.duty,
+            clocks=adapters.clocks,
         ),
     )
     return app
@@ -107,6 +111,12 @@ def _duty(settings: ConsoleSettings) -> DutyReader | None:
     if settings.notifier_url is None:
         return None
     return DutyReader(settings.notifier_url, settings.intake_key.get_secret_value())
+
+
+def _clocks(settings: ConsoleSettings) -> ClockReader | None:
+    if settings.escalator_url is None:
+        return None
+    return ClockReader(settings.escalator_url, settings.intake_key.get_secret_value())
 
 
 async def _database_away(_: Request, error: Exception) -> Response:
@@ -134,6 +144,8 @@ def _lifespan(
             await adapters.sink.close()
         if adapters.duty is not None:
             await adapters.duty.close()
+        if adapters.clocks is not None:
+            await adapters.clocks.close()
 
     return lifespan
 

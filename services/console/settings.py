@@ -16,6 +16,7 @@ class ConsoleSettings(ServiceSettings):
     intake_url: str = "http://127.0.0.1:8601"
     intake_key: SecretStr
     notifier_url: Annotated[str | None, Field(description="Where rosters are read; absent: no roster page")] = None
+    escalator_url: Annotated[str | None, Field(description="Where clocks are explained; absent: no page of it")] = None
     sink_url: str | None = None
     secure_cookies: Annotated[bool, Field(description="Cookies only over HTTPS; on wherever TLS ends before us")] = (
         False

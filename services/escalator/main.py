@@ -8,8 +8,11 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from services.escalator.api.audit import audit_router
+from services.escalator.api.clocks import clocks_router
 from services.escalator.app.apply_events import ApplyEvents
 from services.escalator.app.audit_timers import AuditTimers
+from services.escalator.app.explain_clocks import ExplainClocks
 from services.escalator.app.fire_due_timers import FireDueTimers
 from services.escalator.app.recount_clocks import RecountClocks
 from services.escalator.app.tell_duties import TellDuties
@@ -20,6 +23,9 @@ from services.escalator.jobs.reload_plans import reload_plans
 from services.escalator.jobs.sweep import Sweeper
 from services.escalator.settings import EscalatorSettings
 from services.escalator.store.plans import Plans
+from shared.access.api_keys import Scope
+from shared.access.bearer import reader
+from shared.access.key_store import KeyStore
 from shared.calendars.library import CalendarFilesError, CalendarFolder, CalendarLibrary
 from shared.db.engine import Database
 from shared.plans.library import PlanLibrary
@@ -64,7 +70,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     sweeper = Sweeper(fire, database.clock, longest_sleep=timedelta(seconds=settings.sweep_longest_sleep_s))
     recount_clocks = RecountClocks(database, plans, ids, wake, changed_calendars)
     tell_duties = TellDuties(database, plans, ids)
-    audit_timers = AuditTimers(database, grace=timedelta(seconds=settings.audit_grace_s))
+    audit_timers = AuditTimers(database, plans, wake, grace=timedelta(seconds=settings.audit_grace_s))
 
     async def sweep(stop: asyncio.Event) -> None:
         await sweeper.run(stop)
@@ -97,7 +103,12 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
         async with running(NAME, settings, database, health, parts):
             yield
 
-    app = FastAPI(title="Fenghuo escalator", lifespan=lifespan, openapi_url=None, routes=[*health.routes()])
+    app = FastAPI(title="Fenghuo escalator", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.router.routes.extend(health.routes())
+    if settings.key_pepper is not None:
+        keys = KeyStore(database, settings.key_pepper.get_secret_value().encode())
+        app.include_router(clocks_router(ExplainClocks(database, plans), reader(keys, database.clock)))
+        app.include_router(audit_router(audit_timers, reader(keys, database.clock, Scope.OPERATE)))
     install_problem_handlers(app)
     return app
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from shared.runtime.settings import ServiceSettings
 
@@ -15,3 +15,6 @@ class EscalatorSettings(ServiceSettings):
         float, Field(gt=0, le=60, description="Bounds how late the deadlines of a dead replica are kept")
     ] = 1.0
     audit_grace_s: Annotated[float, Field(gt=0, description="Overdue by more than this is an error")] = 10.0
+    key_pepper: Annotated[SecretStr | None, Field(description="Absent: the routes that take an API key are closed")] = (
+        None
+    )

@@ -106,6 +106,7 @@ def _service_child(  # noqa: PLR0917  # everything a service is told
             "FENGHUO_SESSION_SECRET": values.session_secret,
             "FENGHUO_INTAKE_KEY": values.console_key,
             "FENGHUO_NOTIFIER_URL": layout.url_of("notifier"),
+            "FENGHUO_ESCALATOR_URL": layout.url_of("escalator"),
             "FENGHUO_SINK_URL": layout.sink_url,
         },
     }

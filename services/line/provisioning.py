@@ -17,7 +17,7 @@ from shared.db.migrate import migrate, needs_migration
 from shared.db.provision import provision_service, service_url
 
 USER = "admin"
-_KEYED_SERVICES = ("intake", "notifier", "console")
+_KEYED_SERVICES = ("intake", "escalator", "notifier", "console")
 
 
 async def prepare_database(
@@ -64,6 +64,10 @@ async def _issue(service: str, url: str, layout: Layout, values: SecretValues) -
                 scopes=[Scope.COMMAND, Scope.READ, Scope.OPERATE],
                 label="console",
             )
+        if service == "escalator":
+            await keys.put(
+                values.console_key, org=layout.organisation, scopes=[Scope.READ, Scope.OPERATE], label="console"
+            )
         if service == "notifier":
             await keys.put(
                 values.console_key, org=layout.organisation, scopes=[Scope.READ, Scope.RECEIPT], label="console"
@@ -84,6 +88,7 @@ def write_credentials(layout: Layout, values: SecretValues) -> None:
             "console_url": layout.url_of("console"),
             "intake_url": layout.url_of("intake"),
             "notifier_url": layout.url_of("notifier"),
+            "escalator_url": layout.url_of("escalator"),
             "sink_url": layout.sink_url,
             "api_key": values.operator_key,
             "user": USER,

@@ -30,8 +30,12 @@ CLOCK_LATENESS: Final = Histogram("fenghuo_clock_lateness_seconds", "Due instant
 CLOCKS_FIRED: Final = Counter("fenghuo_clocks_fired", "Timers fired, by purpose", ["purpose"])
 CLOCKS_OVERDUE: Final = Gauge("fenghuo_clocks_overdue", "Armed timers past due and not fired, found by the auditor")
 CLOCKS_UNARMED: Final = Gauge(
-    "fenghuo_clocks_unarmed", "Cases that count time with nothing armed, found by the auditor"
+    "fenghuo_clocks_unarmed", "Instants a case waits for with nothing armed, found by the auditor"
 )
+CLOCKS_MISARMED: Final = Gauge(
+    "fenghuo_clocks_misarmed", "Timers that were not what their case waits for, found by the auditor"
+)
+TIMERS_HEALED: Final = Counter("fenghuo_timers_healed", "Timers the auditor has put right, by what was wrong", ["kind"])
 DUTIES_DUE: Final = Counter("fenghuo_duties_due", "Rounds of organisations' duties, told or missed", ["outcome"])
 FIRES_UNPUBLISHED: Final = Gauge("fenghuo_fires_unpublished", "Fired timers whose event is not in the outbox")
 CLOCKS_RECOUNTED: Final = Counter("fenghuo_clocks_recounted", "Clocks counted again after a calendar changed")

@@ -57,6 +57,7 @@ class Escalator:
     apply: ApplyEvents
     fire: FireDueTimers
     armed: list[datetime] = field(default_factory=list)
+    plans: Plans = field(default_factory=lambda: Plans(PlanLibrary([])))
 
     async def take(self, *events: Event[Any]) -> list[Outcome]:
         return list(await self.apply(events))
@@ -110,6 +111,7 @@ def create_escalator(
         ApplyEvents(database, plans, ids, wake),
         FireDueTimers(database, plans, ids, wake, batch=batch),
         armed,
+        plans,
     )
 
 

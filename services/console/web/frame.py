@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.app.command_case import Intake
 from services.console.app.follow_changes import Changes
+from services.console.app.read_clocks import ClockReader
 from services.console.app.read_messages import Sink
 from services.console.app.read_roster import DutyReader
 from services.console.app.sign_in import Session, SignIn
@@ -52,6 +53,7 @@ class Site:
     secure_cookies: bool
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     duty: DutyReader | None = None
+    clocks: ClockReader | None = None
 
 
 class PageError(Exception):

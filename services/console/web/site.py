@@ -11,6 +11,7 @@ from services.console.web.frame import PageError, SecurityHeaders, Site, render
 from services.console.web.pages import (
     boards,
     cases,
+    clocks,
     letters,
     live,
     messages,
@@ -27,7 +28,7 @@ _HERE: Final = Path(__file__).resolve().parent
 def install_site(app: FastAPI, site: Site) -> None:
     """All pages, their live streams and their files."""
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    for page in (signing, boards, cases, live, messages, previews, rosters, letters, plans, withheld):
+    for page in (signing, boards, cases, clocks, live, messages, previews, rosters, letters, plans, withheld):
         app.include_router(page.router(site), include_in_schema=False)
     app.add_middleware(SecurityHeaders)
 

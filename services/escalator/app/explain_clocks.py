@@ -1,8 +1,11 @@
 """Answers why each clock of a case is due when it is, and why it fired or did not."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from pydantic_core import to_jsonable_python
 
 from services.escalator.domain.case import Case
 from services.escalator.domain.explanation import ClockExplanation, Records, explain_clock
@@ -23,37 +26,64 @@ class ExplainedCase:
     at: datetime
     clocks: tuple[ClockExplanation, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """As values JSON takes: instants with their offset, lengths of time in seconds."""
+        plan = self.case.plan
+        found: dict[str, Any] = to_jsonable_python(
+            {
+                "case_id": self.case.case_id,
+                "number": self.case.number,
+                "state": self.case.state,
+                "plan": plan.name,
+                "plan_version": plan.version,
+                "plan_sha256": plan.sha256,
+                "at": self.at,
+                "clocks": [asdict(clock) for clock in self.clocks],
+            },
+            timedelta_mode="float",
+        )
+        return found
+
+
+class ExplainClocks:
+    """The use case with what it needs. Judged by the plans the cases run under, whatever is in the library today."""
+
+    def __init__(self, database: Database, plans: Plans) -> None:
+        self._database = database
+        self._plans = plans
+
+    async def __call__(self, wanted: str, *, org: str | None = None) -> list[ExplainedCase]:
+        """Every plan's case of this id or number, of one organisation or of all. Empty when there is none."""
+        try:
+            case_id, number = UUID(wanted), None
+        except ValueError:
+            case_id, number = None, wanted
+        async with self._database.transaction() as tx:
+            stored = await find_cases(tx, case_id=case_id, number=number, org=org)
+            await self._plans.load(tx, [one.case.plan for one in stored])
+            found = []
+            for one in stored:
+                rules = self._plans.find(one.case.plan)
+                if rules is None:
+                    raise LookupError(f"the snapshot of plan '{one.case.plan.name}' {one.case.plan.sha256} is missing")
+                log, fires = await clock_records(tx, one)
+                armed = await armed_timers(tx, one.key)
+                explained = tuple(
+                    explain_clock(
+                        rules,
+                        one.case,
+                        clock,
+                        Records(log.get(clock.id, ()), fires.get(clock.id, ()), armed.get(clock.id)),
+                        tx.now,
+                    )
+                    for clock in one.case.clocks
+                )
+                found.append(ExplainedCase(one.case, tx.now, explained))
+        return found
+
 
 async def explain_clocks(
     wanted: str, *, database: Database, calendars: CalendarLibrary, org: str | None = None
 ) -> list[ExplainedCase]:
-    """Every plan's case of this id or number, of one organisation or of all. Empty when there is none.
-
-    Judged by the plans the cases were opened with, whatever is in the library today.
-    """
-    plans = Plans(PlanLibrary([]), calendars)
-    async with database.transaction() as tx:
-        try:
-            stored = await find_cases(tx, case_id=UUID(wanted), number=None, org=org)
-        except ValueError:
-            stored = await find_cases(tx, case_id=None, number=wanted, org=org)
-        await plans.load(tx, [one.case.plan for one in stored])
-        found = []
-        for one in stored:
-            rules = plans.find(one.case.plan)
-            if rules is None:
-                raise LookupError(f"the snapshot of plan '{one.case.plan.name}' {one.case.plan.sha256} is missing")
-            log, fires = await clock_records(tx, one)
-            armed = await armed_timers(tx, one.key)
-            explained = tuple(
-                explain_clock(
-                    rules,
-                    one.case,
-                    clock,
-                    Records(log.get(clock.id, ()), fires.get(clock.id, ()), armed.get(clock.id)),
-                    tx.now,
-                )
-                for clock in one.case.clocks
-            )
-            found.append(ExplainedCase(one.case, tx.now, explained))
-    return found
+    """The same beside the service, with calendars from disk and plans from the cases' own snapshots."""
+    return await ExplainClocks(database, Plans(PlanLibrary([]), calendars))(wanted, org=org)

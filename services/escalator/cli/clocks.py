@@ -3,20 +3,18 @@
 import asyncio
 import json
 import os
-from dataclasses import asdict
 from datetime import datetime, timedelta
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Final
-from uuid import UUID
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from services.escalator.app.explain_clocks import ExplainedCase, explain_clocks
-from services.escalator.domain.explanation import ClockExplanation
+from services.escalator.domain.explanation import ClockExplanation, Days
 from shared.calendars.library import CalendarLibrary
+from shared.calendars.model import YearStatus
 from shared.db.engine import Database
 
 _VARIABLE: Final = "FENGHUO_ESCALATOR_DATABASE_URL"
@@ -39,7 +37,7 @@ def explain(
     if not found:
         _fail(f"没有案件 {case} / no case {case}")
     if as_json:
-        typer.echo(json.dumps([_data(one) for one in found], ensure_ascii=False, indent=2, default=_plain))
+        typer.echo(json.dumps([one.as_json() for one in found], ensure_ascii=False, indent=2))
         return
     for one in found:
         _print(one)
@@ -52,19 +50,6 @@ async def _read(address: str, case: str, calendars_dir: Path, org: str | None) -
         return await explain_clocks(case, database=database, calendars=calendars, org=org)
     finally:
         await database.close()
-
-
-def _data(one: ExplainedCase) -> dict[str, Any]:
-    plan = one.case.plan
-    return {
-        "case_id": one.case.case_id,
-        "number": one.case.number,
-        "plan": plan.name,
-        "plan_version": plan.version,
-        "plan_sha256": plan.sha256,
-        "at": one.at,
-        "clocks": [asdict(clock) for clock in one.clocks],
-    }
 
 
 def _print(one: ExplainedCase) -> None:
@@ -83,12 +68,14 @@ def _print_clock(clock: ClockExplanation) -> None:
     if clock.counts_from is not None:
         _OUT.print(f"  首日不计，自 {_at(clock.counts_from)} 计 / the first day is left out")
     _OUT.print(
-        f"  总时长 gross {_span(clock.gross)}，停计 stood still {_span(clock.stood_still)}，"
-        f"已用 spent {clock.spent_share:.1%}"
+        f"  总时长 gross {_span(clock.gross)}，净时长 net {_span(clock.net)}，"
+        f"停计 stood still {_span(clock.stood_still)}，已用 spent {clock.spent_share:.1%}"
     )
     for span in clock.spans:
         what = "计时 counts" if span.running else f"停计 stands still: {span.why}"
         _OUT.print(f"  {_at(span.start)} → {_at(span.end)}  {what}")
+    for days in clock.days:
+        _print_days(days)
     for changed in clock.changes:
         entry = changed.entry
         _OUT.print(f"  {_at(entry.at)} {entry.kind.value} {entry.reason or ''} ({changed.cause})")
@@ -104,26 +91,21 @@ def _print_clock(clock: ClockExplanation) -> None:
     _OUT.print(rows)
 
 
+def _print_days(days: Days) -> None:
+    dates = f"{days.first}" if days.first == days.last else f"{days.first} → {days.last}"
+    what = (
+        f"第 {days.numbers[0]}–{days.numbers[1]} 日 / counted" if days.numbers else f"工时 worked {_span(days.worked)}"
+    )
+    sure = "" if days.status is YearStatus.PUBLISHED else f" （{days.status.value}）"
+    _OUT.print(f"  {dates}  {days.kind.value} {days.name or ''}  {what}{sure}", style="dim")
+
+
 def _at(instant: datetime | None) -> str:
     return instant.isoformat(timespec="seconds") if instant is not None else "—"
 
 
 def _span(length: timedelta) -> str:
     return str(timedelta(seconds=round(length.total_seconds(), 3)))
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Enum):
-        return value.value
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def _fail(message: str) -> None:

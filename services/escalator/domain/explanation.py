@@ -2,20 +2,26 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.escalator.domain import clocks, wording
 from services.escalator.domain.case import Case, Extension
 from services.escalator.domain.clocks import BREACH, Clock, Entry, EntryKind
 from services.escalator.domain.decision import Timer, clock_subject
-from services.escalator.domain.time_bases import Rules, TimeBase
+from services.escalator.domain.time_bases import Rules, TimeBase, basis_of
+from shared.calendars.business import BusinessCalendar, Due
+from shared.calendars.days import DayKind
+from shared.calendars.explanation import counted_days, counted_spans
+from shared.calendars.model import YearStatus
 from shared.contracts.escalations import ClockState
 from shared.plans.duties import CompiledClock
+from shared.plans.limits import LimitBase
 
 _CHANGING: Final = frozenset(
     {EntryKind.RETARGET, EntryKind.RECOUNT, EntryKind.EXTEND, EntryKind.EXCLUDE, EntryKind.RESTART, EntryKind.ADOPT}
 )
+_BY_DAYS: Final = frozenset({LimitBase.WORKING_DAYS, LimitBase.WORKING_TIME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,25 @@ class Milepost:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockExplanation:
-    """All that decides about one clock. `net` is what counted, `gross` the time on the wall since its start.
+class Days:
+    """Successive days alike in the calendar. `numbers`: which working days of the limit they are; None: uncounted."""
 
-    Amounts are shares of `target`: `spent_share` 1.0 is the end. `armed_at` is when the table will fire it next.
+    first: date
+    last: date
+    kind: DayKind
+    name: str | None
+    status: YearStatus
+    numbers: tuple[int, int] | None
+    worked: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ClockExplanation:
+    """All that decides about one clock.
+
+    `gross` is the time on the wall since its start, `net` that of it in which it ran and, where it counts by a list of
+    days, there was work. Amounts are shares of `target`: `spent_share` 1.0 is the end. `armed_at` is when the table
+    will fire it next. `days` are those from the start to the end, where a list of days decides.
     """
 
     id: str
@@ -77,6 +98,7 @@ class ClockExplanation:
     due_at: datetime | None
     stopped_at: datetime | None
     gross: timedelta
+    net: timedelta
     stood_still: timedelta
     spent_share: float
     spans: tuple[Span, ...]
@@ -85,6 +107,7 @@ class ClockExplanation:
     mileposts: tuple[Milepost, ...]
     armed_at: datetime | None
     source: str | None
+    days: tuple[Days, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +139,7 @@ def explain_clock(rules: Rules, case: Case, clock: Clock, records: Records, now:
         due_at=clocks.due_at(clock, base),
         stopped_at=clock.stopped_at,
         gross=max(timedelta(), end - clock.started_at),
+        net=_net(rules, clock, spans),
         stood_still=sum((span.end - span.start for span in spans if not span.running), timedelta()),
         spent_share=used / clock.target if clock.target else 1.0,
         spans=spans,
@@ -124,7 +148,43 @@ def explain_clock(rules: Rules, case: Case, clock: Clock, records: Records, now:
         mileposts=tuple(_mileposts(clock, spec, base, records, now)),
         armed_at=records.armed.due_at if records.armed is not None else None,
         source=spec.source,
+        days=tuple(_days(rules, clock, base)),
     )
+
+
+def _by_calendar(rules: Rules, clock: Clock) -> BusinessCalendar | None:
+    return rules.calendar() if clock.limit.base in _BY_DAYS else None
+
+
+def _net(rules: Rules, clock: Clock, spans: Sequence[Span]) -> timedelta:
+    calendar = _by_calendar(rules, clock)
+    ran = [(max(span.start, clock.counts_from or span.start), span.end) for span in spans if span.running]
+    lengths = (
+        (end - start) if calendar is None else calendar.working_time(max(start, calendar.begins), end)
+        for start, end in ran
+        if end > start
+    )
+    return sum(lengths, timedelta())
+
+
+def _days(rules: Rules, clock: Clock, base: TimeBase) -> Iterable[Days]:
+    """The days between start and end as the calendar has them; none while there is no end."""
+    calendar, due = _by_calendar(rules, clock), clocks.due_at(clock, base)
+    if calendar is None or due is None or due <= clock.started_at:
+        return
+    basis = basis_of(clock.limit) if clock.limit.base is LimitBase.WORKING_DAYS else None
+    start = max(clock.started_at, calendar.begins)
+    for span in counted_spans(counted_days(calendar, start, Due(due, provisional=clock.provisional), basis)):
+        first, last = span.first, span.last
+        yield Days(
+            first.date,
+            last.date,
+            first.day.kind,
+            first.day.name,
+            first.day.status,
+            (first.number, last.number) if first.number is not None and last.number is not None else None,
+            sum((day.worked for day in span.days), timedelta()),
+        )
 
 
 def _spans(clock: Clock, log: Sequence[Entry], base: TimeBase, end: datetime) -> Iterable[Span]:

@@ -1,72 +1,124 @@
-"""What the auditor asks: each answer that is not zero is a deadline about to be missed, or told of by nobody."""
+"""What the auditor asks: each answer that is not nothing is a deadline about to be missed, or told of by nobody."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.escalator.domain.decision import LANES
+from services.escalator.domain.decision import LANES, Timer
+from services.escalator.domain.watching import Fault, FaultKind
 from services.escalator.store.cases import CaseKey
-from shared.db.tx import Tx
+from shared.db.tx import Row, Tx
 
 _RECENT: Final = timedelta(minutes=2)
 _OUTBOX_WINDOW: Final = 1_000_000
 """More than a service writes in two minutes; keeps the look into the outbox to its newest end."""
+_NOWHERE: Final = (UUID(int=0), "")
 
 
 @dataclass(frozen=True, slots=True)
-class TimerFaults:
-    """What must never be: each of these is a deadline about to be missed. `checked_to` goes into the next look."""
+class Looked:
+    """Faults of one kind: how many in all, as far as one look counts, and the first few by name."""
 
-    overdue: int
-    unarmed: int
-    unpublished: int
-    checked_to: CaseKey | None
+    count: int
+    faults: tuple[Fault, ...] = ()
 
 
-async def find_faults(tx: Tx, *, grace: timedelta, checked_to: CaseKey | None, most: int) -> TimerFaults:
-    """Look for missed work at a cost that does not grow with the number of cases.
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Cases of one look, and where the next one goes on; None: from the beginning again."""
 
-    Overdue beyond the grace; cases that count time with nothing armed (the next `most` cases after `checked_to`, so
-    that repeated looks go round); fires of the last minutes whose event is not in the outbox.
-    """
-    row = await tx.fetch_one(
+    keys: tuple[CaseKey, ...]
+    upto: CaseKey | None
+
+
+async def overdue(tx: Tx, grace: timedelta, most: int, named: int) -> Looked:
+    """Armed and due for longer than the grace, in every lane."""
+    rows = await tx.fetch(
         """
-        SELECT (SELECT count(*) FROM (
-                   SELECT 1 FROM generate_series(0, CAST(:lanes AS int) - 1) AS l (lane) CROSS JOIN LATERAL (
-                       SELECT 1 FROM timers WHERE lane = l.lane AND wake_at < :late LIMIT :most) o
-                   LIMIT :most) o) AS overdue,
-               (SELECT count(*) FROM (
-                   SELECT 1 FROM fires f
-                   WHERE f.fired_at >= :recent AND NOT EXISTS (
-                       SELECT 1 FROM outbox o
-                       WHERE o.event_id = f.event_id
-                         AND o.seq > (SELECT coalesce(max(seq), 0) - :window FROM outbox))
-                   LIMIT :most) p) AS unpublished
+        SELECT o.case_id, o.plan, o.subject, o.wake_at, c.org FROM (
+            SELECT o.* FROM generate_series(0, CAST(:lanes AS int) - 1) AS l (lane) CROSS JOIN LATERAL (
+                SELECT case_id, plan, subject, wake_at FROM timers WHERE lane = l.lane AND wake_at < :late
+                ORDER BY wake_at LIMIT :most) o
+            ORDER BY o.wake_at LIMIT :most) o
+        JOIN cases c ON c.case_id = o.case_id AND c.plan = o.plan ORDER BY o.wake_at
         """,
         lanes=LANES,
         late=tx.now - grace,
+        most=most,
+    )
+    return Looked(len(rows), tuple(_fault(FaultKind.OVERDUE, row, row["wake_at"]) for row in rows[:named]))
+
+
+async def unpublished(tx: Tx, most: int, named: int) -> Looked:
+    """Fired within the last minutes, and the event that should tell of it is not in the outbox."""
+    rows = await tx.fetch(
+        """
+        SELECT f.case_id, f.plan, f.subject, f.fired_at, c.org FROM fires f
+        JOIN cases c ON c.case_id = f.case_id AND c.plan = f.plan
+        WHERE f.fired_at >= :recent AND NOT EXISTS (
+            SELECT 1 FROM outbox o
+            WHERE o.event_id = f.event_id AND o.seq > (SELECT coalesce(max(seq), 0) - :window FROM outbox))
+        LIMIT :most
+        """,
         recent=tx.now - _RECENT,
         window=_OUTBOX_WINDOW,
         most=most,
     )
-    slice_ = await tx.fetch(
+    return Looked(len(rows), tuple(_fault(FaultKind.UNPUBLISHED, row, row["fired_at"]) for row in rows[:named]))
+
+
+async def unarmed(tx: Tx, after: CaseKey | None, most: int) -> Slice:
+    """Of the next `most` cases that count time, those with fewer timers of clocks than clocks that run."""
+    rows = await tx.fetch(
         """
-        SELECT c.case_id, c.plan, t.case_id IS NULL AND c.clocks_running > c.clocks_ended AS unarmed
+        SELECT c.case_id, c.plan, t.armed < c.clocks_running - c.clocks_ended AS unarmed
         FROM (SELECT case_id, plan, clocks_running, clocks_ended FROM cases
               WHERE clocks_running > 0 AND (case_id, plan) > (:after_id, :after_plan)
               ORDER BY case_id, plan LIMIT :most) c
-        LEFT JOIN LATERAL (SELECT case_id FROM timers
-                           WHERE case_id = c.case_id AND plan = c.plan LIMIT 1) t ON true
+        CROSS JOIN LATERAL (SELECT count(*) AS armed FROM timers
+                            WHERE case_id = c.case_id AND plan = c.plan AND subject LIKE 'clock:%') t
         ORDER BY c.case_id, c.plan
         """,
-        after_id=checked_to[0] if checked_to else UUID(int=0),
-        after_plan=checked_to[1] if checked_to else "",
+        after_id=(after or _NOWHERE)[0],
+        after_plan=(after or _NOWHERE)[1],
         most=most,
     )
-    return TimerFaults(
-        overdue=row["overdue"] if row is not None else 0,
-        unarmed=sum(1 for one in slice_ if one["unarmed"]),
-        unpublished=row["unpublished"] if row is not None else 0,
-        checked_to=(slice_[-1]["case_id"], slice_[-1]["plan"]) if len(slice_) == most else None,
+    return Slice(tuple((row["case_id"], row["plan"]) for row in rows if row["unarmed"]), _upto(rows, most))
+
+
+async def next_cases(tx: Tx, after: CaseKey | None, most: int) -> Slice:
+    """Of the next `most` cases in the order of their keys, those that still have anything to wait for."""
+    rows = await tx.fetch(
+        "SELECT case_id, plan, is_open OR clocks_running > 0 AS waits FROM cases "
+        "WHERE (case_id, plan) > (:after_id, :after_plan) ORDER BY case_id, plan LIMIT :most",
+        after_id=(after or _NOWHERE)[0],
+        after_plan=(after or _NOWHERE)[1],
+        most=most,
     )
+    return Slice(tuple((row["case_id"], row["plan"]) for row in rows if row["waits"]), _upto(rows, most))
+
+
+async def timers_of(tx: Tx, keys: Sequence[CaseKey]) -> dict[CaseKey, dict[str, Timer]]:
+    """What the table holds for these cases, by subject; lanes and what lies ahead are left out."""
+    rows = await tx.fetch(
+        "SELECT t.case_id, t.plan, t.subject, t.generation, t.threshold, t.due_at FROM timers t "
+        "JOIN unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[])) AS k (case_id, plan) "
+        "ON t.case_id = k.case_id AND t.plan = k.plan",
+        case_ids=[key[0] for key in keys],
+        plans=[key[1] for key in keys],
+    )
+    found: dict[CaseKey, dict[str, Timer]] = {key: {} for key in keys}
+    for row in rows:
+        timer = Timer(row["subject"], row["generation"], row["threshold"], row["due_at"])
+        found[row["case_id"], row["plan"]][timer.subject] = timer
+    return found
+
+
+def _upto(rows: Sequence[Row], most: int) -> CaseKey | None:
+    return (rows[-1]["case_id"], rows[-1]["plan"]) if len(rows) == most else None
+
+
+def _fault(kind: FaultKind, row: Row, since: datetime) -> Fault:
+    return Fault(kind, row["org"], row["case_id"], row["plan"], row["subject"], since)

@@ -17,10 +17,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.access.key_store import api_keys_table
 from shared.db.tables import messaging_tables, new_metadata
 
 metadata = new_metadata()
 messaging_tables(metadata)
+api_keys_table(metadata)
 
 # `body` is the whole state; the columns beside it are what people and indexes ask for.
 cases = Table(

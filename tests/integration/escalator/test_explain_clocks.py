@@ -3,18 +3,38 @@
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from services.escalator.app.explain_clocks import explain_clocks
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.escalator.api.clocks import clocks_router
+from services.escalator.app.explain_clocks import ExplainClocks, explain_clocks
+from shared.access.api_keys import Scope
+from shared.access.bearer import reader
+from shared.access.key_store import KeyStore
+from shared.calendars.days import DayKind
 from shared.calendars.library import CalendarLibrary
+from shared.calendars.model import YearStatus
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import ClockState
+from shared.contracts.values import Actor, ActorKind
+from shared.kafka.outcome import DONE
+from shared.plans.compiled import CompiledPlan
+from shared.plans.library import PlanLibrary, parse_plan
+from shared.runtime.problems import install_problem_handlers
+from tests.support.clock import ManualClock
 from tests.support.escalations import at
-from tests.support.escalator import Escalator, classification, order
+from tests.support.escalator import Escalator, classification, create_escalator, order
 
 ROOT = Path(__file__).resolve().parents[3]
+CHINA = ROOT / "deploy" / "calendars"
+RECEIVED = datetime(2026, 1, 26, 2, tzinfo=UTC)
+CASE = UUID("019a0000-0000-7000-8000-000000000077")
 
 
 async def test_a_clock_says_what_counted_what_stood_still_and_what_fired(escalator: Escalator) -> None:
@@ -88,3 +108,89 @@ async def test_the_command_prints_the_same_for_people_and_for_machines(
     )  # fmt: skip
     assert missing.returncode == 2
     assert "2026-11-000777" in missing.stderr
+
+
+WORKING = """
+plan: ladder-test
+version: 1
+title: {zh: 测试预案, en: Test plan}
+timezone: Asia/Shanghai
+calendar: china
+applies: {kinds: [complaint], default: true}
+levels: [{id: yellow, zh: 黄色, en: Yellow}]
+facts: {people: {int: {min: 0}}}
+criteria: [{id: y, level: yellow, when: people >= 1, label: {zh: 一人, en: one}}]
+clocks:
+  - id: reply
+    label: {zh: 答复, en: Reply}
+    from: received
+    until: resolved
+    limit: 15wd
+    breach: notify
+    extension: {approve_by: [head], by: 15wd, to: 60wd, count: 3}
+tiers: [{id: first, zh: 一线, en: First, roles: [liaison], channels: [sms], acknowledge_within: 15m}]
+"""
+
+
+@pytest.fixture
+async def working(escalator_url: str) -> AsyncIterator[Escalator]:
+    """A replica whose plan counts working days, at the receipt of 26 January 2026."""
+    plan = CompiledPlan.of(parse_plan(WORKING, "plan.yaml"))
+    made = create_escalator(
+        escalator_url, clock=ManualClock(RECEIVED), library=PlanLibrary([plan]), calendars=CalendarLibrary.load(CHINA)
+    )
+    first = classification(CASE, plan=plan.ref, when=RECEIVED, occurred_at=RECEIVED, received_at=RECEIVED)
+    assert await made.take(first) == [DONE]
+    yield made
+    await made.database.close()
+
+
+async def test_holidays_and_make_up_days_are_told_with_the_edition_they_come_from(working: Escalator) -> None:
+    working.clock.set(datetime(2026, 2, 23, 2, tzinfo=UTC))
+    (explained,) = await ExplainClocks(working.database, working.plans)(str(CASE))
+    (reply,) = explained.clocks
+    assert reply.due_at == datetime(2026, 2, 14, 16, tzinfo=UTC)
+    assert reply.calendar is not None
+    kinds = {(days.kind, days.first.isoformat(), days.numbers) for days in reply.days}
+    assert (DayKind.MAKE_UP, "2026-02-14", (15, 15)) in kinds
+    assert (DayKind.WEEKEND, "2026-02-07", None) in kinds
+    assert {days.status for days in reply.days} == {YearStatus.PUBLISHED}
+    assert reply.net < reply.gross == datetime(2026, 2, 23, 2, tzinfo=UTC) - RECEIVED
+    # The day of the receipt does not count, and nobody works from 15 to 23 February.
+    assert reply.net == sum((days.worked for days in reply.days if days.numbers), timedelta())
+
+
+async def test_the_api_answers_those_who_may_read_with_who_extended_it(working: Escalator) -> None:
+    boss = Actor(kind=ActorKind.PERSON, ref="head-a")
+    asked = order(CASE, CommandKind.EXTENSION_REQUEST, RECEIVED, reason="案情复杂")
+    granted = order(CASE, CommandKind.EXTENSION_APPROVE, RECEIVED, actor=boss, arguments={"role": "head"})
+    assert await working.take(asked, granted) == [DONE, DONE]
+    keys = KeyStore(working.database, b"pepper")
+    app = FastAPI()
+    app.include_router(clocks_router(ExplainClocks(working.database, working.plans), reader(keys, working.clock)))
+    install_problem_handlers(app)
+    right = await keys.issue(org="org-a", scopes=[Scope.READ], label="t")
+    foreign = await keys.issue(org="org-b", scopes=[Scope.READ], label="t")
+    weak = await keys.issue(org="org-a", scopes=[Scope.REPORT], label="t")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://escalator") as client:
+
+        async def ask(key: str, case: str) -> httpx.Response:
+            return await client.get(f"/v1/cases/{case}/clocks", headers={"authorization": f"Bearer {key}"})
+
+        for case in (str(CASE), "2026-11-000001"):
+            answer = await ask(right, case)
+            assert answer.status_code == 200
+            [reply] = answer.json()["cases"][0]["clocks"]
+            [extension] = reply["extensions"]
+            assert (extension["decided_by"]["ref"], extension["role"], extension["approved"]) == (
+                "head-a",
+                "head",
+                True,
+            )
+            assert reply["due_at"] == "2026-03-13T16:00:00Z"
+            assert {"holiday", "make-up"} <= {days["kind"] for days in reply["days"]}
+            assert reply["mileposts"][-1]["outcome"] == "armed"
+        assert (await ask(foreign, str(CASE))).status_code == 404
+        assert (await ask(right, "2026-11-000999")).status_code == 404
+        assert (await ask(weak, str(CASE))).status_code == 403
+        assert (await client.get(f"/v1/cases/{CASE}/clocks")).status_code == 401

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from services.escalator.app.audit_timers import AuditTimers
 from services.escalator.domain.decision import Fire
 from services.escalator.jobs.sweep import Sweeper
 from services.escalator.store.history import FireRow, record_fires
@@ -184,22 +183,3 @@ async def test_a_one_second_clock_fires_within_a_moment(escalator_url: str) -> N
     assert rows[0]["due_at"] == now + timedelta(seconds=1)
     assert timedelta() <= rows[0]["fired_at"] - rows[0]["due_at"] < timedelta(milliseconds=150)
     await replica.database.close()
-
-
-async def test_auditor_sees_what_is_overdue_unarmed_and_unpublished(escalator: Escalator) -> None:
-    await open_cases(escalator, 3)
-    audit = AuditTimers(escalator.database, grace=timedelta(seconds=10), most=2)
-    clean = await audit()
-    assert (clean.overdue, clean.unarmed, clean.unpublished) == (0, 0, 0)
-    escalator.clock.set(at(minutes=15))
-    await escalator.fire()
-    assert (await audit()).unpublished == 0
-    async with escalator.database.transaction() as tx:
-        await tx.execute("DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox ORDER BY seq DESC LIMIT 2)")
-        await tx.execute("DELETE FROM timers WHERE case_id = (SELECT max(CAST(case_id AS text))::uuid FROM timers)")
-    escalator.clock.set(at(minutes=15, seconds=30))
-    looks = [await audit() for _ in range(3)]
-    assert sum(look.unarmed for look in looks[:2]) == 1
-    assert looks[0].unpublished == 1
-    escalator.clock.set(at(minutes=31))
-    assert (await audit()).overdue == 2  # as many as one look reports
