@@ -94,6 +94,7 @@ def _service_child(  # noqa: PLR0917  # everything a service is told
             "FENGHUO_NOTIFIER_KEY": values.console_key,
         },
         "notifier": {
+            "FENGHUO_ADDRESS_KEY": values.console_key,
             "FENGHUO_ROSTER": str(layout.roster_file),
             "FENGHUO_SMTP_URL": f"smtp://127.0.0.1:{layout.sink_smtp_port}?tls=none",
             "FENGHUO_MAIL_FROM": "fenghuo@example.org",

@@ -61,7 +61,7 @@ async def _issue(service: str, url: str, layout: Layout, values: SecretValues) -
             await keys.put(
                 values.console_key,
                 org=layout.organisation,
-                scopes=[Scope.COMMAND, Scope.READ, Scope.OPERATE],
+                scopes=[Scope.COMMAND, Scope.READ, Scope.OPERATE, Scope.ADDRESS],
                 label="console",
             )
         if service == "escalator":

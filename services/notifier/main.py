@@ -30,9 +30,11 @@ from services.notifier.app.find_receipt_address import find_receipt_address
 from services.notifier.app.record_answers import record_answers
 from services.notifier.app.report_findings import report_findings
 from services.notifier.app.rules import Links, Rules
+from services.notifier.app.tell_complainants import tell_complainants
 from services.notifier.app.watch_live_tests import watch_live_tests
 from services.notifier.channels.assembly import Fittings, Fleet, assembled, fleet
 from services.notifier.channels.channel import Channel
+from services.notifier.channels.register import Register
 from services.notifier.channels.smpp_inbox import SmppInbox
 from services.notifier.channels.sms_http import SmsGateway
 from services.notifier.channels.smtp import SmtpChannel
@@ -49,6 +51,7 @@ from services.notifier.domain.provider_file import ProviderFileError, terms_of
 from services.notifier.domain.roster_calendars import working_days
 from services.notifier.domain.roster_text import RosterError
 from services.notifier.domain.templates import TemplateError
+from services.notifier.jobs.look_for_notices import look_for_notices
 from services.notifier.jobs.pace import Pace
 from services.notifier.jobs.reload_roster import reload_roster
 from services.notifier.jobs.reload_silences import reload_silences
@@ -120,6 +123,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
         jobs={
             "reload-roster": (timedelta(seconds=settings.roster_reload_s), partial(reload_roster, rosters)),
             "reload-silences": (timedelta(seconds=settings.silences_reload_s), partial(reload_silences, silences)),
+            **_complainants(settings, providers, rules, database, ids),
             **_roster_watch(settings, rosters, rules, database, ids),
             "weigh-providers": (
                 timedelta(seconds=settings.providers_weighed_s),
@@ -170,6 +174,17 @@ def _roster_watch(
         "check-rosters": (timedelta(seconds=settings.roster_check_s), partial(watch_rosters, look)),
         "announce-handovers": (timedelta(seconds=settings.handover_check_s), partial(watch_rosters, announce)),
     }
+
+
+def _complainants(
+    settings: NotifierSettings, providers: Providers, rules: Rules, database: Database, ids: Ids
+) -> dict[str, tuple[timedelta, Job]]:
+    """Only where intake may be asked for addresses."""
+    if settings.intake_url is None or settings.address_key is None:
+        return {}
+    register = Register(settings.intake_url, settings.address_key.get_secret_value())
+    tell = partial(tell_complainants, addresses=register, providers=providers, rules=rules, database=database, ids=ids)
+    return {"tell-complainants": (timedelta(seconds=settings.complainant_check_s), partial(look_for_notices, tell))}
 
 
 def _channels(settings: NotifierSettings, clock: Clock) -> list[tuple[Channel, Terms]]:

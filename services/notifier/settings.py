@@ -39,6 +39,11 @@ class NotifierSettings(ServiceSettings):
         str | None, Field(pattern=r"^https?://[^\s]+$", description="Where text messages of people are handed on")
     ] = None
     intake_key: Annotated[SecretStr | None, Field(description="With the scope for receipts")] = None
+    address_key: Annotated[
+        SecretStr | None,
+        Field(description="Of intake, with the scope for addresses: complainants who asked for it are told by itself"),
+    ] = None
+    complainant_check_s: Annotated[float, Field(gt=0)] = 2.0
     providers_weighed_s: Annotated[float, Field(gt=0)] = 5.0
     circuit_failures: Annotated[int, Field(ge=1, description="In a row, before a provider is left alone")] = 5
     circuit_pause_s: Annotated[float, Field(gt=0)] = 10.0

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     RECEIPT = "receipt"  # post delivery receipts and SMS replies
     OPERATE = "operate"  # dead letters, replays
     ROSTER = "roster"  # change rosters
+    ADDRESS = "address"  # read where a complainant who asked to be told is reached
 
 
 @dataclass(frozen=True, slots=True)

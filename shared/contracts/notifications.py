@@ -1,8 +1,9 @@
 """Who is to be told, and who was: topics `notifications-requested` and `notifications-settled`."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import Field
 
@@ -19,6 +20,9 @@ from shared.contracts.values import (
     Slug,
     Text,
 )
+
+COMPLAINANT: Final = "complainant"
+"""In the place of a role in settlements of notices to complainants, who are in no roster."""
 
 LIVE_TEST_PLAN: Final = "live-test"
 """In the place of a plan in tests of whether people can be reached: the notifier alone knows such a case."""
@@ -64,6 +68,11 @@ class Subject(Contract):
     due_at: Instant | None = None
     next_tier: Text | None = None
     occurred_at: Instant
+
+
+def notice_id(case_id: UUID, plan: str, notice: str, at: datetime) -> UUID:
+    """What names one notice to a complainant: the plan's notice of this id that fell due at this instant."""
+    return uuid5(case_id, f"{plan}/notice/{notice}/{at.astimezone(UTC).isoformat(timespec='microseconds')}")
 
 
 class NotificationRequestedV1(Contract):

@@ -62,6 +62,30 @@ def test_a_page_is_in_the_plan_s_words_as_the_preview_shows_them(line: Line) -> 
     assert re.search(r"依据：[^。]*50001.*请于20\d\d-\d\d-\d\d \d\d:\d\d前确认", texts[0])
 
 
+def test_a_complainant_who_asked_is_told_the_result_and_one_who_did_not_is_not(line: Line) -> None:
+    numbers = {}
+    for name, more in (("asked", {"tell": "sms"}), ("silent", {})):
+        person = {"name": "投诉人甲", "phone": f"1380000{'77' if more else '88'}01"} | more
+        body = complaint(f"notice-{name}", category="school-canteen", people=1) | {"complainant": person}
+        numbers[name] = line.post("/v1/complaints", body | {"plans": ["school-canteen-complaint"]})
+    for found in numbers.values():
+        line.eventually(lambda wanted=found: case(line, wanted["number"]), what="the case on the board")
+        line.post(f"/v1/cases/{found['case_id']}/commands", {"command": "resolve", "reason": "已当面答复"})
+    (message,) = line.eventually(
+        lambda: [one for one in line.messages(containing="您反映的事项") if one["to"] == "13800007701"],
+        what="the notice",
+    )
+    assert f"（编号{numbers['asked']['number']}）：您的投诉已处理" in message["text"]
+
+    def told() -> list[dict[str, Any]]:
+        with line.client("console") as client:
+            plans = client.get(f"/v1/cases/{numbers['asked']['case_id']}/explain").json()["plans"]
+        return [one for plan in plans for one in plan["told"] if one["role"] == "complainant"]
+
+    line.eventually(lambda: {one["settlement"] for one in told()} == {"delivered"}, what="told, in the explanation")
+    assert not [one for one in line.messages() if one["to"] == "13800008801"]
+
+
 def test_a_role_without_anybody_is_seen_counted_and_passed_to_the_next_tier(line: Line) -> None:
     with line.client("notifier") as client:
         for person in ("liaison-a", "liaison-b", "liaison-c"):

@@ -125,7 +125,7 @@ def _grant(order: Order, spec: CompiledClock, clock: Clock, asked: Extension) ->
     values = {"clock": wording.words(spec.label, turn.case.language), "due": due_at.isoformat(timespec="seconds")}
     sentence = "extension_late" if late else "extension_granted"
     order.note(ChangeKind.CLOCK_CHANGED, sentence, values=values, clock=clock.id, due_at=due_at.isoformat(), late=late)
-    notices.at(turn, "extended")
+    notices.at(turn, "extended", asked.reason)
     if _terms(spec).tell_complainant:
         tier = turn.case.paged_roles or turn.rules.plan.informed(turn.case.level)
         turn.request(Purpose.INFORM, tier, channels=INFORM_CHANNELS, because=turn.say("tell_complainant"))

@@ -1,4 +1,7 @@
-"""What the complainant is to be told. Nobody here knows how to reach them: it is work for whoever has the case."""
+"""What the complainant is to be told. Nobody here knows how to reach them: it is work for whoever has the case.
+
+The notifier tells those who asked to be told; its settlement then counts as told.
+"""
 
 from dataclasses import replace
 from typing import Final
@@ -8,14 +11,18 @@ from services.escalator.domain.case import Notice
 from services.escalator.domain.decision import Turn
 from services.escalator.domain.orders import Order
 from shared.contracts.escalations import ChangeKind
+from shared.contracts.notifications import NotificationSettledV1, Settlement, notice_id
 from shared.contracts.values import CaseKind
 
 _EACH_TIME: Final = frozenset({"breached", "extended", "level-changed", "reopened"})
 """Moments that may come again, and are told again; a milestone is told of once."""
 
 
-def at(turn: Turn, moment: str) -> None:
-    """Note what the plan wants the complainant to be told at this moment. A warning case has no complainant."""
+def at(turn: Turn, moment: str, reason: str | None = None) -> None:
+    """Note what the plan wants the complainant to be told at this moment, with the `reason` where there is one.
+
+    A warning case has no complainant. What a person has no time limit for goes by itself to whoever asked to be told.
+    """
     case = turn.case
     if case.kind is CaseKind.WARNING:
         return
@@ -32,9 +39,31 @@ def at(turn: Turn, moment: str) -> None:
             notice=notice.id,
             on=moment,
             opt_in=notice.opt_in,
+            by_itself=notice.within is None,
+            text=text,
+            reason=reason or None,
+            language=case.language,
             due_at=due_at.isoformat() if due_at is not None else None,
             source=notice.source,
         )
+
+
+def settled(turn: Turn, outcome: NotificationSettledV1) -> None:
+    """A notice that went by itself: once it is on its way the complainant counts as told."""
+    if outcome.settlement not in {Settlement.SENT, Settlement.DELIVERED}:
+        return
+    case = turn.case
+    for index, one in enumerate(case.notices):
+        if one.told_at is None and notice_id(case.case_id, case.plan.name, one.id, one.at) == outcome.request_id:
+            told_now = replace(one, told_at=outcome.settled_at)
+            turn.set(notices=(*case.notices[:index], told_now, *case.notices[index + 1 :]))
+            turn.note(ChangeKind.COMPLAINANT_TOLD, turn.say("notice_told", text=_text(turn, one.id)), notice=one.id)
+            return
+
+
+def _text(turn: Turn, notice: str) -> str:
+    spec = next((spec for spec in turn.rules.plan.notices if spec.id == notice), None)
+    return wording.words(spec.words, turn.case.language) if spec is not None and spec.words else notice
 
 
 def told(order: Order) -> bool:
@@ -48,8 +77,7 @@ def told(order: Order) -> bool:
         return False
     found = known[at_index]
     order.turn.set(notices=(*known[:at_index], replace(found, told_at=order.at), *known[at_index + 1 :]))
-    spec = next((spec for spec in order.turn.rules.plan.notices if spec.id == found.id), None)
-    text = wording.words(spec.words, order.turn.case.language) if spec is not None and spec.words else found.id
+    text = _text(order.turn, found.id)
     late = found.due_at is not None and order.at > found.due_at
     order.note(ChangeKind.COMPLAINANT_TOLD, "notice_told", values={"text": text}, notice=found.id, late=late)
     return True

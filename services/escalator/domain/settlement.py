@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from services.escalator.domain import ladder, wording
+from services.escalator.domain import ladder, notices, wording
 from services.escalator.domain.case import Case, Ladder, Reach
 from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import ChangeKind
-from shared.contracts.notifications import NotificationSettledV1, Purpose, Settlement
+from shared.contracts.notifications import COMPLAINANT, NotificationSettledV1, Purpose, Settlement
 
 _UNDELIVERED: Final = frozenset({Settlement.FAILED, Settlement.NOBODY})
 
@@ -17,6 +17,8 @@ _UNDELIVERED: Final = frozenset({Settlement.FAILED, Settlement.NOBODY})
 def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV1, now: datetime) -> Decision:
     """The case after one recipient's outcome is known. Later news about the same recipient replaces earlier news."""
     turn = Turn(rules, case, now)
+    if settled.role == COMPLAINANT:
+        notices.settled(turn, settled)
     failed = settled.settlement in _UNDELIVERED
     if failed:
         turn.note(

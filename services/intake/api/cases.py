@@ -32,6 +32,14 @@ class CaseDoors:
             raise _no_case()
         return json_response(found)
 
+    async def complainant_address(self, request: Request) -> Response:
+        """Where the complainant wants to be told. 404 when they did not ask for it, or were forgotten."""
+        key = await self._admit(presented_key(request), Scope.ADDRESS, client=client_of(request))
+        found = await self._show.complainant_address(key.org, uuid_in_path(request, "case_id"))
+        if found is None:
+            raise ProblemError(404, "Nobody asked to be told", code="not-asked")
+        return json_response({"channel": found.channel, "to": found.to, "language": found.language})
+
     async def originals(self, request: Request) -> Response:
         key = await self._admit(presented_key(request), Scope.OPERATE, client=client_of(request))
         found = await self._show.originals(key.org, uuid_in_path(request, "case_id"))

@@ -79,6 +79,11 @@ def _paths() -> dict[str, Any]:
     paths["/v1/cases/{case_id}/originals"] = {
         "get": _operation("What was posted, word for word", {"200": "The originals"}, None, "case_id")
     }
+    paths["/v1/cases/{case_id}/complainant-address"] = {
+        "get": _operation(
+            "Where the complainant asked to be told", {"200": "Channel, address and language"}, None, "case_id"
+        )
+    }
     paths["/v1/cases/{case_id}/commands"] = {
         "post": _operation(
             "Ask for a change of the case",

@@ -44,6 +44,7 @@ def build_routes(doors: Doors) -> Sequence[BaseRoute]:
         Route("/v1/keys/{token}", doors.provider_reports.key_pressed, methods=["POST"]),
         Route("/v1/sms/kannel", doors.sms.kannel, methods=["GET", "POST"]),
         Route("/v1/cases/{case_id}/commands", doors.commands.command, methods=["POST"]),
+        Route("/v1/cases/{case_id}/complainant-address", doors.cases.complainant_address, methods=["GET"]),
         Route("/v1/cases/{case_id}/originals", doors.cases.originals, methods=["GET"]),
         Route("/v1/cases/{case_id}", doors.cases.case, methods=["GET"]),
         Route("/v1/quarantine", doors.hooks.listed, methods=["GET"]),

@@ -3,6 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
+from services.intake.domain.complainants import ComplainantAddress, address_of
 from services.intake.store.commands import list_commands
 from services.intake.store.originals import open_original
 from services.intake.store.register import find_case, read_events
@@ -56,6 +57,18 @@ class ShowCase:
                 for row in commands
             ],
         }
+
+    async def complainant_address(self, org: str, case_id: UUID) -> ComplainantAddress | None:
+        """By the newest report that names the complainant; None when they did not ask, or their key is gone."""
+        async with self._database.transaction() as tx:
+            if await find_case(tx, org, case_id=case_id) is None:
+                return None
+            rows = await read_events(tx, case_id, _LIMIT)
+        for row in reversed(rows):
+            body = open_original(self._vault, row) if row["identity"] is not None else None
+            if body is not None:
+                return address_of(body)
+        return None
 
     async def originals(self, org: str, case_id: UUID) -> list[dict[str, Any]] | None:
         """What was posted, word for word, with the complainant. `erased` where the key is gone. None: no case."""

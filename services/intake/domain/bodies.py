@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from shared.contracts.reports import IncidentStatus
 from shared.contracts.values import Facts, Language, LongText, Name, Place, Slug, Text
@@ -55,6 +55,16 @@ class Complainant(Body):
     address: Text | None = None
     organisation: Text | None = None
     note: Text | None = None
+    tell: Annotated[
+        Literal["sms", "email"] | None,
+        Field(description="Asked to be told what the plan has complainants told, by this; absent: not"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if (self.tell == "sms" and self.phone is None) or (self.tell == "email" and self.email is None):
+            raise ValueError(f"tell: '{self.tell}' needs {'phone' if self.tell == 'sms' else 'email'}")
+        return self
 
 
 class ReportBody(Body):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from services.notifier.app.advance_intents import advance
+from services.notifier.app.receive_for_complainants import receive_for_complainants
 from services.notifier.app.rules import Rules
 from services.notifier.store import attempts as attempt_rows
 from services.notifier.store import ledger
@@ -25,6 +26,8 @@ async def apply_receipts(
     """Receipts in any order and multiplicity end in the same settlement. One for an unknown attempt is dead."""
     async with database.transaction() as tx:
         intents = await ledger.intents_of_attempts(tx, [event.data.attempt_id for event in events])
+        strange = [event for event in events if event.data.attempt_id not in intents]
+        notices = await receive_for_complainants(tx, strange, ids) if strange else frozenset()
         known = [event for event in events if event.data.attempt_id in intents]
         first = await tx.first_seen([event.id for event in known])
         fresh = list({event.id: event for event in known if event.id in first}.values())
@@ -39,7 +42,12 @@ async def apply_receipts(
                 tx.after_commit.append(wake)
     for event in fresh:
         DELIVERY_RECEIPTS.labels(event.data.channel.value, event.data.status.value).inc()
-    return [_outcome(event, first=event.id in first, known=event.data.attempt_id in intents) for event in events]
+    return [
+        DONE
+        if event.data.attempt_id in notices
+        else _outcome(event, first=event.id in first, known=event.data.attempt_id in intents)
+        for event in events
+    ]
 
 
 def _outcome(event: Event[ReceiptReceivedV1], *, first: bool, known: bool) -> Outcome:

@@ -1,8 +1,9 @@
-"""Door: cases as the escalator moved them; only answers and ends matter here."""
+"""Door: cases as the escalator moved them; only answers, ends and what complainants are to be told matter here."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from services.notifier.app.note_complainant_notices import note_complainant_notices
 from services.notifier.app.rules import Rules
 from services.notifier.app.stop_answered import stop_answered
 from shared.contracts.envelope import Event
@@ -15,9 +16,13 @@ from shared.runtime.ids import Ids
 
 
 def on_case_escalated(database: Database, kafka: KafkaSettings, rules: Rules, ids: Ids) -> BatchConsumer:
-    """Feeds `stop_answered` in batches, in a group of its own: an answer never waits behind requests."""
+    """Feeds `stop_answered` and `note_complainant_notices` in batches.
+
+    In a group of its own: an answer never waits behind requests.
+    """
 
     async def handle(events: Sequence[Event[Any]]) -> Sequence[Outcome]:
+        await note_complainant_notices(events, database=database)
         return await stop_answered(events, database=database, rules=rules, ids=ids)
 
     return BatchConsumer(

@@ -59,9 +59,7 @@ async def reached_nobody(tx: Tx, *, since: datetime) -> int:
     return int(row["found"]) if row is not None else 0
 
 
-async def addresses_of(
-    tx: Tx, org: str, provider: str, message_ids: Iterable[str]
-) -> list[tuple[str, object, object]]:
+async def addresses_of(tx: Tx, org: str, provider: str, message_ids: Iterable[str]) -> list[tuple[str, object, object]]:
     """Message id, attempt and case of the newest message of the organisation under each id this provider gave."""
     rows = await tx.fetch(
         "SELECT DISTINCT ON (o.provider_message_id) o.provider_message_id, a.attempt_id, i.case_id FROM outcomes AS o "

@@ -250,3 +250,28 @@ live_test_people: Final = Table(
     Column("person", Text, primary_key=True),
     Column("answered_at", DateTime(timezone=True)),
 )
+
+complainant_notices: Final = Table(
+    "complainant_notices",
+    metadata,
+    Column("notice_id", Uuid, primary_key=True),
+    Column("org", Text, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("notice", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("reason", Text),
+    Column("noted_at", DateTime(timezone=True), nullable=False),
+    # When to try next; absent once nothing further is to be done.
+    Column("due_at", DateTime(timezone=True)),
+    Column("attempts", Integer, nullable=False),
+    # sent, delivered, failed, or not-asked: the complainant did not ask to be told.
+    Column("settlement", Text),
+    Column("channel", Text),
+    Column("provider", Text),
+    Column("why", Text),
+    Column("settled_at", DateTime(timezone=True)),
+)
+Index("ix_complainant_notices_due", complainant_notices.c.due_at, postgresql_where=text("due_at IS NOT NULL"))

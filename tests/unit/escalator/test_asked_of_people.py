@@ -10,12 +10,13 @@ from services.escalator.domain.decision import Decision
 from services.escalator.domain.firing import fire
 from services.escalator.domain.light import card_of, fire_lightly
 from services.escalator.domain.publishing import published
+from services.escalator.domain.settlement import notification_settled
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import Change, ChangeKind
-from shared.contracts.notifications import Purpose
+from shared.contracts.notifications import COMPLAINANT, Purpose, Settlement, notice_id
 from shared.contracts.values import Bilingual, CaseKind, ChannelKind
-from tests.support.escalations import PLAN_TEXT, at, classified, command, opened, rules
+from tests.support.escalations import PLAN_TEXT, at, classified, command, opened, rules, settled
 
 MORE = """
 notices:
@@ -92,6 +93,26 @@ def test_having_told_the_complainant_is_recorded_once_and_late_if_late() -> None
     next_one = do(told.case, CommandKind.COMPLAINANT_TOLD, at(hours=27))
     assert changes(next_one, ChangeKind.COMPLAINANT_TOLD)[0].details["notice"] == "accepted"
     assert refused(do(next_one.case, CommandKind.COMPLAINANT_TOLD, at(hours=28)))
+
+
+def test_what_nobody_has_a_limit_for_goes_by_itself_and_counts_as_told_once_it_is_on_its_way() -> None:
+    case = opened(KNOWN).case
+    (told_of,) = case.notices
+    (change,) = changes(opened(KNOWN), ChangeKind.COMPLAINANT_NOTICE)
+    assert (change.details["by_itself"], change.details["text"], change.details["language"]) == (True, "已受理。", "zh")
+    wanted = notice_id(case.case_id, case.plan.name, "accepted", told_of.at)
+    news = settled(case, COMPLAINANT, Settlement.SENT, purpose=Purpose.INFORM, person=None, request_id=wanted)
+    told = notification_settled(KNOWN, case, news, at(minutes=1))
+    assert [one.because for one in changes(told, ChangeKind.COMPLAINANT_TOLD)] == ["已告知投诉人：已受理。"]
+    assert not notification_settled(KNOWN, told.case, news, at(minutes=2)).changes
+    other = news.model_copy(update={"request_id": case.case_id})
+    assert not notification_settled(KNOWN, case, other, at(minutes=1)).changes
+    failed = news.model_copy(update={"settlement": Settlement.FAILED})
+    assert [one.kind for one in notification_settled(KNOWN, case, failed, at(minutes=1)).changes] == [
+        ChangeKind.NOTIFICATION_FAILED
+    ]
+    resolved = changes(do(case, CommandKind.RESOLVE, at(hours=1)), ChangeKind.COMPLAINANT_NOTICE)
+    assert [one.details["by_itself"] for one in resolved] == [False]
 
 
 def test_a_breach_that_the_complainant_hears_of_is_no_light_firing() -> None:

@@ -75,6 +75,14 @@ def test_what_is_granted_is_counted_from_the_start_and_told_to_the_complainant()
     assert refused(do(known, told.case, CommandKind.COMPLAINANT_TOLD, at(hours=42)))
 
 
+def test_the_complainant_hears_of_the_extension_with_its_reason() -> None:
+    notices = "\nnotices: [{id: longer, on: extended, words: {zh: 办理时限延长。, en: It takes longer.}}]\n"
+    known = rules(TEXT + notices)
+    decision = approve(known, ask(known, opened(known).case, at(hours=30)).case, at(hours=40))
+    (notice,) = (one for one in decision.changes if one.kind is ChangeKind.COMPLAINANT_NOTICE)
+    assert (notice.details["text"], notice.details["reason"]) == ("办理时限延长。", "案情复杂")
+
+
 @pytest.mark.parametrize(("actor", "role"), [(None, "leader"), (CHIEF, "head"), (CHIEF, "")])
 def test_only_another_person_in_a_named_role_decides(actor: Actor | None, role: str) -> None:
     known = rules(TEXT)
