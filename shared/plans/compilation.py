@@ -68,19 +68,28 @@ def _with_values(answer: CriterionResult, values: dict[str, FactValue | None]) -
 
 
 @dataclass(frozen=True, slots=True)
+class Reads:
+    """What rules read: inputs and counts by name, parameters with their values, and whether the time."""
+
+    given: tuple[str, ...]
+    fixed: Mapping[str, FactValue]
+    time: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Everything a compiled plan runs on.
 
     `constants` are the parameters as published; `blank` is an empty environment; slots say where each input goes.
-    `case_reads` and `topic_reads` are the names whose values explain the rules of each kind.
+    `case_reads` and `topic_reads` are what explains the rules of each kind.
     `fact_slots` and `window_slots` are what criteria and windows read; `every_fact_slot` and `every_window_slot` what
-    any condition of the plan reads.
+    any condition of the plan reads, `where_slots` what says whether a case counts in a window.
     """
 
     case_rules: tuple[CompiledRule, ...]
     topic_rules: tuple[CompiledRule, ...]
-    case_reads: tuple[str, ...]
-    topic_reads: tuple[str, ...]
+    case_reads: Reads
+    topic_reads: Reads
     clocks: tuple[CompiledClock, ...]
     tiers: tuple[CompiledTier, ...]
     windows: Mapping[str, CompiledWindow]
@@ -89,6 +98,7 @@ class Parts:
     blank: Environment
     fact_slots: tuple[tuple[int, str, Reader], ...]
     window_slots: tuple[tuple[int, str], ...]
+    where_slots: tuple[tuple[int, str, Reader], ...]
     every_fact_slot: tuple[tuple[int, str, Reader], ...]
     every_window_slot: tuple[tuple[int, str], ...]
     baselines: Mapping[str, CompiledBaseline]
@@ -142,6 +152,7 @@ class _Compilation:
         topic_rules = tuple(rule for rule, on_case in rules if not on_case)
         windows = {name: self._window(name) for name in plan.windows}
         fact_slots, window_slots = self._fact_slots(), self._window_slots()
+        where = self._read_by_windows()
         clocks = tuple(self._clock(index, clock) for index, clock in enumerate(plan.clocks))
         tiers = tuple(self._tier(index, tier) for index, tier in enumerate(plan.tiers))
         notify = {level: resolve_roles(plan, roles, ("notify", level)) for level, roles in plan.notify.items()}
@@ -149,8 +160,8 @@ class _Compilation:
         return Parts(
             case_rules=case_rules,
             topic_rules=topic_rules,
-            case_reads=_reads(case_rules),
-            topic_reads=_reads(topic_rules),
+            case_reads=self._reads(case_rules),
+            topic_reads=self._reads(topic_rules),
             clocks=clocks,
             tiers=tiers,
             windows=MappingProxyType(windows),
@@ -161,12 +172,25 @@ class _Compilation:
             blank=[None] * (FIRST_SLOT + len(self._slots)),
             fact_slots=fact_slots,
             window_slots=window_slots,
+            where_slots=tuple(slot for slot in fact_slots if slot[1] in where),
             every_fact_slot=self._fact_slots(),
             every_window_slot=self._window_slots(),
             baselines=MappingProxyType({name: self._baseline(name) for name in plan.baselines}),
             signals=tuple(compile_signal(name, signal) for name, signal in plan.signals.items()),
             obligations=obligations,
         )
+
+    def _reads(self, rules: tuple[CompiledRule, ...]) -> Reads:
+        names = dict.fromkeys(name for rule in rules for name in rule.reads)
+        fixed = {name: _published(self._plan.parameters[name].value) for name in names if name in self._plan.parameters}
+        given = tuple(name for name in names if name not in fixed and name != NOW)
+        return Reads(given, MappingProxyType(fixed), time=NOW in names)
+
+    def _read_by_windows(self) -> set[str]:
+        conditions = [window.where for window in self._plan.windows.values() if window.where is not None]
+        return {
+            name for where in conditions for name in typed(condition_text(where), self._facts_only, ("windows",)).inputs
+        }
 
     def _counted(self, name: str) -> bool:
         return name in self._plan.windows or name in self._plan.baselines
@@ -311,10 +335,6 @@ class _Compilation:
             repeat_from=tier.repeat_from,
             when=None if tier.when is None else self._steady(tier.when, (*path, "when")),
         )
-
-
-def _reads(rules: tuple[CompiledRule, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for rule in rules for name in rule.reads))
 
 
 def _counted(limit: Limit, basis: Basis) -> Limit:

@@ -12,7 +12,6 @@ from shared.plans.compilation import CompiledRule, Parts, compile_parts
 from shared.plans.duties import CompiledClock, CompiledTier
 from shared.plans.evaluation import Evaluation
 from shared.plans.expressions import Environment
-from shared.plans.expressions.analysis import NOW
 from shared.plans.facts import FactProblem, fact_problem
 from shared.plans.identity import canonical_text, sha256_of
 from shared.plans.inputs import inputs_of
@@ -80,6 +79,11 @@ class CompiledPlan(PlanAsks):
     @property
     def windows(self) -> Mapping[str, CompiledWindow]:
         return self._parts.windows
+
+    @property
+    def warning_rules(self) -> tuple[CompiledRule, ...]:
+        """The criteria that are judged on a group's counts."""
+        return self._parts.topic_rules
 
     def snapshot(self) -> str:
         """The plan as stored with a case: canonical JSON whose SHA-256 is `ref.sha256`."""
@@ -157,7 +161,7 @@ class CompiledPlan(PlanAsks):
         """Every bucket the case belongs to now. `inputs` are its own (`self.inputs(case)`), where they are at hand."""
         windows = self._parts.windows.values()
         where = any(window.where is not None and window.counts(case.kind) for window in windows)
-        env = self._fill(self.inputs(case) if inputs is None else inputs, {}, NO_TIME) if where else None
+        env = self._fill_for_windows(self.inputs(case) if inputs is None else inputs) if where else None
         found = (window.contribution(case, env) for window in windows)
         return tuple(contribution for contribution in found if contribution is not None)
 
@@ -199,7 +203,9 @@ class CompiledPlan(PlanAsks):
             rules,
             tuple(answers),
             self._parts.case_reads if scope is Scope.CASE else self._parts.topic_reads,
-            (facts, windows, self._parts.constants, {NOW: now.isoformat()}),
+            facts,
+            windows,
+            now,
         )
 
     def decide(
@@ -221,6 +227,16 @@ class CompiledPlan(PlanAsks):
         rules = tuple(rule for rule in self._parts.topic_rules if rule.group in shapes)
         zeros = {name: 0 for name, window in self._parts.windows.items() if window.by in shapes}
         return rules, zeros | dict(windows)
+
+    def _fill_for_windows(self, facts: Values) -> Environment:
+        env = self._parts.blank.copy()
+        env[0] = NO_TIME
+        env[1] = []
+        for slot, name, read in self._parts.where_slots:
+            value = facts.get(name)
+            if value is not None:
+                env[slot] = read(value)
+        return env
 
     def _fill(self, facts: Values, windows: Counts, now: datetime) -> Environment:
         env = self._parts.blank.copy()

@@ -7,7 +7,8 @@ from typing import Final
 from shared.contracts.classifications import Answers, CriterionResult, Holds, sign_of
 from shared.contracts.immutable import immutable
 from shared.contracts.values import FactValue, trusted
-from shared.plans.compilation import CompiledRule
+from shared.plans.compilation import CompiledRule, Reads
+from shared.plans.expressions.analysis import NOW
 
 _SIGNS: Final[Mapping[bool | None, str]] = {
     True: sign_of(Holds.HELD),
@@ -21,9 +22,9 @@ class Evaluation:
     """The highest level that holds, with the answer to every criterion of the scope and what they read.
 
     `reconsider_at`: the earliest instant after `now` at which the passing of time alone can change an answer; None
-    when only new facts can. `rules` and `answers` go together; `reads` are the names that rules of the scope read, and
-    `known` is where their values are, each name in one of them. The explanation is put together only when it is asked
-    for: done eagerly it cost eight times as much as the decision.
+    when only new facts can. `rules` and `answers` go together; `reads` is what rules of the scope read, with values
+    in `facts`, `counts` and `now`. The explanation is put together only when it is asked for: done eagerly it cost
+    eight times as much as the decision.
     """
 
     level: str | None
@@ -32,8 +33,10 @@ class Evaluation:
     reconsider_at: datetime | None
     rules: tuple[CompiledRule, ...]
     answers: tuple[bool | None, ...]
-    reads: tuple[str, ...]
-    known: tuple[Mapping[str, FactValue | None], ...]
+    reads: Reads
+    facts: Mapping[str, FactValue | None]
+    counts: Mapping[str, float]
+    now: datetime
 
     @property
     def criteria(self) -> tuple[CriterionResult, ...]:
@@ -44,7 +47,7 @@ class Evaluation:
     @property
     def held(self) -> tuple[CriterionResult, ...]:
         """Those of `criteria` that hold."""
-        holding = self._holding()
+        holding = self.holding
         if not holding:
             return ()
         values = self._values()
@@ -53,23 +56,29 @@ class Evaluation:
     @property
     def held_ids(self) -> tuple[str, ...]:
         """The names of those that hold, sorted."""
-        return tuple(sorted([rule.id for rule in self._holding()]))
+        return tuple(sorted([rule.id for rule in self.holding]))
 
     def in_short(self) -> Answers:
         """All of `criteria` without the words of the plan; `in_full` of the contract is the inverse."""
+        facts, counts = self.facts, self.counts
         values: dict[str, FactValue] = {}
-        for name in self.reads:
-            for source in self.known:
-                value = source.get(name)
-                if value is not None:
-                    values[name] = value
-                    break
+        for name in self.reads.given:
+            value = facts.get(name)
+            if value is None:
+                value = counts.get(name)
+            if value is not None:
+                values[name] = value
+        values.update(self.reads.fixed)
+        if self.reads.time:
+            values[NOW] = self.now.isoformat()
         return trusted(Answers, results="".join([_SIGNS[answer] for answer in self.answers]), values=values)
 
-    def _holding(self) -> list[CompiledRule]:
+    @property
+    def holding(self) -> list[CompiledRule]:
+        """The rules of the criteria that hold, in the order of the plan."""
         if True not in self.answers:
             return []
         return [rule for rule, answer in zip(self.rules, self.answers, strict=True) if answer]
 
     def _values(self) -> dict[str, FactValue | None]:
-        return {name: value for source in self.known for name, value in source.items()}
+        return {**self.facts, **self.counts, **self.reads.fixed, NOW: self.now.isoformat()}

@@ -149,6 +149,11 @@ class CompiledWindow:
         return Contribution(self.id, group, start, end, member, self._span_start(start, end))
 
 
+def calendar_start(window: CompiledWindow, per: str, at: datetime) -> datetime:
+    """When the hour, day, week or month that holds the instant began in the plan's time zone, UTC."""
+    return _period(per, window.zone, window.day_start, at.replace(second=0, microsecond=0))[0]
+
+
 @lru_cache(maxsize=8192)
 def _period(per: str, zone: ZoneInfo, day_start: time, minute: datetime) -> tuple[datetime, datetime]:
     local = minute.astimezone(zone)

@@ -6,17 +6,19 @@ a warning only rises; the next span begins anew. So the same counts give the sam
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from services.classifier.domain.windows import Count, Counted, Group, Reading, count_of
 from shared.contracts.classifications import CriterionResult, Holds
 from shared.contracts.values import MAX_TEXT, Bilingual, FactValue, Place
+from shared.plans.compilation import CompiledRule
 from shared.plans.compiled import CaseView, CompiledPlan, Evaluation
-from shared.plans.windows import COMPLAINANT, CompiledWindow
+from shared.plans.windows import COMPLAINANT, CompiledWindow, calendar_start
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
@@ -70,15 +72,22 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The highest level of one span's criteria, with all of them."""
+    """The highest level of one span's criteria. Most change nothing, so what explains them is put together later."""
 
     span: Span
     bucket_start: datetime
     level: str
     rank: int
     decided_by: str
-    criteria: tuple[CriterionResult, ...]
     at: datetime
+    plan: CompiledPlan
+    evaluation: Evaluation
+
+    @property
+    def criteria(self) -> tuple[CriterionResult, ...]:
+        """All criteria of the span, in the order of the plan."""
+        spans = _spans_by_rule(self.plan)
+        return tuple(result for result in self.evaluation.criteria if spans[result.id] is self.span)
 
     @property
     def values(self) -> dict[str, FactValue | None]:
@@ -151,31 +160,40 @@ def span_of(window: CompiledWindow) -> Span:
     return {"week": Span.WEEK, "month": Span.MONTH}.get(window.spec.per, Span.DAY)
 
 
+@lru_cache(maxsize=1024)
 def spans_of(plan: CompiledPlan, windows: tuple[str, ...]) -> tuple[Span, ...]:
     return tuple(sorted({span_of(plan.windows[name]) for name in windows}, key=_ORDER.index))
 
 
 def bucket_of(plan: CompiledPlan, span: Span, at: datetime) -> datetime:
     """When the day, week or month that holds the instant began, UTC."""
-    window = next(iter(plan.windows.values()))
-    calendar = replace(window, spec=window.spec.model_copy(update={"per": span.value}), sliding=None)
-    return calendar.bucket(at)[0]
+    return calendar_start(next(iter(plan.windows.values())), span.value, at)
 
 
 def verdicts(plan: CompiledPlan, evaluation: Evaluation, at: datetime) -> list[Verdict]:
     """What the evaluation of a group means for each span that reached a level."""
-    by_span: dict[Span, list[CriterionResult]] = {}
-    for result in evaluation.criteria:
-        spans = [span_of(plan.windows[name]) for name in result.values if name in plan.windows]
-        by_span.setdefault(min(spans, key=_ORDER.index), []).append(result)
-    found: list[Verdict] = []
-    for span, results in by_span.items():
-        held = [result for result in results if result.result is Holds.HELD]
-        if held:
-            best = max(held, key=lambda result: plan.rank(result.level))
-            start = bucket_of(plan, span, at)
-            rank = plan.rank(best.level)
-            found.append(Verdict(span, start, best.level, rank, best.id, tuple(results), at))
+    best: dict[Span, CompiledRule] = {}
+    spans = _spans_by_rule(plan)
+    for rule in evaluation.holding:
+        span = spans[rule.id]
+        if span not in best or rule.rank > best[span].rank:
+            best[span] = rule
+    return [
+        Verdict(span, bucket_of(plan, span, at), rule.level, rule.rank, rule.id, at, plan, evaluation)
+        for span, rule in best.items()
+    ]
+
+
+@lru_cache(maxsize=256)
+def _spans_by_rule(plan: CompiledPlan) -> dict[str, Span]:
+    """The span of every criterion that raises a warning: the shortest of the windows it reads."""
+    counted = {name: baseline.of for name, baseline in plan.baselines.items()}
+    found: dict[str, Span] = {}
+    for rule in plan.warning_rules:
+        windows = [
+            plan.windows[name] for name in (counted.get(read, read) for read in rule.reads) if name in plan.windows
+        ]
+        found[rule.id] = min(map(span_of, windows), key=_ORDER.index)
     return found
 
 
