@@ -88,6 +88,24 @@ async def test_the_board_is_live_and_leads_to_the_reasons(
     await page.screenshot(path=pictures / "case.png", full_page=True)
 
 
+async def test_what_takes_more_than_a_reason_has_a_form_of_its_own(
+    console: RunningConsole, console_database: Database, page: Page, pictures: Path
+) -> None:
+    await project(console_database, create_story("2026-11-000001", "orange", at=datetime.now(UTC)))
+    await sign_in(page, console)
+    await page.goto(f"{console.url}/cases/2026-11-000001")
+    await page.locator(".more-actions > summary").click()
+    split = page.locator("details", has=page.locator("input[value=split]")).last
+    await split.locator("> summary").click()
+    await expect(split.get_by_label("移走的事实")).to_be_visible()
+    await split.get_by_role("button", name="拆分").click()
+    # A reason is needed: the browser itself holds the form back.
+    await expect(page).to_have_url(f"{console.url}/cases/2026-11-000001")
+    await page.locator("details", has=page.locator("input[value=lower-level]")).last.locator("> summary").click()
+    await expect(page.locator("[id$=lower-level-level]")).to_contain_text("黄色")
+    await page.screenshot(path=pictures / "forms.png", full_page=True)
+
+
 async def test_filters_stay_while_the_board_changes_under_them(
     console: RunningConsole, console_database: Database, page: Page
 ) -> None:

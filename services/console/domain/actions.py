@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from services.console.domain.forms import form_arguments, has_form
 from shared.contracts.commands import CommandKind
 from shared.plans.model import Plan
 
@@ -13,6 +15,9 @@ _BY_STATE: Final[dict[str, tuple[CommandKind, ...]]] = {
     "waiting": (CommandKind.RESUME, CommandKind.RESOLVE, CommandKind.RAISE_LEVEL),
     "resolved": (CommandKind.CLOSE, CommandKind.REOPEN),
     "closed": (CommandKind.REOPEN,),
+    "withdrawn": (CommandKind.REOPEN,),
+    "invalid": (CommandKind.REOPEN,),
+    "merged": (CommandKind.REOPEN,),
 }
 _ORDER: Final = (
     CommandKind.ACKNOWLEDGE,
@@ -37,10 +42,10 @@ _ANSWERS: Final = {
 """What stands beside its question on the page, and which fields of its form belong to the command."""
 
 
-def arguments_of(command: str, form: Mapping[str, str]) -> dict[str, str]:
-    """The arguments of a command, as far as the form gives them."""
+def arguments_of(command: str, form: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
+    """The arguments of a command, as far as the form gives them. Raises ValueError for an instant that is none."""
     names = next((names for kind, names in _ANSWERS.items() if kind == command), ())
-    return {name: form[name] for name in names if form.get(name)}
+    return {name: form[name] for name in names if form.get(name)} | form_arguments(command, form, zone)
 
 
 def actions_for(plans: Sequence[dict[str, Any]]) -> list[str]:
@@ -51,7 +56,7 @@ def actions_for(plans: Sequence[dict[str, Any]]) -> list[str]:
 
 def is_offered(command: str) -> bool:
     """True for commands the console's forms can send."""
-    return command in {one.value for one in (*_ORDER, *_ANSWERS)}
+    return has_form(command) or command in {one.value for one in (*_ORDER, *_ANSWERS)}
 
 
 def levels_above(plan: Plan, rank: int) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from services.console.app.read_case import read_case
 from services.console.app.sign_in import Session
 from services.console.domain.accounts import Role
 from services.console.domain.actions import actions_for, arguments_of, is_offered, levels_above
+from services.console.domain.forms import forms_by_plan
 from services.console.web.frame import PageError, Site, render
 from services.console.web.guard import checked_form, needs
 from shared.contracts.commands import CommandKind
@@ -27,7 +28,7 @@ def router(site: Site) -> APIRouter:
         case = await read_case(session.person.org, wanted, database=site.database, words=site.words)
         if case is None:
             raise PageError(404, "没有这个案件。", "There is no such case.")
-        plans = {plan.name: plan.plan for plan in site.plans.library.plans}
+        plans = {plan.name: plan for plan in site.plans.library.plans}
         return render(
             site,
             request,
@@ -36,10 +37,11 @@ def router(site: Site) -> APIRouter:
             case=case,
             actions=actions_for(case.plans),
             levels={
-                view["plan"]: levels_above(plans[view["plan"]], view["level_rank"])
+                view["plan"]: levels_above(plans[view["plan"]].plan, view["level_rank"])
                 for view in case.plans
                 if view["plan"] in plans
             },
+            forms=forms_by_plan(case.plans, plans),
             partial=template == "case_content.html",
             done=request.query_params.get("done", ""),
         )
@@ -60,10 +62,14 @@ def router(site: Site) -> APIRouter:
             raise PageError(422, "没有这个操作。", "There is no such action.")
         if len(reason) > _LONGEST_REASON:
             raise PageError(422, "理由过长。", "The reason is too long.")
+        try:
+            arguments = arguments_of(name, form, site.timezone)
+        except ValueError as error:
+            raise PageError(422, "时刻无法识别。", "The instant cannot be read.") from error
         answer = await command_case(
             session.person.org,
             wanted,
-            Decision(CommandKind(name), form.get("plan") or None, reason or None, dict(arguments_of(name, form))),
+            Decision(CommandKind(name), form.get("plan") or None, reason or None, dict(arguments)),
             session.person.name,
             database=site.database,
             intake=site.intake,
