@@ -39,7 +39,10 @@ _ROOMS: Final = {
     "migrate": ("services.console.cli.databases", "migrate"),
 }
 # What another room adds to a group of commands.
-_ADDED: Final = {"clocks": {"explain": ("services.escalator.cli.clocks", "explain")}}
+_ADDED: Final = {
+    "clocks": {"explain": ("services.escalator.cli.clocks", "explain")},
+    "plans": {"migrate": ("services.line.moves_cli", "migrate")},
+}
 
 
 class _Rooms(TyperGroup):

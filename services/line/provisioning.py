@@ -4,10 +4,11 @@ Everything can be run again: what is there already is brought up to date and not
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from services.console.app.create_user import Role, provision_user
 from services.console.cli.wording import say
+from services.line.children import Overrides
 from services.line.layout import SERVICES, Layout
 from services.line.secret_values import SecretValues, write_private
 from shared.access.api_keys import Scope
@@ -80,7 +81,7 @@ async def _issue(service: str, url: str, layout: Layout, values: SecretValues) -
         await database.close()
 
 
-def write_credentials(layout: Layout, values: SecretValues) -> None:
+def write_credentials(layout: Layout, values: SecretValues, urls: Mapping[str, str], overrides: Overrides) -> None:
     """What the command line reads to find and enter this installation; readable by its owner only."""
     write_private(
         layout.credentials_file,
@@ -93,5 +94,8 @@ def write_credentials(layout: Layout, values: SecretValues) -> None:
             "api_key": values.operator_key,
             "user": USER,
             "password": values.user_password,
+            "organisation": layout.organisation,
+            "databases": dict(urls),
+            "plan_overrides": {plan: dict(given) for plan, given in overrides.items()},
         },
     )

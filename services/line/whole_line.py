@@ -68,13 +68,14 @@ async def whole_line(
     async with supervisor:
         admin_url = await _start_servers(layout, supervisor, tell)
         urls, _ = await asyncio.gather(prepare_database(admin_url, layout, values, tell), _topics(settings))
-        write_credentials(layout, values)
+        given = {**(overrides or {}), **layout.plan_overrides}
+        write_credentials(layout, values, urls, given)
         if layout.kafka is None:
             await renew_broker_memory(admin_url, DATABASE)
         tell(say("启动消息接收器和五个服务", "starting the message sink and the five services"))
         await supervisor.start(
             message_sink(layout, values),
-            *service_children(layout, values, urls, {**(overrides or {}), **layout.plan_overrides}, environment or {}),
+            *service_children(layout, values, urls, given, environment or {}),
         )
         line = RunningLine(layout, values, supervisor, admin_url)
         recycling = asyncio.create_task(recycle_broker_when_quiet(line)) if layout.kafka is None else None

@@ -34,6 +34,7 @@ def _chain(case: CaseFile, plan: dict[str, Any]) -> dict[str, Any]:
         "proposed": judged[0].get("proposed", []) if judged else [],
         "opened_by": judged[0].get("opened_by") if judged else None,
         "duplicate_of": judged[0].get("duplicate_of") if judged else None,
+        "moved": _moved(plan, judged),
         "state": plan["state"],
         "clocks": plan["clocks"],
         "tier": {
@@ -48,3 +49,12 @@ def _chain(case: CaseFile, plan: dict[str, Any]) -> dict[str, Any]:
         if plan["acknowledged_at"]
         else None,
     }
+
+
+def _moved(plan: dict[str, Any], judged: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The move that brought the case under the version it is under: from where, by whom and why."""
+    moves = (one["move"] for one in judged if one.get("move"))
+    return next(
+        (one for one in moves if one["refused"] is None and one["version"] == plan["plan_version"]),
+        None,
+    )

@@ -138,6 +138,10 @@ def _explain_origins(chain: dict[str, Any]) -> None:
     if chain["opened_by"]:
         opener = chain["opened_by"]
         OUT.print(say("带入预案 ", "Opened by"), opener["plan"], both(opener["because"], opener["opening"]))
+    if chain["moved"]:
+        move = chain["moved"]
+        before = f"v{move['before']['version']} {move['before']['sha256'][:12]}"
+        OUT.print(say("改用本版 ", "Moved from"), Text(f"{before}  {move['actor']['ref']}: {move['reason']}"))
     if chain["duplicate_of"]:
         OUT.print(say("同一事件 ", "Same event as"), chain["duplicate_of"]["number"], chain["duplicate_of"]["rule"])
 

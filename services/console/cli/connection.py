@@ -32,7 +32,7 @@ class Connection:
     @classmethod
     def find(cls) -> "Connection":
         """Raises CommandError when there is no key or the credentials file is damaged."""
-        stored = _stored()
+        stored = installation()
         found = {
             name: (os.environ.get(variable) or str(stored.get(name) or "") or default).rstrip("/")
             for name, (variable, default) in _DEFAULTS.items()
@@ -102,7 +102,8 @@ def problem_sentence(body: Any) -> str:
     return "; ".join(parts)
 
 
-def _stored() -> dict[str, Any]:
+def installation() -> dict[str, Any]:
+    """What the installation on this machine has written down for the command line; empty where there is none."""
     home = os.environ.get("FENGHUO_HOME")
     path = Path(home) / "credentials.json" if home else _CREDENTIALS
     try:

@@ -12,6 +12,7 @@ import typer
 from sqlalchemy.exc import ArgumentError
 
 from services.console.app.create_user import DEFAULT_ORG, Role, provision_user
+from services.console.cli.connection import installation
 from services.console.cli.output import OUT, print_json, table
 from services.console.cli.wording import CommandError, say
 from shared.access.api_keys import Scope
@@ -27,7 +28,7 @@ keys = typer.Typer(help="API 密钥 / API keys", no_args_is_help=True)
 users = typer.Typer(help="控制台用户 / people who sign in to the console", no_args_is_help=True)
 
 Service = Annotated[str, typer.Option("--service", help="intake, classifier, escalator, notifier, console")]
-Url = Annotated[str | None, typer.Option("--database-url", help="缺省取 FENGHUO_<SERVICE>_DATABASE_URL")]
+Url = Annotated[str | None, typer.Option("--database-url", help="缺省取 FENGHUO_<SERVICE>_DATABASE_URL 或本机安装")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 T = TypeVar("T")
 _AGO: Final = re.compile(r"^(\d{1,6})([smhd])$")
@@ -175,7 +176,7 @@ def database_address(service: str, given: str | None) -> str:
             f"没有服务 {service}（有：{'、'.join(known)}）。", f"No service {service} ({', '.join(known)}).", 2
         )
     variable = f"FENGHUO_{service.upper()}_DATABASE_URL"
-    address = given or os.environ.get(variable)
+    address = given or os.environ.get(variable) or (installation().get("databases") or {}).get(service)
     if not address:
         raise CommandError(f"请设置 {variable} 或 --database-url。", f"Set {variable} or --database-url.", 2)
     return address

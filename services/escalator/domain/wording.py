@@ -197,6 +197,10 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "预警案沿用开案时的预案版本，直至结束",
         "a warning case keeps the version of the plan it was opened with until it ends",
     ),
+    "move_refused_unknown": (
+        "分级服务没有本案在该预案下的记录",
+        "the classifier has no record of this case under the plan",
+    ),
     "move_refused": ("未改用预案第 {version} 版：{why}", "not moved to version {version} of the plan: {why}"),
     "refused_no_gate": ("没有待决定的启动事项", "there is nothing to start or decline"),
     "refused_waiting_approval": ("正在审批：{approval}", "waiting for approval: {approval}"),

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.classifier.app.move_cases import move_cases
+from services.classifier.app.preview_moves import preview_moves
 from services.classifier.app.reconsider_due import reconsider_due
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1, CommandKind
@@ -197,3 +198,19 @@ async def test_a_replica_that_starts_afterwards_judges_by_the_moved_version(
         assert await reconsider_due(other.database, other.ports) == 0
     finally:
         await other.database.close()
+
+
+async def test_a_preview_says_what_would_be_said_and_keeps_nothing_of_it(classifier: Classifier) -> None:
+    ids = [await a_case(classifier, reference=f"r-{n}") for n in range(3)]
+    classifier.ports.plans.library = library_of(SECOND, FORECAST)
+    state, count = await classifier.state(), len(await classifier.published())
+    said = await preview_moves([wish(case_id) for case_id in ids], classifier.database, classifier.ports)
+    assert {case_id: (data.plan.version, data.level) for case_id, data in said.items()} == dict.fromkeys(
+        ids, (2, "red")
+    )
+    assert (await classifier.state(), len(await classifier.published())) == (state, count)
+    assert not await classifier.rows("SELECT 1 FROM plans WHERE version = 2")
+    await moving(classifier, wish(ids[0]))
+    assert (await last(classifier)).level == said[ids[0]].level
+    again = await preview_moves([wish(case_id) for case_id in ids], classifier.database, classifier.ports)
+    assert set(again) == set(ids[1:]), "what is there already is passed over"
