@@ -96,6 +96,9 @@ class NotificationRequestedV1(Contract):
     stale_after: Annotated[Instant | None, Field(description="After this the message says how late it is")] = None
     excluded: Annotated[tuple[Name, ...], Field(description="Recused people, by roster id")] = ()
     people: Annotated[tuple[Name, ...], Field(description="Told beside the roles, by roster id")] = ()
+    in_place_of: Annotated[
+        Name | None, Field(description="Only `people` are told, because this person could not be reached, by roster id")
+    ] = None
     templates: Annotated[
         tuple[MessageTemplate, ...], Field(max_length=4, description="The plan's own texts for this message")
     ] = ()
@@ -131,5 +134,7 @@ class NotificationSettledV1(Contract):
     attempts: Annotated[int, Field(ge=0)]
     reason: Text
     reason_words: Annotated[Bilingual | None, Field(description="The reason in both languages")] = None
+    stand_in: Annotated[Name | None, Field(description="Who is asked instead of a person not reached")] = None
+    stand_in_label: Text | None = None
     settled_at: Instant
     drill: bool = False

@@ -234,14 +234,23 @@ def _settled(settled: NotificationSettledV1) -> tuple[Line, ...]:
     whom = settled.person_label or settled.person or settled.role
     how = word("channel", settled.channel) if settled.channel else None
     result = word("settlement", settled.settlement)
+    instead = settled.stand_in_label or settled.stand_in
     purpose = word("purpose", settled.purpose)
     by_zh = f" 经{how.zh}" if how else ""
     by_en = f" by {how.en}" if how else ""
     line = Line(
         "notification-settled",
         settled.settled_at,
-        _with(f"{purpose.zh} {whom}{by_zh}：{result.zh}", _reason(settled, "zh"), "，"),
-        _with(f"{purpose.en} to {whom}{by_en}: {result.en}", _reason(settled, "en"), ", "),
+        _with(
+            f"{purpose.zh} {whom}{by_zh}：{result.zh}{f'，改呼 {instead}' if instead else ''}",
+            _reason(settled, "zh"),
+            "，",
+        ),
+        _with(
+            f"{purpose.en} to {whom}{by_en}: {result.en}{f', {instead} instead' if instead else ''}",
+            _reason(settled, "en"),
+            ", ",
+        ),
         tone=_SETTLEMENT_TONES[settled.settlement],
         plan=settled.plan,
         number=settled.number,

@@ -20,10 +20,12 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
     if settled.role == COMPLAINANT:
         notices.settled(turn, settled)
     failed = settled.settlement in _UNDELIVERED
+    # Whether the page reached anybody is known once the deputy who is asked instead has news.
+    open_still = failed and settled.stand_in is not None
     if failed:
         turn.note(
             ChangeKind.NOTIFICATION_FAILED,
-            turn.say("not_reached", role=_role(settled, case), reason=_reason(settled, case)),
+            _not_reached(turn, settled),
             role=settled.role,
             person=settled.person,
             purpose=settled.purpose,
@@ -33,6 +35,8 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
         )
     page = case.ladder
     if settled.purpose is not Purpose.PAGE or page is None or settled.step != page.step or not case.open:
+        return turn.decide()
+    if open_still:
         return turn.decide()
     known = tuple(reach for reach in page.reach if (reach.role, reach.person) != (settled.role, settled.person))
     page = replace(page, reach=(*known, Reach(settled.role, settled.person, not failed)))
@@ -44,6 +48,12 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
         following = wording.words(above.label, case.language) if above else tier
         ladder.move_up(turn, turn.say("undeliverable", tier=tier, next=following))
     return turn.decide()
+
+
+def _not_reached(turn: Turn, settled: NotificationSettledV1) -> str:
+    sentence = "not_reached" if settled.stand_in is None else "not_reached_instead"
+    instead = settled.stand_in_label or settled.stand_in or ""
+    return turn.say(sentence, role=_role(settled, turn.case), reason=_reason(settled, turn.case), instead=instead)
 
 
 def _role(settled: NotificationSettledV1, case: Case) -> str:

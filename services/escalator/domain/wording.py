@@ -42,6 +42,10 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     ),
     "undeliverable": ("{tier} 的通知全部未送达，升至 {next}", "nobody of {tier} could be reached; up to {next}"),
     "not_reached": ("{role} 未送达：{reason}", "{role} was not reached: {reason}"),
+    "not_reached_instead": (
+        "{role} 未送达，改呼 {instead}：{reason}",
+        "{role} was not reached, {instead} is asked instead: {reason}",
+    ),
     "clock_start": ("时限 {clock} 自 {start} 起算", "clock {clock} counts from {start}"),
     "clock_warn": ("时限 {clock} 已到 {threshold}", "clock {clock} passed {threshold}"),
     "clock_breach": ("时限 {clock} 已超时，应于 {due} 前完成", "clock {clock} ran out; it was due at {due}"),

@@ -126,8 +126,9 @@ def _of_request(request: Request, lane: Lane, rules: Rules, ids: Ids) -> list[In
     roster = rules.rosters.of(request.org)
     found: dict[str, Intent] = {}
     rank = urgency(body.subject.level_rank, body.subject.highest_rank, body.purpose)
-    # A live test is of people: the role only says what they are tested for.
-    for role in () if body.subject.plan == LIVE_TEST_PLAN else dict.fromkeys(body.roles):
+    # A live test is of people, and so is a stand-in: the role only says what for.
+    only_people = body.subject.plan == LIVE_TEST_PLAN or body.in_place_of is not None
+    for role in () if only_people else dict.fromkeys(body.roles):
         duties: tuple[Duty, ...] = ()
         if roster is not None:
             duties = on_duty(roster, role, request.accepted_at, excluded=frozenset(body.excluded))
@@ -144,12 +145,23 @@ def _of_request(request: Request, lane: Lane, rules: Rules, ids: Ids) -> list[In
             _log.error("notify.nobody", role=role, org=request.org, case_id=str(request.case_id), reason=because.en)
     for person in _named_beside(request, roster):
         label = person.label.zh if body.language == "zh" else person.label.en
-        because = Bilingual(zh="被点名告知", en="named beside the roles")
+        because = _beside(request, roster)
         found.setdefault(
             person.id,
             Intent(ids.new(), request, body.roles[0], person.id, label[:_LABEL_LENGTH], because, lane, rank),
         )
     return list(found.values())
+
+
+def _beside(request: Request, roster: Roster | None) -> Bilingual:
+    absent = request.body.in_place_of
+    if absent is None:
+        return Bilingual(zh="被点名告知", en="named beside the roles")
+    known = roster.people.get(absent) if roster is not None else None
+    zh, en = (known.label.zh, known.label.en) if known is not None else (absent, absent)
+    return Bilingual(
+        zh=f"{zh}无法联系，由其代理"[:_LABEL_LENGTH], en=f"deputy of {en}, who could not be reached"[:_LABEL_LENGTH]
+    )
 
 
 def _named_beside(request: Request, roster: Roster | None) -> list[Person]:

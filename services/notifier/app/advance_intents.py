@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from services.notifier.app.ask_stand_in import ask_stand_in
 from services.notifier.app.rules import Rules
 from services.notifier.domain.delivery import (
     Answer,
@@ -20,12 +21,13 @@ from services.notifier.domain.delivery import (
 from services.notifier.domain.ledger import Intent, RecordedAnswer
 from services.notifier.domain.noise import Ruling
 from services.notifier.domain.reach import Reach, reach
+from services.notifier.domain.roster import Person
 from services.notifier.domain.urgency import Lane
 from services.notifier.store import attempts as attempt_rows
 from services.notifier.store import ledger
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import NotificationSettledV1, Settlement
-from shared.contracts.values import Bilingual, ChannelKind
+from shared.contracts.values import Bilingual, ChannelKind, Language
 from shared.db.tx import Tx
 from shared.runtime.ids import Ids
 from shared.runtime.metrics import DELIVERY_SETTLEMENTS, NOISE_RULINGS
@@ -80,7 +82,8 @@ async def advance(
             moved = replace(moved, due_at=ruled.until)
         if must_publish(intent.published, decision.verdict) and decision.verdict is not None:
             moved = replace(moved, published=decision.verdict, settled_at=tx.now)
-            _publish(tx, moved, decision.verdict, rules, ids=ids)
+            instead = ask_stand_in(tx, intent, decision.verdict, rules, ids=ids)
+            _publish(tx, moved, decision.verdict, rules, ids=ids, instead=instead)
             if moved.is_carrier:
                 carriers[moved.id] = decision.verdict
         found.append(Advanced(moved, decision))
@@ -115,11 +118,13 @@ async def _carry(tx: Tx, carriers: Mapping[UUID, Verdict], rules: Rules, *, ids:
                 reason_zh=f"与其他事项合并为一条消息；{verdict.reason_zh}",
             )
             moved.append(replace(one, published=said, settled_at=tx.now))
-            _publish(tx, moved[-1], said, rules, ids=ids)
+            _publish(tx, moved[-1], said, rules, ids=ids, instead=ask_stand_in(tx, one, said, rules, ids=ids))
     await ledger.save(tx, moved)
 
 
-def _publish(tx: Tx, intent: Intent, verdict: Verdict, rules: Rules, *, ids: Ids) -> None:
+def _publish(
+    tx: Tx, intent: Intent, verdict: Verdict, rules: Rules, *, ids: Ids, instead: Person | None = None
+) -> None:
     """Tell the other services how this intent was settled, with the transaction's commit."""
     body = intent.request.body
     route = verdict.route
@@ -150,11 +155,17 @@ def _publish(tx: Tx, intent: Intent, verdict: Verdict, rules: Rules, *, ids: Ids
                 attempts=intent.attempts,
                 reason=verdict.reason[:_REASON_LENGTH],
                 reason_words=_words(verdict),
+                stand_in=instead.id if instead is not None else None,
+                stand_in_label=_label(instead, body.language) if instead is not None else None,
                 settled_at=tx.now,
                 drill=body.drill,
             ),
         )
     )
+
+
+def _label(person: Person, language: Language) -> str:
+    return (person.label.en if language == "en" else person.label.zh)[:_REASON_LENGTH]
 
 
 def _role_words(intent: Intent, rules: Rules) -> Bilingual | None:

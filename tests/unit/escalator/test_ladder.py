@@ -152,6 +152,20 @@ def test_settlement_of_an_earlier_step_is_recorded_but_moves_nothing() -> None:
     assert pages(decision) == []
 
 
+def test_while_a_deputy_is_asked_instead_the_next_tier_waits_for_their_news() -> None:
+    known = rules()
+    case = opened(known).case
+    news = settled(case, "liaison", Settlement.FAILED, stand_in="liaison-b", stand_in_label="接口人乙")
+    decision = notification_settled(known, case, news, at(minutes=1))
+    assert kinds(decision) == [ChangeKind.NOTIFICATION_FAILED]
+    assert decision.changes[0].because == "liaison 未送达，改呼 接口人乙：no answer"
+    reached = settled(case, "liaison", Settlement.SENT, person="liaison-b")
+    assert not notification_settled(known, decision.case, reached, at(minutes=2)).requests
+    lost = settled(case, "liaison", Settlement.FAILED, person="liaison-b")
+    climbed = notification_settled(known, decision.case, lost, at(minutes=2))
+    assert kinds(climbed) == [ChangeKind.NOTIFICATION_FAILED, ChangeKind.TIER_REACHED]
+
+
 def test_who_was_not_reached_is_told_as_the_roster_calls_them_in_the_language_of_the_case() -> None:
     known = rules()
     case = opened(known).case

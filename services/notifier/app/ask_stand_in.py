@@ -1,0 +1,53 @@
+"""Somebody paged could not be reached by any way: their deputy is asked, by a request of the notifier's own."""
+
+from uuid import uuid5
+
+from services.notifier.app.rules import Rules
+from services.notifier.domain.delivery import Verdict
+from services.notifier.domain.ledger import Intent
+from services.notifier.domain.roster import Person
+from services.notifier.domain.roster_duty import on_duty
+from services.notifier.domain.stand_in import stand_in_of
+from shared.contracts.envelope import Event
+from shared.contracts.notifications import Purpose, Settlement
+from shared.db.tx import Tx
+from shared.runtime.ids import Ids
+from shared.runtime.tracing import next_span
+
+
+def ask_stand_in(tx: Tx, intent: Intent, verdict: Verdict, rules: Rules, *, ids: Ids) -> Person | None:
+    """Who is asked instead, with the transaction's commit; None where there is nobody or nothing to ask.
+
+    Only for pages, and once a person: whoever was told already, or could not be reached either, is passed over.
+    """
+    body = intent.request.body
+    roster = rules.rosters.of(intent.request.org)
+    first = intent.published is None and verdict.settlement is Settlement.FAILED
+    if not first or body.purpose is not Purpose.PAGE or intent.person is None or roster is None:
+        return None
+    told = {duty.person.id for role in body.roles for duty in on_duty(roster, role, intent.request.accepted_at)}
+    person = stand_in_of(roster, intent.person, tx.now, passed_over={*told, *body.people, *body.excluded})
+    if person is None:
+        return None
+    instead = body.model_copy(
+        update={
+            "request_id": uuid5(intent.id, person.id),
+            "roles": (intent.role,),
+            "people": (person.id,),
+            "in_place_of": intent.person,
+            "excluded": (*body.excluded, intent.person),
+        }
+    )
+    tx.outbox.add(
+        Event(
+            id=ids.new(),
+            source="/fenghuo/notifier",
+            time=tx.now,
+            org=intent.request.org,
+            case_id=intent.request.case_id,
+            causation=str(intent.request.event_id),
+            traceparent=next_span(intent.request.traceparent),
+            data=instead,
+        )
+    )
+    return person
