@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from services.notifier.domain.reasons import CHANNELS_ZH, in_chinese
 from shared.contracts.notifications import Settlement
 from shared.contracts.receipts import ReceiptStatus
 from shared.contracts.values import Bilingual, ChannelKind
@@ -146,10 +147,6 @@ _ZH: Final = {
     "unknown": "没有答复",
     "undelivered": "未送达",
     "rejected": "被短信中心拒绝",
-    "sms": "短信",
-    "email": "邮件",
-    "voice": "电话",
-    "im": "即时消息",
 }
 _NEGATIVE: Final = frozenset({ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED})
 _PROVES_ACCEPTANCE: Final = frozenset({ReceiptStatus.ACCEPTED, ReceiptStatus.BUFFERED, ReceiptStatus.DELIVERED})
@@ -311,40 +308,58 @@ def _verdict(case: Case, attempts: Sequence[Attempt], *, exhausted: bool) -> Ver
     if not exhausted:
         return None
     reasons = (*_failures(attempts), *_bars(case, attempts), *case.skipped)
-    tried = "；".join(_failures(attempts, _ZH)) or "没有可用的途径"
+    tried = "；".join((*_failures_zh(attempts), *_bars_zh(case, attempts), *map(in_chinese, case.skipped)))
     return Verdict(
-        Settlement.FAILED, "; ".join(reasons) or "there is no way to reach", None, f"各途径均未送达：{tried}"
+        Settlement.FAILED,
+        "; ".join(reasons) or "there is no way to reach",
+        None,
+        f"各途径均未送达：{tried or '没有可用的途径'}",
     )
+
+
+def _not_tried(case: Case, attempts: Sequence[Attempt]) -> list[Route]:
+    tried = {attempt.route for attempt in attempts}
+    return [route for route in case.routes if route.provider in case.barred and route not in tried]
 
 
 def _bars(case: Case, attempts: Sequence[Attempt]) -> list[str]:
     """Why routes were not even tried."""
-    tried = {attempt.route for attempt in attempts}
+    return [f"{_way(route)}: {case.barred[route.provider].why}" for route in _not_tried(case, attempts)]
+
+
+def _bars_zh(case: Case, attempts: Sequence[Attempt]) -> list[str]:
+    return [f"{_way_zh(route)}{in_chinese(case.barred[route.provider].why)}" for route in _not_tried(case, attempts)]
+
+
+def _failures(attempts: Sequence[Attempt]) -> list[str]:
+    """The last word on each route."""
+    return [f"{_way(route)}: {said} {why}".strip() for route, (said, why) in _last_words(attempts).items()]
+
+
+def _failures_zh(attempts: Sequence[Attempt]) -> list[str]:
     return [
-        f"{route.channel.value} via {route.provider} ({route.contact}): {case.barred[route.provider].why}"
-        for route in case.routes
-        if route.provider in case.barred and route not in tried
+        f"{_way_zh(route)}{_ZH.get(said, said)} {in_chinese(why)}".strip()
+        for route, (said, why) in _last_words(attempts).items()
     ]
 
 
-def _failures(attempts: Sequence[Attempt], words: Mapping[str, str] | None = None) -> list[str]:
-    """The last word on each route, our part of it in other `words` where given."""
-    said = words or {}
-    last: dict[Route, str] = {}
+def _last_words(attempts: Sequence[Attempt]) -> dict[Route, tuple[str, str]]:
+    last: dict[Route, tuple[str, str]] = {}
     for attempt in attempts:
         negative = next((receipt for receipt in attempt.receipts if receipt.status in _NEGATIVE), None)
         if negative is not None:
-            status = negative.status.value
-            last[attempt.route] = f"{said.get(status, status)} {negative.why}".strip()
+            last[attempt.route] = negative.status.value, negative.why
         elif attempt.outcome is not None:
-            answer = attempt.outcome.answer.value
-            last[attempt.route] = f"{said.get(answer, answer)} {attempt.outcome.why}".strip()
-    if words is not None:
-        return [
-            f"{said.get(route.channel.value, route.channel.value)}经 {route.provider}（{route.contact}）{why}"
-            for route, why in last.items()
-        ]
-    return [f"{route.channel.value} via {route.provider} ({route.contact}): {why}" for route, why in last.items()]
+            last[attempt.route] = attempt.outcome.answer.value, attempt.outcome.why
+    return last
+
+
+def _way(route: Route) -> str:
+    return f"{route.channel.value} via {route.provider} ({route.contact})"
+
+
+def _way_zh(route: Route) -> str:
+    return f"{CHANNELS_ZH[route.channel.value]}经 {route.provider}（{route.contact}）"
 
 
 def must_publish(published: Verdict | None, verdict: Verdict | None) -> bool:
