@@ -33,7 +33,7 @@ def test_whatever_the_channels_say_has_chinese_words() -> None:
         for path in SERVICE.rglob("*.py")
         for one in _SAID.findall(path.read_text("utf-8"))
     }
-    ours = {(text, name) for text, name in said if not text.startswith(("{", "proved by"))}
+    ours = {(text, name) for text, name in said if not text.startswith(("{", "proved by")) and text != "barred"}
     assert len(ours) > 10
     silent = {
         (text, name)
