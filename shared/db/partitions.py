@@ -13,6 +13,8 @@ from shared.runtime.ids import lowest_id_at
 OUTBOX_KEPT: Final = timedelta(days=7)
 INBOX_KEPT: Final = timedelta(days=10)
 _AHEAD: Final = 3
+# A row stays whole and uncompressed up to a page: compressing an event costs several times what writing it does.
+_WHOLE: Final = 8160
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.partitions'))"
 
 
@@ -50,7 +52,10 @@ async def _create(tx: Tx, table: str, day: date, low: str, high: str) -> None:
     name = f"{table}_p{day:%Y%m%d}"
     found = await tx.fetch_one("SELECT to_regclass(:name) AS name", name=name)
     if found is None or found["name"] is None:
-        await tx.execute(f'CREATE TABLE "{name}" PARTITION OF {table} FOR VALUES FROM ({low}) TO ({high})')
+        await tx.execute(
+            f'CREATE TABLE "{name}" PARTITION OF {table} FOR VALUES FROM ({low}) TO ({high}) '
+            f"WITH (toast_tuple_target = {_WHOLE})"
+        )
 
 
 async def _days(tx: Tx, table: str) -> list[tuple[str, date]]:

@@ -1,5 +1,6 @@
 """Lets time pass: fires what has come due, a batch in one transaction."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,12 +10,12 @@ from uuid import UUID
 
 from services.escalator.app.record_decisions import SOURCE, Decided, Wake, record_decisions
 from services.escalator.domain.case import Case
-from services.escalator.domain.decision import armed_for
+from services.escalator.domain.decision import armed_for, clock_subject
 from services.escalator.domain.firing import fire
 from services.escalator.domain.light import Head, LightFire, Mark, fire_lightly
 from services.escalator.domain.time_bases import Rules
 from services.escalator.store.cases import CaseKey, StoredCase, marks_from, read_bodies
-from services.escalator.store.light_fires import FiredBeforeError, Form, LightRow, fire_all_lightly
+from services.escalator.store.light_fires import FiredBeforeError, Form, fire_all_lightly
 from services.escalator.store.plans import Plans
 from services.escalator.store.timers import EVER, Alike, DueTimer, TimerRow, arm, claim_due, disarm, first_in_lanes
 from shared.contracts.envelope import record_headers
@@ -39,7 +40,10 @@ _STAND_INS: Final = (_AN_ID, _A_CASE, _A_CASE, _A_CASE, _A_SPAN)
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """`claimed` timers were looked at, `fired` thresholds passed. `next_due` is the earliest one still armed."""
+    """`claimed` timers were looked at, `fired` thresholds passed.
+
+    `next_due` is the earliest one still armed; after a full batch it may be one of those just fired.
+    """
 
     claimed: int
     fired: int
@@ -61,6 +65,7 @@ class FireDueTimers:
         self._batch = batch
         self._floor = EVER
         self._looked_everywhere_at = 0.0
+        self._met: set[DueTimer] = set()
 
     async def __call__(self) -> Swept:
         """Fire at most one batch of due timers: the highest levels first, the earliest first within."""
@@ -77,7 +82,7 @@ class FireDueTimers:
             lanes = [lane for lane, first in firsts.items() if first <= tx.now]
             due = await claim_due(tx, lanes, self._batch, self._floor) if lanes else []
             fired = await self._fire(tx, due, lightly=lightly) if due else 0
-            if due:
+            if 0 < len(due) < self._batch:
                 firsts = await self._firsts(tx)
             following = min(firsts.values(), default=None)
         return Swept(len(due), fired, following)
@@ -118,20 +123,28 @@ class FireDueTimers:
         found: dict[CaseKey, list[tuple[DueTimer, LightFire]]] = {}
         needed: set[CaseKey] = set()
         known: dict[tuple[Alike, tuple[Mark, ...]], LightFire | None] = {}
+        met, self._met = self._met, set()
         for one in due:
             key = one.key
             if key in needed:
                 continue
-            turns = found.setdefault(key, [])
-            how = (one.alike, tuple(fire.mark for _, fire in turns))
-            if how not in known:
-                known[how] = self._lightly(*how, now)
-            light = known[how]
-            if light is None:
-                needed.add(key)
-                del found[key]
+            turns = found.get(key)
+            how = (one.alike, tuple(fire.mark for _, fire in turns) if turns else ())
+            if how in known:
+                light = known[how]
             else:
+                light = known[how] = self._lightly(*how, now)
+            if light is None and one not in met and _was_fired(one.alike):
+                # Another process has just fired it, and the table was read a moment before. Should it still be there
+                # at the next look, it is a full decision's business.
+                self._met.add(one)
+            elif light is None:
+                needed.add(key)
+                found.pop(key, None)
+            elif turns:
                 turns.append((one, light))
+            else:
+                found[key] = [(one, light)]
         most = max(map(len, found.values()), default=0)
         divided = [[turns[turn] for turns in found.values() if len(turns) > turn] for turn in range(most)]
         return divided, [one for one in due if one.key in needed] if needed else []
@@ -146,16 +159,15 @@ class FireDueTimers:
     async def _fire_lightly(self, tx: Tx, turn: list[tuple[DueTimer, LightFire]]) -> None:
         numbers: dict[int, int] = {}
         forms: list[Form] = []
-        rows: list[LightRow] = []
+        of_rows: list[int] = []
         for one, light in turn:
             number = numbers.get(id(light))
             if number is None:
                 number = numbers[id(light)] = len(forms)
                 forms.append(_form(one.alike, light, tx.now))
-            request_event_id = self._ids.new() if light.request is not None else None
-            rows.append(LightRow(one.case_id, number, self._ids.new(), request_event_id))
-        await fire_all_lightly(tx, forms, rows)
-        tx.after_commit.append(lambda: CLOCKS_FIRED.labels("clock").inc(len(rows)))
+            of_rows.append(number)
+        await fire_all_lightly(tx, forms, [one.case_id for one, _ in turn], of_rows, self._ids.new())
+        tx.after_commit.append(lambda: CLOCKS_FIRED.labels("clock").inc(len(turn)))
 
     async def _fire_fully(self, tx: Tx, due: list[DueTimer]) -> int:
         stored = await read_bodies(tx, list(dict.fromkeys(one.key for one in due)))
@@ -200,6 +212,11 @@ class FireDueTimers:
         await arm(tx, wanted)
 
 
+def _was_fired(alike: Alike) -> bool:
+    marks = marks_from(alike.fired)
+    return any(clock_subject(mark.clock) == alike.subject and mark.threshold == alike.threshold for mark in marks)
+
+
 def _form(alike: Alike, light: LightFire, now: datetime) -> Form:
     cause = f"{alike.subject}/{alike.generation}/{alike.threshold}"
     asked = _headers(NotificationRequestedV1.TYPE, now, alike.org, cause) if light.request is not None else None
@@ -229,5 +246,7 @@ def _headers(kind: str, time: datetime, org: str, cause: str) -> tuple[str, ...]
 
 
 def _observe_lateness(due: Iterable[DueTimer], now: datetime) -> None:
-    for one in due:
-        CLOCK_LATENESS.observe((now - one.alike.due_at).total_seconds())
+    for due_at, count in Counter(one.alike.due_at for one in due).items():
+        late = (now - due_at).total_seconds()
+        for _ in range(count):
+            CLOCK_LATENESS.observe(late)

@@ -16,6 +16,10 @@ from shared.contracts.topics import CASES_ESCALATED, NOTIFICATIONS_REQUESTED
 from shared.db.tx import Tx
 
 HEADER_PIECES: Final = 6
+_ID_BEGINS: Final = 20
+"""So many of an id's 32 hexadecimal digits stay when it is counted up."""
+_ID_ROOM: Final = (1 << 47) - 1
+"""Half of what the other digits can hold, so that counting up never overflows them."""
 
 
 class FiredBeforeError(Exception):
@@ -42,38 +46,32 @@ class Form:
         return f"/{alike.plan}/{alike.subject}/{alike.generation}/{alike.threshold}"
 
 
-@dataclass(frozen=True, slots=True)
-class LightRow:
-    """One case to fire: its form by number, and the ids of its events. `request_event_id` is None without a request."""
-
-    case_id: UUID
-    form: int
-    event_id: UUID
-    request_event_id: UUID | None
-
-
-async def fire_all_lightly(tx: Tx, forms: Sequence[Form], rows: Sequence[LightRow]) -> None:
+async def fire_all_lightly(
+    tx: Tx, forms: Sequence[Form], case_ids: Sequence[UUID], form_of: Sequence[int], first_id: UUID
+) -> None:
     """Record these fires, tell of them, note them at their cases and arm what follows.
+
+    `form_of` says for each case which form is its. The events' ids count up from `first_id`, which must be a random
+    one made now (a monotonic UUIDv7, RFC 9562 §6.2, method 2).
 
     The transaction holds the locks of the cases, each of which is here at most once. Raises FiredBeforeError when any
     of the thresholds had been fired: the transaction must then be given up.
     """
-    if not rows:
+    if not case_ids:
         return
     depth = max(len(form.fire.ended) for form in forms)
-    found = await tx.fetch_one(_statement(depth), now=tx.now, **_columns(rows), **_arrays(forms, depth))
-    if found is None or (found["fired"], found["moved"]) != (len(rows), len(rows)):
+    found = await tx.fetch_one(
+        _statement(depth),
+        now=tx.now,
+        case_ids=case_ids,
+        forms=[number + 1 for number in form_of],  # arrays of the server count from one
+        id_begins=first_id.hex[:_ID_BEGINS],
+        id_ends=int(first_id.hex[_ID_BEGINS:], 16) & _ID_ROOM,
+        **_arrays(forms, depth),
+    )
+    if found is None or (found["fired"], found["moved"]) != (len(case_ids), len(case_ids)):
         raise FiredBeforeError
-    tx.outbox.note_written(len(rows) + sum(1 for row in rows if row.request_event_id is not None))
-
-
-def _columns(rows: Sequence[LightRow]) -> dict[str, Any]:
-    return {
-        "case_ids": [row.case_id for row in rows],
-        "forms": [row.form + 1 for row in rows],  # arrays of the server count from one
-        "event_ids": [row.event_id for row in rows],
-        "request_event_ids": [row.request_event_id for row in rows],
-    }
+    tx.outbox.note_written(found["told"])
 
 
 def _arrays(forms: Sequence[Form], depth: int) -> dict[str, Any]:
@@ -91,7 +89,7 @@ def _arrays(forms: Sequence[Form], depth: int) -> dict[str, Any]:
         "marks": [f"{fire.mark.clock} {fire.mark.threshold} {fire.mark.at.isoformat()}\n" for fire in fires],
         "ends": [int(fire.mark.threshold == BREACH) for fire in fires],
         "openings": [fire.opening for fire in fires],
-        "requests": [fire.request or "" for fire in fires],
+        "requests": [fire.request for fire in fires],
         "names": [form.request_name for form in forms],
         "next_thresholds": [timer.threshold if timer is not None else None for timer in following],
         "next_dues": [timer.due_at if timer is not None else None for timer in following],
@@ -117,10 +115,16 @@ def _of(name: str, kind: str = "text") -> str:
 
 
 def _headers(name: str, event_id: str) -> str:
-    span = f"'00-' || d.trace || '-' || substr(replace(CAST({event_id} AS text), '-', ''), 17) || '-01'"
-    between = (f"CAST({event_id} AS text)", "d.id", "d.id", "d.id", span)
+    span = f"'00-' || d.trace || '-' || substr({event_id}, 17) || '-01'"
+    written = f"CAST(CAST({event_id} AS uuid) AS text)"
+    between = (written, "d.id", "d.id", "d.id", span)
     pieces = [_of(f"{name}_{piece}") for piece in range(HEADER_PIECES)]
     return " || ".join(part for pair in zip(pieces, (*between, "''"), strict=True) for part in pair)
+
+
+def _counted(step: int) -> str:
+    """The hexadecimal digits of an event's id: two for each case."""
+    return f"CAST(:id_begins AS text) || lpad(to_hex(CAST(:id_ends AS bigint) + 2 * d.n + {step}), 12, '0')"
 
 
 @lru_cache(maxsize=16)
@@ -129,10 +133,7 @@ def _statement(depth: int) -> str:
     published = "split_part(d.card, E'\\n', 1)"
     for number in range(depth):
         published = f"replace({published}, {_of(f'running_{number}')}, {_of(f'ended_{number}')})"
-    rows = (
-        "unnest(CAST(:case_ids AS uuid[]), CAST(:forms AS int[]), CAST(:event_ids AS uuid[]), "
-        "CAST(:request_event_ids AS uuid[])) AS d (case_id, form, event_id, request_event_id)"
-    )
+    rows = "unnest(CAST(:case_ids AS uuid[]), CAST(:forms AS int[])) WITH ORDINALITY AS d (case_id, form, n)"
     digest = f"encode(sha256(convert_to(d.id || {_of('names')}, 'UTF8')), 'hex')"
     # A UUID of version 8 (RFC 9562 §5.8): the same request has the same id, whoever asks for it.
     request_id = (
@@ -143,11 +144,11 @@ def _statement(depth: int) -> str:
             UPDATE cases AS c SET fired = coalesce(c.fired, '') || {_of("marks")}, revision = c.revision + 1,
                 changed_at = :now, clocks_ended = c.clocks_ended + {_of("ends", "int")}
             FROM {rows} WHERE c.case_id = d.case_id AND c.plan = {_of("plans")}
-            RETURNING c.revision, c.traceparent, c.card, d.case_id, d.form, d.event_id, d.request_event_id
+            RETURNING c.revision, c.traceparent, c.card, d.case_id, d.form, d.n
         ), fired AS (
             INSERT INTO fires (case_id, plan, subject, generation, threshold, due_at, fired_at, superseded, event_id)
             SELECT d.case_id, {_of("plans")}, {_of("subjects")}, {_of("generations", "int")}, {_of("thresholds")},
-                {_of("dues", "timestamptz")}, :now, false, d.event_id FROM {rows}
+                {_of("dues", "timestamptz")}, :now, false, CAST({_counted(0)} AS uuid) FROM {rows}
             ON CONFLICT DO NOTHING RETURNING 1
         ), gone AS (
             DELETE FROM timers AS t USING {rows} WHERE {_of("next_thresholds")} IS NULL
@@ -158,20 +159,23 @@ def _statement(depth: int) -> str:
             FROM {rows} WHERE {_of("next_thresholds")} IS NOT NULL
             AND t.case_id = d.case_id AND t.plan = {_of("plans")} AND t.subject = {_of("subjects")}
         ), named AS (
-            SELECT m.*, CAST(m.case_id AS text) AS id,
-                coalesce(substr(m.traceparent, 4, 32), replace(CAST(gen_random_uuid() AS text), '-', '')) AS trace
-            FROM moved m
+            SELECT d.*, CAST(d.case_id AS text) AS id, {_counted(0)} AS event_id, {_counted(1)} AS request_event_id,
+                coalesce(substr(d.traceparent, 4, 32), replace(CAST(gen_random_uuid() AS text), '-', '')) AS trace
+            FROM moved d
         ), told AS (
             INSERT INTO outbox (event_id, topic, key, headers, value)
-            SELECT d.event_id, CAST(:escalated AS text), convert_to(d.id, 'UTF8'), {_headers("headers", "d.event_id")},
+            SELECT CAST(d.event_id AS uuid), CAST(:escalated AS text), convert_to(d.id, 'UTF8'),
+                {_headers("headers", "d.event_id")},
                 convert_to('{{"revision":' || CAST(d.revision AS text) || {_of("openings")} || {published}, 'UTF8')
             FROM named d
             UNION ALL
-            SELECT d.request_event_id, CAST(:requested AS text), convert_to(d.id, 'UTF8'),
+            SELECT CAST(d.request_event_id AS uuid), CAST(:requested AS text), convert_to(d.id, 'UTF8'),
                 {_headers("request_headers", "d.request_event_id")},
                 convert_to('{{"request_id":"' || {request_id} || {_of("requests")} || split_part(d.card, E'\\n', 2)
                     || '}}', 'UTF8')
-            FROM named d WHERE d.request_event_id IS NOT NULL
+            FROM named d WHERE {_of("requests")} IS NOT NULL
+            RETURNING 1
         )
-        SELECT (SELECT count(*) FROM fired) AS fired, (SELECT count(*) FROM moved) AS moved
+        SELECT (SELECT count(*) FROM fired) AS fired, (SELECT count(*) FROM moved) AS moved,
+            (SELECT count(*) FROM told) AS told
     """  # noqa: S608  # put together from the names above; every value is a parameter

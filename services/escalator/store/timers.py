@@ -57,8 +57,7 @@ class Alike(NamedTuple):
         return Timer(self.subject, self.generation, self.threshold, self.due_at, self.lane, _ahead_from(self.ahead))
 
 
-@dataclass(frozen=True, slots=True)
-class DueTimer:
+class DueTimer(NamedTuple):
     """A timer past its due instant. Its case is locked."""
 
     case_id: UUID
