@@ -119,7 +119,7 @@ class Database:
             try:
                 await driver.execute("BEGIN")
                 yield tx
-                recorded = await tx.outbox.insert(driver)
+                recorded = await tx.write_rest()
                 await _commit(driver)
             except BaseException:
                 await _abandon(connection, driver)

@@ -4,10 +4,10 @@ It is a log, not a queue: rows are marked when published, so that whatever a bro
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -111,13 +111,14 @@ class PendingRecords:
         """A statement of this transaction has written so many rows itself, so that the relay is woken for them."""
         self._written += count
 
-    async def insert(self, connection: asyncpg.Connection) -> list[OutboxRow]:
-        """Write the rows and give them back with their numbers. Called by the transaction only."""
+    def insertion(self) -> tuple[str, list[Any]] | None:
+        """The statement that writes the records, with its values; None without records. For the transaction only."""
         if not self._topics:
-            return []
-        answered = await connection.fetch(
-            _INSERT, self._event_ids, self._topics, self._keys, self._headers, self._values
-        )
+            return None
+        return _INSERT, [self._event_ids, self._topics, self._keys, self._headers, self._values]
+
+    def recorded(self, answered: Sequence[asyncpg.Record]) -> list[OutboxRow]:
+        """The rows as that statement answered them. Raises MisplacedRecordError when they come in another order."""
         if [row["event_id"] for row in answered] != self._event_ids:
             raise MisplacedRecordError
         return [

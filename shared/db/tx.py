@@ -1,48 +1,17 @@
 """One open transaction as use cases see it: SQL, inbox, outbox. It cannot commit; the block that opened it does."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from shared.db.outbox import PendingRecords
+from shared.db.outbox import OutboxRow, PendingRecords
+from shared.db.statements import bound, together
 
 Row = asyncpg.Record
 """A row: values by column name."""
-
-_NAME: Final = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
-_LITERAL: Final = re.compile(r"('(?:[^']|'')*')")
-
-
-class MissingParameterError(KeyError):
-    """A statement names a parameter that was not given."""
-
-
-@lru_cache(maxsize=2048)
-def positional(sql: str) -> tuple[str, tuple[str, ...]]:
-    """The statement with `$1`, `$2` … for its `:names`, and the names in that order. Literals and `::casts` stay."""
-    names: list[str] = []
-
-    def number(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in names:
-            names.append(name)
-        return f"${names.index(name) + 1}"
-
-    parts = [part if part.startswith("'") else _NAME.sub(number, part) for part in _LITERAL.split(sql)]
-    return "".join(parts), tuple(names)
-
-
-def _bound(sql: str, parameters: dict[str, Any]) -> tuple[str, list[Any]]:
-    statement, names = positional(sql)
-    try:
-        return statement, [parameters[name] for name in names]
-    except KeyError as error:
-        raise MissingParameterError(f"parameter {error} of the statement is not given") from error
 
 
 class Tx:
@@ -58,21 +27,53 @@ class Tx:
         self.outbox = outbox
         self.now = now
         self.after_commit: list[Callable[[], None]] = []
+        self._later: list[tuple[str, list[Any]]] = []
 
     async def fetch(self, sql: str, /, **parameters: Any) -> Sequence[Row]:
         """All rows, by column name."""
-        statement, values = _bound(sql, parameters)
+        await self.write_now()
+        statement, values = bound(sql, parameters)
         return await self._connection.fetch(statement, *values)
 
     async def fetch_one(self, sql: str, /, **parameters: Any) -> Row | None:
         """The first row, or None."""
-        statement, values = _bound(sql, parameters)
+        await self.write_now()
+        statement, values = bound(sql, parameters)
         return await self._connection.fetchrow(statement, *values)
 
     async def execute(self, sql: str, /, **parameters: Any) -> int:
         """Run a statement; the number of rows it touched."""
-        statement, values = _bound(sql, parameters)
+        await self.write_now()
+        statement, values = bound(sql, parameters)
         return touched(await self._connection.execute(statement, *values))
+
+    def later(self, sql: str, /, **parameters: Any) -> None:
+        """Write this together with what else is to be written, in one statement: before the next one or the commit.
+
+        A trip to the server costs more than most writes. For INSERT, UPDATE and DELETE of which nobody asks how many
+        rows they touched. What is written together must not touch a row twice, nor read what its neighbours write.
+        Errors come with the next statement, `write_now` or the commit. Raises MissingParameterError.
+        """
+        self._later.append(bound(sql, parameters))
+
+    async def write_now(self) -> None:
+        """Write what waits: for whoever has to know now whether it can be written."""
+        if self._later:
+            statement, values = self._joined([])
+            await self._connection.execute(statement, *values)
+
+    async def write_rest(self) -> list[OutboxRow]:
+        """Write what waits, and the outbox. Called by the block that opened the transaction, before it commits."""
+        insert = self.outbox.insertion()
+        if insert is None:
+            await self.write_now()
+            return []
+        statement, values = self._joined([insert])
+        return self.outbox.recorded(await self._connection.fetch(statement, *values))
+
+    def _joined(self, rest: Sequence[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
+        writes, self._later = [*self._later, *rest], []
+        return together(tuple(text for text, _ in writes)), [value for _, values in writes for value in values]
 
     async def first_seen(self, event_ids: Sequence[UUID]) -> frozenset[UUID]:
         """Record the events in the inbox; the ones never applied before.

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
 from services.classifier.app.judge_cases import Ports, Subject, judge_cases
 from services.classifier.domain.announcements import Cause
 from services.classifier.domain.cases import CaseMismatchError, merge
-from services.classifier.store.cases import CaseOpenedElsewhereError, StoredCase, forget_events, lock_cases
+from services.classifier.store.cases import OpenedElsewhereError, StoredCase, forget_events, lock_cases
 from shared.contracts.envelope import Event
 from shared.contracts.reports import CaseReport
 from shared.db.engine import Database
@@ -24,13 +25,14 @@ async def classify_reports(events: Sequence[Event[Any]], database: Database, por
     Several reports of one case in a batch make one new revision. Reports may come in any order and more than once: the
     case is the same. A dead event leaves no trace, so it can be replayed.
     """
-    for _ in range(_RACES):
+    for attempt in count(1):
         try:
             async with database.transaction() as tx:
                 return await _classify(tx, events, ports)
-        except CaseOpenedElsewhereError:
-            continue
-    raise CaseOpenedElsewhereError(f"still after {_RACES} attempts")
+        except OpenedElsewhereError:
+            if attempt == _RACES:
+                raise
+    raise AssertionError
 
 
 async def _classify(tx: Tx, events: Sequence[Event[Any]], ports: Ports) -> list[Outcome]:

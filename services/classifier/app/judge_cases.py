@@ -114,8 +114,8 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
         pending = further
     await raise_warnings(tx, movements, causes, ports.plans, ports.ids)
     await ports.plans.keep(tx, {job.plan.ref.sha256: job.plan for job in everything}.values())
-    await save_cases(tx, [_row(tx, subject, runs[subject.case_id]) for subject in subjects if subject.case_id in runs])
-    await arm(tx, due)
+    save_cases(tx, [_row(tx, subject, runs[subject.case_id]) for subject in subjects if subject.case_id in runs])
+    arm(tx, due)
     tx.after_commit.append(lambda: _committed(tally, due, ports))
     tx.after_commit.append(lambda: ports.plans.worded(worded, tx.now))
     return refused

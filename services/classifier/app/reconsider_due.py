@@ -28,7 +28,7 @@ async def reconsider_due(database: Database, ports: Ports) -> int:
         refused = await judge_cases(tx, [_subject(stored) for stored in claimed.values()], ports)
         for case_id, reason in refused.items():
             _log.error("case.not_reconsidered", case_id=str(case_id), reason=reason)
-        await arm(tx, {(case_id, plan): None for case_id in refused for plan in claimed[case_id].runs})
+        arm(tx, {(case_id, plan): None for case_id in refused for plan in claimed[case_id].runs})
     for stored in claimed.values():
         for run in stored.runs.values():
             if run.reconsider_at is not None and run.reconsider_at <= now:

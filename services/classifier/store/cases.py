@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from pydantic_core import from_json, to_json
 
 from services.classifier.domain.cases import CaseState, state_from_data
@@ -12,9 +13,8 @@ from services.classifier.domain.runs import Run, run_from_data
 from shared.contracts.immutable import immutable
 from shared.db.tx import Row, Tx
 
-
-class CaseOpenedElsewhereError(RuntimeError):
-    """Another transaction opened one of the batch's cases meanwhile: the batch has to be read again."""
+OpenedElsewhereError = asyncpg.UniqueViolationError
+"""Another transaction opened one of the batch's cases meanwhile: the batch has to be read again."""
 
 
 @immutable
@@ -74,24 +74,22 @@ async def claim_unrouted_cases(tx: Tx, after: UUID, limit: int) -> dict[UUID, St
     return {row["case_id"]: _stored(row) for row in rows}
 
 
-async def save_cases(tx: Tx, rows: Sequence[CaseRow]) -> None:
-    """Insert the new and update the known. Raises CaseOpenedElsewhereError when a new one turns out to be known."""
+def save_cases(tx: Tx, rows: Sequence[CaseRow]) -> None:
+    """Insert the new and update the known. The transaction fails with OpenedElsewhereError when a new one is known."""
     new = [row for row in rows if row.new]
     known = [row for row in rows if not row.new]
     if new:
-        inserted = await tx.execute(
+        tx.later(
             "INSERT INTO cases (case_id, org, number, state, runs, unrouted_since, updated_at) "
             "SELECT g.*, CAST(:now AS timestamptz) "
             "FROM unnest(CAST(:ids AS uuid[]), CAST(:orgs AS text[]), CAST(:numbers AS text[]), "
             "CAST(:states AS text[]), CAST(:runs AS text[]), CAST(:unrouted AS timestamptz[])) "
-            "AS g (case_id, org, number, state, runs, unrouted_since) ON CONFLICT DO NOTHING",
+            "AS g (case_id, org, number, state, runs, unrouted_since)",
             now=tx.now,
             **_arrays(new),
         )
-        if inserted != len(new):
-            raise CaseOpenedElsewhereError
     if known:
-        await tx.execute(
+        tx.later(
             "UPDATE cases AS c SET state = g.state, runs = g.runs, number = g.number, "
             "unrouted_since = g.unrouted_since, updated_at = :now "
             "FROM unnest(CAST(:ids AS uuid[]), CAST(:orgs AS text[]), CAST(:numbers AS text[]), "

@@ -7,12 +7,12 @@ from uuid import UUID
 from shared.db.tx import Tx
 
 
-async def arm(tx: Tx, due: Mapping[tuple[UUID, str], datetime | None]) -> None:
+def arm(tx: Tx, due: Mapping[tuple[UUID, str], datetime | None]) -> None:
     """Set the next instant of each case and plan; None takes it away. The caller holds the cases' rows."""
     armed = sorted((key, at) for key, at in due.items() if at is not None)
     gone = sorted(key for key, at in due.items() if at is None)
     if armed:
-        await tx.execute(
+        tx.later(
             "INSERT INTO reconsiderations (case_id, plan, due_at) "
             "SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:plans AS text[]), CAST(:due AS timestamptz[])) "
             "ON CONFLICT (case_id, plan) DO UPDATE SET due_at = EXCLUDED.due_at",
@@ -21,7 +21,7 @@ async def arm(tx: Tx, due: Mapping[tuple[UUID, str], datetime | None]) -> None:
             due=[at for _, at in armed],
         )
     if gone:
-        await tx.execute(
+        tx.later(
             "DELETE FROM reconsiderations AS r "
             "USING unnest(CAST(:ids AS uuid[]), CAST(:plans AS text[])) AS g (case_id, plan) "
             "WHERE r.case_id = g.case_id AND r.plan = g.plan",

@@ -72,9 +72,9 @@ async def record_decisions(tx: Tx, decided: Sequence[Decided], *, ids: Ids, wake
     cards: dict[CaseKey, Card | None] = {}
     for one, event_id in told:
         cards[one.key] = _publish(tx, one, event_id, ids)
-    await _write_cases(tx, decided, cards)
-    await history.add_changes(tx, [row for one, _ in told for row in _change_rows(one)])
-    await history.add_entries(
+    _write_cases(tx, decided, cards)
+    history.add_changes(tx, [row for one, _ in told for row in _change_rows(one)])
+    history.add_entries(
         tx,
         [
             EntryRow(one.key, entry, one.cause)
@@ -123,12 +123,12 @@ def _change_rows(one: Decided) -> Iterator[ChangeRow]:
         yield ChangeRow(one.key, one.decision.case.revision, position, change, one.cause)
 
 
-async def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, Card | None]) -> None:
+def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, Card | None]) -> None:
     opened = {one.key for one in decided if one.before is None}
     # The last decision's card alone says how the case is now; one that published nothing leaves none.
     last = {one.key: StoredCase(one.decision.case, one.traceparent, cards.get(one.key)) for one in decided}
-    await cases.insert_cases(tx, [stored for key, stored in last.items() if key in opened])
-    await cases.update_cases(tx, [stored for key, stored in last.items() if key not in opened])
+    cases.insert_cases(tx, [stored for key, stored in last.items() if key in opened])
+    cases.update_cases(tx, [stored for key, stored in last.items() if key not in opened])
 
 
 async def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:

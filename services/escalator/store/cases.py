@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 from pydantic import TypeAdapter
 
 from services.escalator.domain.case import Case
@@ -29,8 +30,8 @@ _NAMES: Final = (
 )
 
 
-class ConcurrentOpeningError(Exception):
-    """Another process opened one of these cases at the same moment; the batch is to be tried again."""
+ConcurrentOpeningError = asyncpg.UniqueViolationError
+"""Another process opened one of these cases at the same moment; the batch is to be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,26 +121,24 @@ async def find_numbers(tx: Tx, wanted: Collection[tuple[str, str]]) -> dict[tupl
     return found
 
 
-async def insert_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
-    """Add new cases. Raises ConcurrentOpeningError when one is there by now."""
+def insert_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
+    """Add new cases. The transaction fails with ConcurrentOpeningError when one is there by now."""
     if not stored:
         return
     ordered = sorted(stored, key=lambda one: one.key)
-    written = await tx.execute(
+    tx.later(
         f"INSERT INTO cases ({_NAMES}) SELECT case_id, plan, org, number, plan_sha256, state, level, revision, "  # noqa: S608  # constant names
         "is_open, clocks_running, opened_at, changed_at, traceparent, CAST(body AS json), card_head, card "
-        f"FROM unnest({_COLUMNS}) AS t ({_NAMES}) ON CONFLICT DO NOTHING",
+        f"FROM unnest({_COLUMNS}) AS t ({_NAMES})",
         **_parameters(ordered),
     )
-    if written != len(ordered):
-        raise ConcurrentOpeningError
 
 
-async def update_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
+def update_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
     """Write back cases that this transaction has locked."""
     if not stored:
         return
-    await tx.execute(
+    tx.later(
         "UPDATE cases AS c SET plan_sha256 = t.plan_sha256, state = t.state, level = t.level, "  # noqa: S608  # constant names
         "revision = t.revision, is_open = t.is_open, "
         "clocks_running = t.clocks_running, changed_at = t.changed_at, traceparent = t.traceparent, "

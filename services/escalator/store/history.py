@@ -51,10 +51,10 @@ class FireRow:
         return (*self.key, self.fire.subject, self.fire.generation, self.fire.threshold)
 
 
-async def add_changes(tx: Tx, rows: Sequence[ChangeRow]) -> None:
+def add_changes(tx: Tx, rows: Sequence[ChangeRow]) -> None:
     if not rows:
         return
-    await tx.execute(
+    tx.later(
         "INSERT INTO changes (case_id, plan, revision, position, at, kind, because, details, cause) "
         "SELECT case_id, plan, revision, position, at, kind, because, CAST(details AS jsonb), cause "
         "FROM unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), CAST(:revisions AS int[]), "
@@ -73,11 +73,11 @@ async def add_changes(tx: Tx, rows: Sequence[ChangeRow]) -> None:
     )
 
 
-async def add_entries(tx: Tx, rows: Sequence[EntryRow]) -> None:
+def add_entries(tx: Tx, rows: Sequence[EntryRow]) -> None:
     """Append to clock logs; `seq` follows the order given."""
     if not rows:
         return
-    await tx.execute(
+    tx.later(
         "INSERT INTO clock_entries (case_id, plan, clock, kind, at, body, cause) "
         "SELECT case_id, plan, clock, kind, at, CAST(body AS jsonb), cause "
         "FROM unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), CAST(:clocks AS text[]), "

@@ -137,7 +137,7 @@ async def arm(tx: Tx, rows: Sequence[TimerRow]) -> None:
     """
     if not rows:
         return
-    await tx.execute(
+    tx.later(
         "INSERT INTO timers (case_id, plan, subject, generation, threshold, due_at, lane, ahead, wake_at) "
         "SELECT case_id, plan, subject, generation, threshold, due_at, lane, ahead, "
         "greatest(due_at, CAST(:now AS timestamptz)) "

@@ -23,7 +23,7 @@ from services.intake.domain.reports import Outcome, Refused, Report, published
 from services.intake.store.originals import open_original
 from services.intake.store.persons import PersonKey, PersonWithKey, ensure_persons
 from services.intake.store.register import (
-    RegisterRaceError,
+    RACES,
     SealedEntry,
     add_events,
     advance_cases,
@@ -61,12 +61,12 @@ class RegisterReports:
     async def __call__(self, reports: Sequence[Report]) -> list[Outcome]:
         """One outcome per report, in order, durable when this returns.
 
-        Raises the database's errors when nothing was written, RegisterRaceError when others kept getting in between.
+        Raises the database's errors when nothing was written, one of RACES when others kept getting in between.
         """
         for _ in range(_RACES - 1):
             try:
                 return await self._once(reports)
-            except RegisterRaceError:
+            except RACES:
                 continue
         return await self._once(reports)
 
@@ -77,7 +77,7 @@ class RegisterReports:
     async def register(self, tx: Tx, reports: Sequence[Report]) -> list[Outcome]:
         """One outcome per report, in order, durable with the caller's transaction.
 
-        Raises RegisterRaceError when another process got in between: roll back and begin again.
+        It fails with one of RACES, at the latest at its end, when another process got in between: begin again.
         """
         known = await lock_cases(tx, {report.case_key for report in reports})
         events = await find_events(tx, {report.event_key for report in reports if not report.repeatable})
@@ -105,9 +105,9 @@ class RegisterReports:
             months = [(key[0], month_of(tx.now, zones.get(key[0], self._default_zone))) for key in new]
             numbers = dict(zip(new, await allocate_numbers(tx, months), strict=True))
             changed = {key: _numbered(case, numbers.get(key)) for key, case in changed.items()}
-            await open_cases(tx, {key: changed[key] for key in new})
+            open_cases(tx, {key: changed[key] for key in new})
         if len(changed) > len(new):
-            await advance_cases(tx, {key: case for key, case in changed.items() if key in known})
+            advance_cases(tx, {key: case for key, case in changed.items() if key in known})
         return changed
 
     async def _write_events(self, tx: Tx, entries: Sequence[Entry], cases: Mapping[Key, KnownCase]) -> None:
@@ -117,7 +117,7 @@ class RegisterReports:
             if entry.report.person_ref is not None
         }
         persons = await ensure_persons(tx, self._vault, wanted) if wanted else {}
-        await add_events(tx, [self._sealed(entry, persons) for entry in entries])
+        add_events(tx, [self._sealed(entry, persons) for entry in entries])
         for entry in entries:
             report = entry.report
             tx.outbox.add(

@@ -9,7 +9,7 @@ from services.intake.domain.bodies import Route
 from services.intake.domain.reports import Parted, Refused, Report, prepare
 from services.intake.domain.splitting import SplitRefusedError, Told, split, wanted_from
 from services.intake.store.originals import open_original
-from services.intake.store.register import RegisterRaceError, find_case, find_events, lock_cases, read_events
+from services.intake.store.register import RACES, find_case, find_events, lock_cases, read_events
 from services.intake.store.vault import Vault
 from shared.contracts.values import CaseKind, Facts, FactValue
 from shared.db.tx import Tx
@@ -62,7 +62,8 @@ class Splitter:
                     self._report(org, parts.route, parts.old, parts.old_parted),
                 ],
             )
-        except RegisterRaceError as error:
+            await tx.write_now()
+        except RACES as error:
             raise taken from error
         if isinstance(new, Refused) or isinstance(old, Refused):
             raise taken

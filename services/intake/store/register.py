@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+
 from services.intake.domain.numbers import number_text
 from services.intake.domain.registration import Entry, Key, KnownCase, KnownEvent
 from shared.contracts.values import CaseKind
@@ -17,6 +19,10 @@ from shared.db.tx import Row, Tx
 
 class RegisterRaceError(Exception):
     """Another process registered the same case or event in between: roll back and decide again."""
+
+
+RACES: Final = (RegisterRaceError, asyncpg.UniqueViolationError)
+"""How that shows: when it is looked for, and when the rows are written."""
 
 
 _LOCK_CASES: Final = (
@@ -42,7 +48,7 @@ _OPEN_CASES: Final = (
     "CAST(:sources AS text[]), CAST(:references AS text[]), CAST(:kinds AS text[]), CAST(:numbers AS text[]), "
     "CAST(:sequences AS integer[]), CAST(:events AS text[]), CAST(:hashes AS bytea[])) "
     "AS k (case_id, org, source, reference, kind, number, last_sequence, last_event_id, last_body_hash) "
-    "ORDER BY k.org, k.source, k.reference ON CONFLICT (org, source, reference) DO NOTHING"
+    "ORDER BY k.org, k.source, k.reference"
 )
 _ADVANCE_CASES: Final = (
     "UPDATE cases AS c SET last_sequence = k.sequence, last_event_id = k.event_id, last_body_hash = k.body_hash, "
@@ -56,7 +62,7 @@ _ADD_EVENTS: Final = (
     "CAST(:ids AS uuid[]), CAST(:sequences AS integer[]), CAST(:hashes AS bytea[]), CAST(:persons AS uuid[]), "
     "CAST(:originals AS bytea[]), CAST(:identities AS bytea[])) "
     "AS k (org, source, event_id, case_id, sequence, body_hash, person_id, original, identity) "
-    "ORDER BY k.org, k.source, k.event_id ON CONFLICT DO NOTHING"
+    "ORDER BY k.org, k.source, k.event_id"
 )
 
 
@@ -125,9 +131,9 @@ async def allocate_numbers(tx: Tx, wanted: Sequence[tuple[str, str]]) -> list[st
     return numbers
 
 
-async def open_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
-    """Write new cases. Raises RegisterRaceError when one of them exists by now."""
-    written = await tx.execute(
+def open_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
+    """Write new cases. The transaction fails with one of RACES when one of them exists by now."""
+    tx.later(
         _OPEN_CASES,
         ids=[case.case_id for case in cases.values()],
         orgs=[key[0] for key in cases],
@@ -138,18 +144,16 @@ async def open_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
         **_heads(cases),
         now=tx.now,
     )
-    if written != len(cases):
-        raise RegisterRaceError
 
 
-async def advance_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
+def advance_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
     """Write the latest sequence of cases locked before."""
-    await tx.execute(_ADVANCE_CASES, ids=[case.case_id for case in cases.values()], **_heads(cases), now=tx.now)
+    tx.later(_ADVANCE_CASES, ids=[case.case_id for case in cases.values()], **_heads(cases), now=tx.now)
 
 
-async def add_events(tx: Tx, entries: Sequence[SealedEntry]) -> None:
-    """Write the register's log. Raises RegisterRaceError when one of the events exists by now."""
-    written = await tx.execute(
+def add_events(tx: Tx, entries: Sequence[SealedEntry]) -> None:
+    """Write the register's log. The transaction fails with one of RACES when one of the events exists by now."""
+    tx.later(
         _ADD_EVENTS,
         orgs=[row.entry.report.org for row in entries],
         sources=[row.entry.report.body.source for row in entries],
@@ -162,8 +166,6 @@ async def add_events(tx: Tx, entries: Sequence[SealedEntry]) -> None:
         identities=[row.identity for row in entries],
         now=tx.now,
     )
-    if written != len(entries):
-        raise RegisterRaceError
 
 
 @dataclass(frozen=True, slots=True)

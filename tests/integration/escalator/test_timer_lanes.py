@@ -14,7 +14,7 @@ from services.escalator.store.timers import CLAIM, EVER, first_in_lanes, quotas_
 from shared.contracts.commands import CommandKind
 from shared.contracts.envelope import Event
 from shared.contracts.escalations import ChangeKind
-from shared.db.tx import positional
+from shared.db.statements import positional
 from shared.kafka.outcome import DONE
 from shared.runtime.tracing import trace_id
 from tests.support.clock import ManualClock
