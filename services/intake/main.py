@@ -1,7 +1,9 @@
 """The intake process: settings read, adapters built, use cases handed to the doors."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +24,7 @@ from services.intake.api.requests import answer_problem
 from services.intake.api.routes import Doors, build_routes
 from services.intake.app.accept_hook import AcceptHook
 from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.check_facts import CheckFacts
 from services.intake.app.group_commit import GroupCommit, RegisterAwayError, RegisterBusyError
 from services.intake.app.receive_receipts import AddressedReceipt, ReceiveReceipts
 from services.intake.app.register_reports import RegisterReports
@@ -31,18 +34,22 @@ from services.intake.app.split_case import Splitter
 from services.intake.channels.desk import NotifierDesk
 from services.intake.domain.json_guard import UnreadableError
 from services.intake.domain.reports import Outcome, Report
+from services.intake.jobs.reload_plans import reload_plans
 from services.intake.settings import IntakeSettings
 from services.intake.store.vault import Vault
 from services.intake.web.acknowledgement import AcknowledgementPage
 from shared.access.key_store import KeyStore
 from shared.db.engine import DATABASE_ERRORS, Database
+from shared.plans.library import PlanLibrary
 from shared.runtime.health import Health
 from shared.runtime.ids import TimeOrderedIds
+from shared.runtime.plans_in_force import PlansInForce
 from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
 
 NAME: Final = "intake"
 _RECEIPTS_GATHER_S: Final = 0.05
+_RELOAD_EVERY: Final = timedelta(seconds=10)
 _FORESEEN: Final[tuple[type[Exception], ...]] = (
     UnreadableError,
     ValidationError,
@@ -72,15 +79,23 @@ def create_app(settings: IntakeSettings) -> FastAPI:
         rate_per_second=settings.rate_per_second,
         page_rate_per_minute=settings.page_rate_per_minute,
     )
-    doors = _doors(settings, database, vault, ids, admit, register, reports, receipts)
+    check = CheckFacts()
+    in_force = PlansInForce(
+        settings.plans_dir, settings.plan_overrides, PlanLibrary([]), checked=settings.plans_checked, loaded=False
+    )
+    doors = _doors(settings, database, vault, ids, admit, register, reports, receipts, check)
     page = AcknowledgementPage(
         admit, database, ids, database.clock, link_secret=settings.link_secret.get_secret_value().encode(), zone=zone
     )
     health = Health(NAME)
 
+    async def reload(stop: asyncio.Event) -> None:
+        await reload_plans(stop, in_force, check, _RELOAD_EVERY)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with running(NAME, settings, database, health, Parts()):
+        parts = Parts(loops={"reload-plans": reload})
+        async with running(NAME, settings, database, health, parts):
             yield
             await reports.close()
             await receipts.close()
@@ -92,6 +107,7 @@ def create_app(settings: IntakeSettings) -> FastAPI:
     app.add_middleware(CountRequests)
     app.router.routes[:0] = [*build_routes(doors), *page.routes(), *health.routes()]
     app.state.database = database
+    app.state.check_facts = check
     _describe(app)
     return app
 
@@ -105,6 +121,7 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
     register: RegisterReports,
     reports: GroupCommit[Report, Outcome],
     receipts: GroupCommit[AddressedReceipt, None],
+    check: CheckFacts,
 ) -> Doors:
     desk = None
     if settings.notifier_url is not None and settings.notifier_key is not None:
@@ -112,7 +129,7 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
     accept = AcceptHook(database, vault, ids, reports)
     public_url = settings.public_url.rstrip("/")
     link_secret = settings.link_secret.get_secret_value().encode()
-    report_doors = ReportDoors(admit, reports, ref_key=vault.ref_key, public_url=public_url)
+    report_doors = ReportDoors(admit, reports, check, ref_key=vault.ref_key, public_url=public_url)
     return Doors(
         reports=report_doors,
         events=EventDoor(report_doors),

@@ -27,12 +27,16 @@ class PlansInForce:
         library: PlanLibrary,
         *,
         checked: Path | None = None,
+        loaded: bool = True,
     ) -> None:
-        """`library` is what `root` held when the service started, with these values set; `checked` as for loading."""
+        """`library` is what `root` held when the service started, with these values set; `checked` as for loading.
+
+        `loaded` False: `root` has not been looked at yet, the first `refresh` will.
+        """
         self._checked = checked
         self._root = root
         self._overrides = dict(overrides)
-        self._digest = digest_of_texts(root)
+        self._digest = digest_of_texts(root) if loaded else ""
         self._refused: str | None = None
         self._problem: str | None = None
         self._library = library

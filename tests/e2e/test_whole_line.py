@@ -275,3 +275,17 @@ def test_without_its_database_intake_refuses_and_nothing_acknowledged_is_lost(li
     assert all("retry-after" in answer.headers for answer in refused)
     for number in (before, after):
         line.eventually(partial(line.messages, containing=number), within=60, what=f"told of {number}")
+
+
+def test_a_fact_of_the_wrong_type_is_refused_by_name_and_the_right_one_is_taken(line: Line) -> None:
+    body = complaint("typed", line="network", customers_affected="60000")
+
+    def refused() -> httpx.Response | None:
+        with line.client() as client:
+            answer = client.post("/v1/complaints", json=body | {"reference": f"typed-{time.monotonic_ns()}"})
+        return answer if answer.status_code == 422 else None  # plans are read while the doors are open already
+
+    answer = line.eventually(refused, what="refused")
+    assert [error["field"] for error in answer.json()["errors"]] == ["facts.customers_affected"]
+    number = line.post("/v1/complaints", complaint("typed", line="network", customers_affected=60_000))["number"]
+    line.eventually(lambda: case(line, number).get("level") == "red", what="red on the board")

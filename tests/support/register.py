@@ -20,6 +20,7 @@ from shared.contracts.values import Contract
 from shared.db.engine import Database as AppDatabase
 from shared.db.migrate import migrate
 from shared.db.outbox import headers_from_text
+from shared.plans.library import PlanLibrary
 from tests.support.postgres import Database
 
 PEPPER: Final = "pepper-for-tests-only"
@@ -81,12 +82,17 @@ class Register:
 
 
 @asynccontextmanager
-async def open_register(url: str, **changes: Any) -> AsyncIterator[Register]:
-    """The service behind an in-process transport. An unforeseen error raises in the test instead of being a 500."""
+async def open_register(url: str, *, plans: PlanLibrary | None = None, **changes: Any) -> AsyncIterator[Register]:
+    """The service behind an in-process transport. An unforeseen error raises in the test instead of being a 500.
+
+    Facts are checked against `plans`; without them nothing is.
+    """
     database = AppDatabase.connect(url, application="tests", pool_size=2)
     key = await issue_api_key(database, PEPPER.encode(), org="demo", scopes=list(Scope), label="test")
     await database.close()
     app = create_app(intake_settings(url, **changes))
+    if plans is not None:
+        app.state.check_facts.use(plans)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
     headers = {"authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as client:
