@@ -46,6 +46,9 @@ CALENDARS_BROKEN: Final = Gauge(
     "fenghuo_calendars_broken", "1 while the calendars on disk are refused and older ones are used"
 )
 CHAINS_ENDED: Final = Counter("fenghuo_chains_ended", "Escalations whose last tier did not acknowledge", ["plan"])
+MESSAGES_TURNED: Final = Counter(
+    "fenghuo_messages_turned", "Messages to a role without anybody, told to a tier in its place or to nobody", ["to"]
+)
 DELIVERY_ATTEMPTS: Final = Counter(
     "fenghuo_delivery_attempts", "Attempts by channel and outcome", ["channel", "outcome"]
 )

@@ -10,6 +10,7 @@ from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Decision, Timer, armed
 from services.escalator.domain.light import Card, Mark, card_of, entry_of
 from services.escalator.domain.publishing import published
+from services.escalator.domain.settlement import NOBODY
 from services.escalator.domain.time_bases import Rules
 from services.escalator.store import cases, history, timers
 from services.escalator.store.cases import CaseKey, StoredCase
@@ -21,7 +22,7 @@ from shared.contracts.values import Contract
 from shared.db.tx import Tx
 from shared.runtime.ids import Ids
 from shared.runtime.logging import get_logger
-from shared.runtime.metrics import CHAINS_ENDED, CLOCKS_FIRED
+from shared.runtime.metrics import CHAINS_ENDED, CLOCKS_FIRED, MESSAGES_TURNED
 from shared.runtime.tracing import next_span
 
 _log = get_logger(__name__)
@@ -160,3 +161,6 @@ def _count(decided: Iterable[Decided]) -> None:
             CLOCKS_FIRED.labels("superseded" if fire.superseded else fire.subject.partition(":")[0]).inc()
         if any(change.kind is ChangeKind.CHAIN_ENDED for change in one.decision.changes):
             CHAINS_ENDED.labels(one.key[1]).inc()
+        for change in one.decision.changes:
+            if change.kind is ChangeKind.NOTIFICATION_FAILED and "instead" in change.details:
+                MESSAGES_TURNED.labels("nobody" if change.details["instead"] == NOBODY else "tier").inc()

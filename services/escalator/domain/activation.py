@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
 
-from services.escalator.domain import deadlines, informing, ladder, wording
+from services.escalator.domain import deadlines, informing, ladder, recusal, wording
 from services.escalator.domain.case import Activation
 from services.escalator.domain.decision import Turn
 from services.escalator.domain.orders import Order
@@ -34,6 +34,25 @@ def consider(turn: Turn) -> None:
         if known.decided is None and known.asked_at == turn.now:
             return
     _ask(turn, gate)
+
+
+def facts_arrived(turn: Turn) -> None:
+    """Look at the gate again with what is known now, the level being what it was.
+
+    One that no longer applies opens by itself; another one that applies instead is asked at; one that was declined is
+    asked again, since it was declined on less. What has begun is not held up by a gate that begins to apply later.
+    """
+    case = turn.case
+    known = case.activation
+    if known is None or not case.held:
+        return
+    gate = turn.rules.plan.activation_for(case.level, case.inputs)
+    if gate is None:
+        turn.note(ChangeKind.ACTIVATED, turn.say("gate_lifted", gate=_label(turn)), activation=known.id, by_facts=True)
+        turn.set(activation=None)
+        _begin(turn)
+    elif gate.id != known.id or known.decided == "declined":
+        _ask(turn, gate)
 
 
 def start_unless_held(turn: Turn, sentence: str) -> None:
@@ -93,16 +112,16 @@ def _ask(turn: Turn, gate: CompiledActivation) -> None:
         steps=case.steps + 1,
         paged_roles=tuple(dict.fromkeys((*case.paged_roles, *gate.roles))),
     )
-    label = _label(turn)
+    label, roles = _label(turn), recusal.without(turn.rules, case, gate.roles, "handling")
     turn.note(
         ChangeKind.ACTIVATION_ASKED,
-        turn.say("gate_asked", gate=label, roles=", ".join(gate.roles)),
+        turn.say("gate_asked", gate=label, roles=", ".join(roles)),
         activation=gate.id,
-        roles=list(gate.roles),
+        roles=list(roles),
         until=until.isoformat(),
         source=gate.source,
     )
-    turn.request(Purpose.PAGE, gate.roles, channels=gate.channels, because=label, due_at=until, stale_after=until)
+    turn.request(Purpose.PAGE, roles, channels=gate.channels, because=label, due_at=until, stale_after=until)
 
 
 def _begin(turn: Turn) -> None:
@@ -138,7 +157,7 @@ def _may_decide(order: Order) -> bool:
         order.refuse("refused_no_gate")
         return False
     paged = turn.case.ladder.roles if known.paging and turn.case.ladder is not None else ()
-    allowed = tuple(dict.fromkeys((*gate.roles, *paged)))
+    allowed = recusal.without(turn.rules, turn.case, (*gate.roles, *paged), "handling")
     if order.word("role") not in allowed:
         order.refuse("refused_role", roles=", ".join(allowed))
         return False

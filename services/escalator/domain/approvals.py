@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.escalator.domain import ladder, limits, wording
+from services.escalator.domain import ladder, limits, recusal, wording
 from services.escalator.domain.case import Approval, Consent
 from services.escalator.domain.decision import INFORM_CHANNELS, Turn
 from services.escalator.domain.orders import Order
@@ -82,7 +82,7 @@ def time_passed(turn: Turn, approval_id: str) -> None:
     if asked is None or rule is None:
         return
     _put(turn, replace(asked, until=None, generation=asked.generation + 1))
-    roles = rule.by[len(asked.given)]
+    roles = recusal.without(turn.rules, turn.case, rule.by[len(asked.given)], "handling")
     because = turn.say("approval_silent", approval=_label(turn, rule), roles=", ".join(roles))
     turn.note(ChangeKind.APPROVAL_OVERDUE, because, approval=rule.id, step=len(asked.given) + 1, action=rule.on_silence)
     if rule.on_silence == "record":
@@ -103,7 +103,7 @@ def _ask(order: Order, rule: CompiledApproval) -> None:
 def _lay_before(order: Order, rule: CompiledApproval, asked: Approval) -> None:
     """The next step is to decide: its limit begins, and its roles are told."""
     turn = order.turn
-    roles = rule.by[len(asked.given)]
+    roles = recusal.without(turn.rules, turn.case, rule.by[len(asked.given)], "handling")
     until = limits.end_of(turn.rules, rule.within, order.at) if rule.within is not None else None
     _put(turn, replace(asked, until=until))
     values = {"approval": _label(turn, rule), "roles": ", ".join(roles)}
@@ -129,7 +129,7 @@ def _decision(order: Order) -> tuple[CompiledApproval, Approval] | None:
         order.refuse("refused_no_approval" if not waiting else "refused_argument", argument="approval")
         return None
     (asked,) = waiting
-    roles = rule.by[len(asked.given)]
+    roles = recusal.without(order.turn.rules, order.turn.case, rule.by[len(asked.given)], "handling")
     if order.command.actor == asked.asked_by:
         order.refuse("refused_own")
         return None

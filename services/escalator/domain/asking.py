@@ -1,6 +1,6 @@
 """What is published of what people were asked: the gate, approvals, the checklist."""
 
-from services.escalator.domain import wording
+from services.escalator.domain import recusal, wording
 from services.escalator.domain.case import Case
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import ActivationStatus, ApprovalStatus, ChecklistItem
@@ -17,7 +17,7 @@ def activation_of(rules: Rules, case: Case) -> ActivationStatus | None:
         id=gate.id,
         label=_label(gate, case),
         state=known.decided or "waiting",
-        roles=gate.roles,
+        roles=recusal.without(rules, case, gate.roles, "handling"),
         until=known.until,
     )
 
@@ -37,7 +37,7 @@ def approvals_of(rules: Rules, case: Case) -> tuple[ApprovalStatus, ...]:
                 state=asked.state,
                 step=step + 1,
                 steps=len(rule.by),
-                roles=rule.by[step],
+                roles=recusal.without(rules, case, rule.by[step], "handling"),
                 until=asked.until,
             )
         )

@@ -106,10 +106,23 @@ def reclassify(
             return turn.decide()
     _judge_level(turn, classified, newer=newer)
     if newer:
+        if not classified.resolved:
+            reconsider(turn, case)
         _follow_source(turn, classified)
     if not newer and turn.case == case:
         return turn.ignore("older than what is known")
     return turn.decide()
+
+
+def reconsider(turn: Turn, before: Case) -> None:
+    """What a plan makes depend on facts, looked at again after they changed at the same level: the gate, who is told.
+
+    `before` is the case with what was known until then.
+    """
+    case = turn.case
+    if case.open and case.level == before.level and case.inputs != before.inputs:
+        activation.facts_arrived(turn)
+        informing.facts_arrived(turn, before)
 
 
 def raise_level(turn: Turn, level: str, *, at: datetime, because: str, decided_by: str | None) -> None:

@@ -16,6 +16,7 @@ from services.escalator.domain import (
     extension,
     ladder,
     notices,
+    recusal,
     waiting,
     wording,
 )
@@ -86,6 +87,8 @@ def apply_command(
         order.refuse("refused_state")
     elif kind in ONLY_PERSONS and command.actor.kind is not ActorKind.PERSON:
         order.refuse("refused_person")
+    elif kind is not CommandKind.COMMENT and recusal.keeps_out(turn.rules, case, command.actor):
+        order.refuse("refused_recused", actor=command.actor.ref)
     elif kind in WITH_REASON and not (command.reason or "").strip():
         order.refuse("refused_reason")
     else:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid5
 from zlib import crc32
 
-from services.escalator.domain import clocks, wording
+from services.escalator.domain import clocks, recusal, wording
 from services.escalator.domain.case import Case
 from services.escalator.domain.clocks import Clock, Entry
 from services.escalator.domain.time_bases import Rules
@@ -27,6 +27,7 @@ DEFAULT_CHANNELS: Final = (ChannelKind.SMS, ChannelKind.EMAIL)
 INFORM_CHANNELS: Final = (ChannelKind.EMAIL, ChannelKind.SMS)
 """Those who need not act are told where it disturbs least; a telephone comes next."""
 _KEPT_PAGES: Final = 20
+_MOST_EXCLUDED: Final = 200
 
 
 class Ahead(NamedTuple):
@@ -221,15 +222,16 @@ class Turn:
         next_tier: str | None = None,
         stale_after: datetime | None = None,
     ) -> None:
-        """Ask for these roles to be told. Nothing happens without a role.
+        """Ask for these roles to be told, but nobody who keeps out of the case. Nothing happens without a role.
 
         The request's id follows from the case and its number among the case's requests, so deciding again asks for
         the same thing.
         """
-        wanted = tuple(dict.fromkeys(roles))
+        case = self.case
+        cover: recusal.Cover = "pages" if purpose is Purpose.PAGE else "visibility"
+        wanted = recusal.without(self.rules, case, roles, cover)
         if not wanted:
             return
-        case = self.case
         number = case.requests + 1
         request_id = uuid5(case.case_id, f"{case.plan.name}/{number}")
         self._requests.append(
@@ -247,6 +249,7 @@ class Turn:
                 language=case.language,
                 requested_at=self.now,
                 stale_after=stale_after,
+                excluded=tuple(sorted(recusal.kept_out(self.rules, case, cover)))[:_MOST_EXCLUDED],
                 templates=self.rules.plan.messages_for(purpose, case.level),
                 drill=case.drill,
             )

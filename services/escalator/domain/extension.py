@@ -7,7 +7,7 @@ never beyond the plan's cap. A decision that comes after the breach is recorded;
 from dataclasses import replace
 from datetime import datetime
 
-from services.escalator.domain import clocks, notices, wording
+from services.escalator.domain import clocks, notices, recusal, wording
 from services.escalator.domain.case import Extension
 from services.escalator.domain.clock_orders import clock_of
 from services.escalator.domain.clocks import BREACH, Clock, Entry, EntryKind
@@ -47,7 +47,8 @@ def ask(order: Order) -> None:
         _grant(order, spec, clock, asked)
         return
     because = order.turn.say("by", actor=f"{actor.kind}:{actor.ref}", what=order.turn.say("extension_asked", **values))
-    order.turn.request(Purpose.INFORM, terms.approve_by, channels=INFORM_CHANNELS, because=because)
+    roles = recusal.without(order.turn.rules, order.turn.case, terms.approve_by, "handling")
+    order.turn.request(Purpose.INFORM, roles, channels=INFORM_CHANNELS, because=because)
 
 
 def approve(order: Order) -> None:
@@ -102,8 +103,9 @@ def _decision(order: Order) -> tuple[CompiledClock, Clock, Extension] | None:
     if order.command.actor == asked.asked_by:
         order.refuse("refused_own")
         return None
-    if order.word("role") not in terms.approve_by:
-        order.refuse("refused_role", roles=", ".join(terms.approve_by))
+    roles = recusal.without(order.turn.rules, order.turn.case, terms.approve_by, "handling")
+    if order.word("role") not in roles:
+        order.refuse("refused_role", roles=", ".join(roles))
         return None
     return spec, clock, asked
 

@@ -1,6 +1,9 @@
 """Telling those who need not act: what a plan's `inform` names at a milestone."""
 
+from collections.abc import Container
+
 from services.escalator.domain import wording
+from services.escalator.domain.case import Case
 from services.escalator.domain.decision import INFORM_CHANNELS, Turn
 from shared.contracts.notifications import Purpose
 
@@ -15,10 +18,14 @@ def at_level(turn: Turn) -> None:
 
 def at_milestone(turn: Turn, milestone: str) -> None:
     """Everybody is told whom the plan names at this milestone, with the case's facts, once for each level it has."""
+    _tell(turn, milestone)
+
+
+def _tell(turn: Turn, milestone: str, but: Container[str] = ()) -> None:
     case = turn.case
     for inform in turn.rules.plan.informs_at(milestone, case.level, case.inputs):
         mark = f"{inform.id}:{case.level or ''}"
-        if mark in turn.case.told_once:
+        if inform.id in but or mark in turn.case.told_once:
             continue
         turn.set(told_once=(*turn.case.told_once, mark))
         because = wording.words(inform.words, case.language) if inform.words is not None else None
@@ -26,6 +33,21 @@ def at_milestone(turn: Turn, milestone: str) -> None:
             Purpose.INFORM, inform.roles, channels=inform.channels, all_channels=inform.all_channels, because=because
         )
         turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *inform.roles))))
+
+
+def facts_arrived(turn: Turn, before: Case) -> None:
+    """Tell those whom the plan names only with what is known now, of the milestones the case has passed.
+
+    `before` is the case with what was known until then: whoever it named then has been told or was held back.
+    """
+    case = turn.case
+    if case.held:
+        return
+    plan = turn.rules.plan
+    for milestone in case.milestones:
+        named = {inform.id for inform in plan.informs_at(milestone, before.level, before.inputs)}
+        if any(inform.id not in named for inform in plan.informs_at(milestone, case.level, case.inputs)):
+            _tell(turn, milestone, but=named)
 
 
 def stand_down(turn: Turn, because: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.escalator.domain import wording
+from services.escalator.domain import recusal, wording
 from services.escalator.domain.case import Ladder
 from services.escalator.domain.decision import Turn
 from shared.contracts.escalations import ChangeKind
@@ -23,12 +23,7 @@ def tiers_of(turn: Turn) -> tuple[CompiledTier, ...]:
 def roles_of(turn: Turn, tier: CompiledTier) -> tuple[str, ...]:
     """Whom the tier stands for now: others outside working hours, and nobody the case is about."""
     roles = tier.off_hours if tier.off_hours and not _at_work(turn) else tier.roles
-    for recusal in turn.rules.plan.recusals_for(turn.case.level, turn.case.inputs):
-        named = turn.case.inputs.get(recusal.who)
-        about = set(named) if isinstance(named, list) else {named}
-        if "pages" in recusal.covers and about & set(roles):
-            roles = tuple(dict.fromkeys((*(role for role in roles if role not in about), *recusal.instead)))
-    return roles
+    return recusal.without(turn.rules, turn.case, roles, "pages")
 
 
 def _at_work(turn: Turn) -> bool:

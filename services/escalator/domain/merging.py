@@ -7,7 +7,7 @@ from typing import Final
 
 from services.escalator.domain import clocks, deadlines, waiting, wording
 from services.escalator.domain.case import Case
-from services.escalator.domain.classification import raise_level
+from services.escalator.domain.classification import raise_level, reconsider
 from services.escalator.domain.clocks import Clock, Entry, EntryKind
 from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.time_bases import Rules
@@ -42,6 +42,7 @@ def take_in(rules: Rules, case: Case, merged: Case, now: datetime, before: Case 
         raise_level(turn, merged.level, at=now, because=because, decided_by=merged.decided_by)
     if not turn.case.ended:
         deadlines.refresh(turn)
+        reconsider(turn, case)
         if before is not None:
             _adopt_clocks(turn, before)
     return turn.decide()

@@ -12,6 +12,9 @@ from shared.contracts.escalations import ChangeKind
 from shared.contracts.notifications import COMPLAINANT, NotificationSettledV1, Purpose, Settlement
 
 _UNDELIVERED: Final = frozenset({Settlement.FAILED, Settlement.NOBODY})
+_NEVER_SILENT: Final = frozenset({Purpose.INFORM, Purpose.WARN, Purpose.BREACH})
+NOBODY: Final = "nobody"
+"""In the history of a case, where not even the last tier could be told in a role's place."""
 
 
 def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV1, now: datetime) -> Decision:
@@ -33,6 +36,9 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
             step=settled.step,
             attempts=settled.attempts,
         )
+    nobody = settled.settlement is Settlement.NOBODY and settled.role != COMPLAINANT
+    if nobody and settled.purpose in _NEVER_SILENT and case.open:
+        _turn_to_the_tiers(turn, settled)
     page = case.ladder
     if settled.purpose is not Purpose.PAGE or page is None or settled.step != page.step or not case.open:
         return turn.decide()
@@ -54,6 +60,32 @@ def _not_reached(turn: Turn, settled: NotificationSettledV1) -> str:
     sentence = "not_reached" if settled.stand_in is None else "not_reached_instead"
     instead = settled.stand_in_label or settled.stand_in or ""
     return turn.say(sentence, role=_role(settled, turn.case), reason=_reason(settled, turn.case), instead=instead)
+
+
+def _turn_to_the_tiers(turn: Turn, settled: NotificationSettledV1) -> None:
+    """A role that was to be told has nobody: the tier on duty is told in its place, and so on up to the last.
+
+    Only ever upwards from a role of the ladder, so it ends; that even the last tier has nobody is on record.
+    """
+    case = turn.case
+    tiers = ladder.tiers_of(turn)
+    at = next((index for index, tier in enumerate(tiers) if settled.role in ladder.roles_of(turn, tier)), None)
+    present = ladder.present_tier(turn)
+    first = at + 1 if at is not None else next((i for i, tier in enumerate(tiers) if tier == present), 0)
+    standing_in = next((tier for tier in tiers[first:] if ladder.roles_of(turn, tier)), None)
+    name = wording.words(standing_in.label, case.language) if standing_in is not None else ""
+    sentence = "told_instead" if standing_in is not None else "told_nobody"
+    because = turn.say(sentence, role=_role(settled, case), tier=name)
+    turn.note(
+        ChangeKind.NOTIFICATION_FAILED,
+        because,
+        role=settled.role,
+        purpose=settled.purpose,
+        instead=standing_in.id if standing_in is not None else NOBODY,
+    )
+    if standing_in is not None:
+        roles = ladder.roles_of(turn, standing_in)
+        turn.request(settled.purpose, roles, channels=standing_in.channels, because=because)
 
 
 def _role(settled: NotificationSettledV1, case: Case) -> str:

@@ -164,6 +164,13 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "案件 {into} 处于 {other}，不能并入；请先重新打开",
         "case {into} is {other}; reopen it before merging into it",
     ),
+    "told_instead": ("{role} 无人可达，改告知 {tier}", "{role} has nobody; {tier} is told instead"),
+    "told_nobody": ("{role} 无人可达，各层级亦无人可代", "{role} has nobody, and no tier is left to tell instead"),
+    "gate_lifted": (
+        "按现有事实无需再作启动决定，按预案启动：{gate}",
+        "what is known needs no decision any more, so it starts: {gate}",
+    ),
+    "refused_recused": ("{actor} 须回避本案", "{actor} keeps out of this case"),
     "split": ("部分内容拆分为案件 {into}", "part of it goes on as case {into}"),
     "split_from": (
         "由案件 {number} 拆分而来，受理时间不变",
