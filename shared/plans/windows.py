@@ -90,7 +90,7 @@ class CompiledWindow:
 
     def counts(self, kind: CaseKind) -> bool:
         wanted = self.spec.count or self.spec.of
-        return wanted in {"any", kind.value}
+        return wanted in {"any", kind}
 
     def instant_of(self, case: CaseView) -> datetime:
         """What puts the case into a bucket: its receipt, unless the window says `at: occurred`. UTC."""

@@ -47,18 +47,28 @@ class Run:
             "level": self.level,
             "held": self.held,
             "digest": self.digest,
-            "counted": sorted(counted.as_data() for counted in self.counted),
-            "reconsider_at": self.reconsider_at,
-            "opened_by": self.opened_by.model_dump(mode="json") if self.opened_by else None,
-            "carried": self.carried,
-            "duplicate_of": self.duplicate_of.model_dump(mode="json") if self.duplicate_of else None,
-            "move": self.move.model_dump(mode="json") if self.move else None,
-        }
+            "counted": sorted([counted.as_data() for counted in self.counted]),
+        } | self._rare()
+
+    def _rare(self) -> dict[str, Any]:
+        """What most runs do not have is left out: every byte of a case is written with every change of it."""
+        rare: dict[str, Any] = {}
+        if self.reconsider_at is not None:
+            rare["reconsider_at"] = self.reconsider_at
+        if self.opened_by is not None:
+            rare["opened_by"] = self.opened_by.model_dump(mode="json")
+        if self.carried:
+            rare["carried"] = self.carried
+        if self.duplicate_of is not None:
+            rare["duplicate_of"] = self.duplicate_of.model_dump(mode="json")
+        if self.move is not None:
+            rare["move"] = self.move.model_dump(mode="json")
+        return rare
 
 
 def run_from_data(data: Mapping[str, Any]) -> Run:
     """The run stored by `as_data`."""
-    due = data["reconsider_at"]
+    due = data.get("reconsider_at")
     return Run(
         plan=data["plan"],
         sha256=data["sha256"],
@@ -114,7 +124,7 @@ def digest_of(
     duplicate_of: DuplicateOf | None = None,
 ) -> str:
     """What a classification says besides level and criteria, as a short hash."""
-    attributes = sorted((name, value) for name, (_, value) in state.attributes.items() if name != "complainant_ref")
+    attributes = sorted([(name, value) for name, (_, value) in state.attributes.items() if name != "complainant_ref"])
     about = (state.number, state.confidential, state.drill, state.first)
     told: tuple[object, ...] = (sorted(facts.items()), attributes, problems, *about)
     if proposed or duplicate_of:

@@ -112,10 +112,9 @@ class Movements:
 
     def add(self, plan: CompiledPlan, reading: Reading, group: Group, counted: Counted, view: CaseView) -> None:
         """Note one new member; windows that no warning criterion reads are left out."""
-        window = plan.windows[counted.window_id]
-        if counted.window_id not in reading.raising.get(window.by, ()):
+        if counted.window_id not in reading.raises:
             return
-        at = window.instant_of(view)
+        at = plan.windows[counted.window_id].instant_of(view)
         hour = at.replace(minute=0, second=0, microsecond=0)
         key = (group, counted.window_id, counted.bucket_start, hour)
         self._latest[key] = max(at, self._latest.get(key, at))

@@ -86,6 +86,7 @@ class Reading:
 
     case_windows: frozenset[str]
     raising: dict[tuple[str, ...], tuple[str, ...]]
+    raises: frozenset[str]
 
 
 def reading_of(plan: CompiledPlan) -> Reading:
@@ -101,7 +102,8 @@ def reading_of(plan: CompiledPlan) -> Reading:
             raising[shape] = wanted
     read = _counted_for(plan, (name for result in results for name in result.values))
     openings = plan.windows if plan.openings else ()
-    return Reading(frozenset(plan.windows) & {*read, *openings}, raising)
+    raises = frozenset(name for names in raising.values() for name in names)
+    return Reading(frozenset(plan.windows) & {*read, *openings}, raising, raises)
 
 
 def _counted_for(plan: CompiledPlan, names: Iterable[str]) -> set[str]:
@@ -137,10 +139,15 @@ class Moved:
 
 
 def sorted_moves(moves: Iterable[Moved]) -> list[Moved]:
-    """In the one order in which every replica touches rows."""
-    return sorted(
-        moves, key=lambda move: (move.series_id.int, move.counted.bucket_start, move.counted.member, move.case_id.int)
-    )
+    """By series: rows that lie together are touched together. Whoever holds the groups has the series to himself."""
+    by_series: dict[UUID, list[Moved]] = {}
+    for move in moves:
+        by_series.setdefault(move.series_id, []).append(move)
+    return [move for series_id in sorted(by_series, key=_number) for move in by_series[series_id]]
+
+
+def _number(series_id: UUID) -> int:
+    return series_id.int
 
 
 @lru_cache(maxsize=65_536)
