@@ -1,8 +1,6 @@
 """`plans migrate`: open cases under the version of their plan in force. Shown first; with --apply it is asked for."""
 
 import asyncio
-import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +10,7 @@ from uuid import UUID
 import typer
 from rich.text import Text
 
-from services.console.cli.connection import Connection, installation
+from services.console.cli.connection import Connection, installation, plan_overrides
 from services.console.cli.databases import database_address
 from services.console.cli.output import OUT, local_time, named, print_json
 from services.console.cli.wording import CommandError, say
@@ -52,7 +50,7 @@ def migrate(
         database_address("escalator", None),
         plans_dir,
         calendars_dir,
-        _overrides(),
+        plan_overrides(),
     )
     wish = Wish(name, levels, org or installation().get("organisation"), tuple(case or ()))
     shown = _shown(places, wish)
@@ -95,19 +93,6 @@ def _applied(
     history = say("理由见案件记录", "the case's history says why")
     waiting = say("尚未答复", "no answer yet")
     return moved, refused | dict.fromkeys(stayed, history) | dict.fromkeys(asked - moved - stayed, waiting)
-
-
-def _overrides() -> Mapping[str, Mapping[str, Any]]:
-    """Parameter values by plan as the services have them: they are part of a plan's text."""
-    given = os.environ.get("FENGHUO_PLAN_OVERRIDES")
-    if given is None:
-        found = installation().get("plan_overrides")
-        return found if isinstance(found, dict) else {}
-    try:
-        found = json.loads(given)
-    except ValueError as error:
-        raise CommandError("FENGHUO_PLAN_OVERRIDES 不是 JSON。", "FENGHUO_PLAN_OVERRIDES is no JSON.", 2) from error
-    return found if isinstance(found, dict) else {}
 
 
 def _tell(shown: Shown, wish: Wish, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -100,6 +101,16 @@ def problem_sentence(body: Any) -> str:
     if isinstance(errors, list):
         parts += [f"{one.get('field')}: {one.get('detail')}" for one in errors if isinstance(one, dict)]
     return "; ".join(parts)
+
+
+def plan_overrides() -> Mapping[str, Mapping[str, Any]]:
+    """Parameter values by plan as the services have them. Raises CommandError for a setting that is none."""
+    given = os.environ.get("FENGHUO_PLAN_OVERRIDES")
+    try:
+        found = json.loads(given) if given else installation().get("plan_overrides") or {}
+    except ValueError as error:
+        raise CommandError("FENGHUO_PLAN_OVERRIDES 不是 JSON。", "FENGHUO_PLAN_OVERRIDES is no JSON.", 2) from error
+    return found if isinstance(found, dict) else {}
 
 
 def installation() -> dict[str, Any]:

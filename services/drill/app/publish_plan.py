@@ -3,12 +3,15 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from services.drill.app.compare_plans import PlanComparison, compare_plans
 from services.drill.app.read_draft import read_draft
 from services.drill.app.run_pack_cases import run_pack_cases
+from services.escalator.domain.time_bases import Rules
 from shared.calendars.library import CalendarLibrary
 from shared.plans.compiled import CompiledPlan
 from shared.plans.library import PLAN_FILE, PlanLibrary
@@ -30,8 +33,17 @@ class Publication:
     changed: bool
 
 
-def publish_plan(draft: Path, root: Path, calendars: CalendarLibrary, *, only_try: bool = False) -> Publication:
+def publish_plan(
+    draft: Path,
+    root: Path,
+    calendars: CalendarLibrary,
+    *,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    only_try: bool = False,
+) -> Publication:
     """Raises PlanLibraryError for problems of the draft or of the library with it, NotPublishedError otherwise.
+
+    `overrides` are the parameters the installation has set: a draft they do not fit would be refused by the services.
 
     A running service sees either the old plan or the new one: `plan.yaml` is replaced in one step, after its cases.
     """
@@ -42,6 +54,7 @@ def publish_plan(draft: Path, root: Path, calendars: CalendarLibrary, *, only_tr
         _check_version(in_force[0], plan)
     with tempfile.TemporaryDirectory(prefix="fenghuo-publish-") as scratch:
         _prove(plan, folder, root, Path(scratch), calendars)
+        _check_installation(plan.name, Path(scratch), calendars, overrides or {})
     comparison = compare_plans(in_force, (plan, folder), calendars) if in_force is not None else None
     if not only_try:
         _exchange(folder, target)
@@ -75,6 +88,19 @@ def _prove(plan: CompiledPlan, folder: Path, root: Path, scratch: Path, calendar
     ]
     if failed:
         raise NotPublishedError("\n".join(failed))
+
+
+def _check_installation(
+    name: str, scratch: Path, calendars: CalendarLibrary, overrides: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """What only this installation can tell: do its parameters fit the plan, and can its calendars count the limits."""
+    plan = PlanLibrary.load(scratch, {name: overrides[name]} if name in overrides else {}).get(name)
+    calendar = plan.plan.calendar
+    if calendar is not None and calendar not in calendars:
+        raise NotPublishedError(f"there is no calendar '{calendar}'; there are: {', '.join(calendars.names())}")
+    lacking = Rules(plan, calendars).lacking()
+    if lacking is not None:
+        raise NotPublishedError(lacking)
 
 
 def _exchange(folder: Path, target: Path) -> None:

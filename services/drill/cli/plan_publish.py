@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from services.console.cli.connection import plan_overrides
 from services.drill.app.publish_plan import NotPublishedError, publish_plan
 from services.drill.cli.plan_diff import print_comparison
 from services.drill.cli.plan_options import (
@@ -37,7 +38,8 @@ def publish(
     if not draft.is_dir():
         complain(f"{draft} is no folder with a plan.yaml", as_json=as_json)
     try:
-        found = publish_plan(draft, plans_dir, CalendarLibrary.load(calendars_dir), only_try=only_try)
+        calendars = CalendarLibrary.load(calendars_dir)
+        found = publish_plan(draft, plans_dir, calendars, overrides=plan_overrides(), only_try=only_try)
     except (PlanLibraryError, CalendarFilesError) as error:
         fail(error, as_json=as_json)
     except NotPublishedError as error:

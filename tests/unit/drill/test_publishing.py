@@ -111,3 +111,22 @@ def test_a_broken_draft_is_refused_with_its_places(packs: Path, draft: Path) -> 
     assert any("peeple" in problem["message"] for problem in found["problems"])
     shutil.rmtree(draft)
     assert call("publish", str(draft), packs=packs)[0] == 1
+
+
+def test_a_calendar_that_is_not_here_is_refused_though_no_case_needs_it(packs: Path, draft: Path) -> None:
+    text = PLAN_TEXT.replace("version: 1", "version: 2").replace("Shanghai\n", "Shanghai\ncalendar: mars\n")
+    _write(draft, text)
+    code, answer = call("publish", str(draft), packs=packs)
+    assert code == 1
+    assert "there is no calendar 'mars'" in answer["error"]
+    assert "version: 1" in (packs / "ladder-test" / "plan.yaml").read_text("utf-8")
+
+
+def test_a_draft_that_the_parameters_set_here_do_not_fit_is_refused(
+    packs: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FENGHUO_PLAN_OVERRIDES", json.dumps({"ladder-test": {"wait": "5m"}, "another": {"x": 1}}))
+    _write(draft, PLAN_TEXT.replace("version: 1", "version: 2"))
+    code, answer = call("publish", str(draft), packs=packs)
+    assert code == 1
+    assert "no parameter 'wait'" in json.dumps(answer)
