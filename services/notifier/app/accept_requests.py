@@ -193,8 +193,8 @@ async def _open(tx: Tx, intents: Sequence[Intent], rules: Rules, ids: Ids, room:
     noise = await weigh_noise(tx, stopped, rules)
     advanced = await advance(tx, stopped, {}, rules=rules, ids=ids, noise=noise)
     opened = [room.begin(one, tx, rules, ids) for one in advanced]
-    await ledger.add_intents(tx, [one.intent for one in opened])
-    await attempt_rows.begin(tx, [attempt for one in opened for attempt in one.attempts])
+    ledger.add_intents(tx, [one.intent for one in opened])
+    attempt_rows.begin(tx, [attempt for one in opened for attempt in one.attempts])
     reasons = {
         notice.intent_id: why
         for notice, is_open in known
@@ -222,4 +222,4 @@ async def _stop(tx: Tx, reasons: dict[UUID, Bilingual], rules: Rules, ids: Ids) 
     stopped = [replace(one, stopped=one.stopped or reasons[one.id]) for one in locked]
     history = await attempt_rows.history(tx, [one.id for one in stopped if one.attempts])
     moved = await advance(tx, stopped, history, rules=rules, ids=ids)
-    await ledger.save(tx, [one.intent for one in moved])
+    ledger.save(tx, [one.intent for one in moved])

@@ -119,7 +119,9 @@ async def _carry(tx: Tx, carriers: Mapping[UUID, Verdict], rules: Rules, *, ids:
             )
             moved.append(replace(one, published=said, settled_at=tx.now))
             _publish(tx, moved[-1], said, rules, ids=ids, instead=ask_stand_in(tx, one, said, rules, ids=ids))
-    await ledger.save(tx, moved)
+    ledger.save(tx, moved)
+    # The caller may save one of them again, and one statement cannot write a row twice.
+    await tx.write_now()
 
 
 def _publish(

@@ -37,7 +37,7 @@ async def apply_receipts(
             await attempt_rows.add_receipts(tx, fresh)
             history = await attempt_rows.history(tx, [one.id for one in locked])
             moved = await advance(tx, locked, history, rules=rules, ids=ids)
-            await ledger.save(tx, [one.intent for one in moved])
+            ledger.save(tx, [one.intent for one in moved])
             if any(one.intent.due_at is not None and one.intent.due_at <= tx.now for one in moved):
                 tx.after_commit.append(wake)
     for event in fresh:

@@ -61,8 +61,8 @@ async def begin_attempts(
         advanced = await advance(tx, [*claimed, *company], history, rules=rules, ids=ids, noise=noise)
         begun = await _begun(tx, advanced, rules, ids)
         attempts = [attempt for one in begun for attempt in one.attempts]
-        await attempt_rows.begin(tx, attempts)
-        await ledger.save(tx, [one.intent for one in begun])
+        attempt_rows.begin(tx, attempts)
+        ledger.save(tx, [one.intent for one in begun])
         next_due_at = await ledger.next_due(tx)
     for attempt in attempts:
         if attempt.doubtful:

@@ -29,7 +29,7 @@ async def record_answers(
         late = [one.attempt_id for one in answers if one.attempt_id not in recorded]
         history = await attempt_rows.history(tx, [one.id for one in locked])
         moved = await advance(tx, locked, history, rules=rules, ids=ids)
-        await ledger.save(tx, [one.intent for one in moved])
+        ledger.save(tx, [one.intent for one in moved])
     for attempt_id in late:
         _log.warning("delivery.answer_too_late", attempt_id=str(attempt_id))
     return min((one.intent.due_at for one in moved if one.intent.due_at is not None), default=None)

@@ -47,7 +47,7 @@ async def stop_answered(
                     stopped.append(replace(one, stopped=words))
             history = await attempt_rows.history(tx, [one.id for one in stopped if one.attempts])
             moved = await advance(tx, stopped, history, rules=rules, ids=ids)
-            await ledger.save(tx, [one.intent for one in moved])
+            ledger.save(tx, [one.intent for one in moved])
     return [DONE for _ in events]
 
 

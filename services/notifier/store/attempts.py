@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 from uuid import UUID
 
 from services.notifier.domain.delivery import Answer, Attempt, Outcome, Receipt, Route
@@ -13,11 +15,11 @@ from shared.contracts.values import ChannelKind
 from shared.db.tx import Row, Tx
 
 
-async def begin(tx: Tx, attempts: Sequence[NewAttempt]) -> None:
+def begin(tx: Tx, attempts: Sequence[NewAttempt]) -> None:
     """Write that these calls are about to be made. Must be committed before any of them is."""
     if not attempts:
         return
-    await tx.execute(
+    tx.later(
         "INSERT INTO attempts (attempt_id, intent_id, number, channel, provider, contact, address, token, doubtful, "
         "started_at, answer_until) SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:intents AS uuid[]), "
         "CAST(:numbers AS integer[]), CAST(:channels AS text[]), CAST(:providers AS text[]), "
@@ -80,26 +82,24 @@ async def history(tx: Tx, intent_ids: Iterable[UUID]) -> dict[UUID, tuple[Attemp
     ids = sorted(set(intent_ids))
     if not ids:
         return {}
-    made = await tx.fetch(
+    rows = await tx.fetch(
         "SELECT a.intent_id, a.attempt_id, a.channel, a.provider, a.contact, a.answer_until, o.answer, o.why, "
-        "o.retry_after_ms, o.ended_at FROM attempts AS a LEFT JOIN outcomes AS o ON o.attempt_id = a.attempt_id "
-        "WHERE a.intent_id = ANY(CAST(:ids AS uuid[])) ORDER BY a.intent_id, a.number",
+        "o.retry_after_ms, o.ended_at, r.status, r.received_at, r.code, r.detail FROM attempts AS a "
+        "LEFT JOIN outcomes AS o ON o.attempt_id = a.attempt_id LEFT JOIN receipts AS r ON r.attempt_id = a.attempt_id "
+        "WHERE a.intent_id = ANY(CAST(:ids AS uuid[])) ORDER BY a.intent_id, a.number, r.received_at, r.event_id",
         ids=ids,
     )
-    said = await tx.fetch(
-        "SELECT r.attempt_id, r.status, r.received_at, r.code, r.detail FROM receipts AS r JOIN attempts AS a "
-        "ON a.attempt_id = r.attempt_id WHERE a.intent_id = ANY(CAST(:ids AS uuid[])) "
-        "ORDER BY r.received_at, r.event_id",
-        ids=ids,
-    )
-    receipts: dict[UUID, list[Receipt]] = defaultdict(list)
-    for row in said:
-        why = " ".join(part for part in (row["code"], row["detail"]) if part)
-        receipts[row["attempt_id"]].append(Receipt(ReceiptStatus(row["status"]), row["received_at"], why))
     found: dict[UUID, list[Attempt]] = defaultdict(list)
-    for row in made:
-        found[row["intent_id"]].append(_attempt(row, tuple(receipts[row["attempt_id"]])))
+    for _, told in groupby(rows, key=itemgetter("attempt_id")):
+        of_attempt = list(told)
+        receipts = tuple(_receipt(row) for row in of_attempt if row["status"] is not None)
+        found[of_attempt[0]["intent_id"]].append(_attempt(of_attempt[0], receipts))
     return {intent: tuple(attempts) for intent, attempts in found.items()}
+
+
+def _receipt(row: Row) -> Receipt:
+    why = " ".join(part for part in (row["code"], row["detail"]) if part)
+    return Receipt(ReceiptStatus(row["status"]), row["received_at"], why)
 
 
 def _attempt(row: Row, receipts: tuple[Receipt, ...]) -> Attempt:

@@ -86,9 +86,9 @@ async def notices_of(tx: Tx, cases: Iterable[tuple[str, UUID]]) -> list[tuple[No
     ]
 
 
-async def add_intents(tx: Tx, intents: Sequence[Intent]) -> None:
+def add_intents(tx: Tx, intents: Sequence[Intent]) -> None:
     """Write the intents. A second one for the same request and recipient is an error by unique key."""
-    await tx.execute(
+    tx.later(
         "INSERT INTO intents (intent_id, request_id, org, case_id, plan, purpose, step, role, recipient, person, "
         "person_label, because, lane, urgency, next_channel, due_at, stopped, settlement, reason, settled_at, "
         "attempts, stopped_zh, reason_zh, noise_rule, noise_because, held_at, held_until) "
@@ -182,12 +182,12 @@ async def intents_of_attempts(tx: Tx, attempt_ids: Iterable[UUID]) -> dict[UUID,
     return {row["attempt_id"]: row["intent_id"] for row in rows}
 
 
-async def save(tx: Tx, intents: Sequence[Intent]) -> None:
+def save(tx: Tx, intents: Sequence[Intent]) -> None:
     """Write what moves: lane, next step, attempts, published verdict. Only for locked intents."""
     if not intents:
         return
     routes = [one.published.route if one.published else None for one in intents]
-    await tx.execute(
+    tx.later(
         "UPDATE intents AS i SET lane = t.b, next_channel = t.c, due_at = t.d, stopped = t.e, attempts = t.f, "
         "settlement = t.g, channel = t.h, provider = t.i, contact = t.j, reason = t.k, settled_at = t.l, "
         "stopped_zh = t.m, reason_zh = t.n, noise_rule = t.o, noise_because = CAST(t.p AS jsonb), held_at = t.q, "

@@ -51,7 +51,7 @@ async def test_new_messages_do_not_overtake_those_that_wait(still_desk: Desk) ->
 
 
 async def test_a_transaction_that_fails_gives_its_places_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def breaks(_: object, attempts: Sequence[object]) -> None:
+    def breaks(_: object, attempts: Sequence[object]) -> None:
         if attempts:
             raise RuntimeError("the database refused")
 
