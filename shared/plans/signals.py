@@ -56,12 +56,48 @@ _BREAKS_ZH: Final = (
     "便",
 )
 """Behind one of these something else is said, unless it follows the negation at once: 未导致受伤."""
+_UNSURE_ZH: Final = (
+    "是否",
+    "会不会",
+    "如果",
+    "假如",
+    "要是",
+    "倘若",
+    "万一",
+    "以免",
+    "免得",
+    "担心",
+    "生怕",
+    "唯恐",
+    "差点",
+    "差一点",
+    "险些",
+)
+"""What is asked, feared, supposed or only nearly so has not happened: 担心孩子受伤, 差点受伤."""
+_TWICE_ZH: Final = ("并非没有", "不是没有", "不能否认", "无法否认", "不可否认", "不得不", "不能不", "无不", "不无")
+"""Denied twice, and so said."""
+_REFUTED_ZH: Final = ("不属实", "不实", "不存在", "没有发生", "未发生", "系谣", "是谣", "是假", "是编造", "纯属虚构")
+"""Said behind the word in its clause, these take it back: 有人受伤的说法不属实."""
+_REFUTED_FAR_ZH: Final = 10
 _NOBODY_ACTED: Final = tuple(
     nobody + acted
     for nobody in ("没", "未", "没有", "没人", "没有人", "无人", "未能", "没能")
     for acted in ("管", "理", "理睬", "处理", "解决", "答复", "回复", "回应", "负责", "接听", "赔偿", "道歉", "及时")
 )
-_HARMLESS_ZH: Final = (*_NOBODY_ACTED, "无故", "无端", "无法", "无理", "无奈", "无视", "无缘", "没完", "没收", "未成年")
+_HARMLESS_ZH: Final = (
+    *_TWICE_ZH,
+    *_NOBODY_ACTED,
+    "无故",
+    "无端",
+    "无法",
+    "无理",
+    "无奈",
+    "无视",
+    "无缘",
+    "没完",
+    "没收",
+    "未成年",
+)
 _NEGATIONS_EN: Final = (
     "no",
     "not",
@@ -75,7 +111,35 @@ _NEGATIONS_EN: Final = (
     "cannot",
     "avoid",
 )
-_HARMLESS_EN: Final = ("not only", "no doubt", "not just", "no response", "no answer", "no reply", "no help")
+_UNSURE_EN: Final = frozenset(
+    {"nearly", "almost", "whether", "if", "afraid", "fear", "feared", "worried", "lest", "unless"}
+)
+_TWICE_EN: Final = ("not without", "cannot deny", "can't deny", "cannot be denied", "never without", "no longer denies")
+_REFUTED_EN: Final = (
+    "is false",
+    "is untrue",
+    "is not true",
+    "isn't true",
+    "was false",
+    "was untrue",
+    "was not true",
+    "wasn't true",
+    "is a rumour",
+    "is a rumor",
+    "did not happen",
+    "never happened",
+)
+_REFUTED_FAR_EN: Final = 40
+_HARMLESS_EN: Final = (
+    *_TWICE_EN,
+    "not only",
+    "no doubt",
+    "not just",
+    "no response",
+    "no answer",
+    "no reply",
+    "no help",
+)
 _CLAUSE_ENDS: Final = frozenset("，。；：！？、,.;:!?\n\r()（）")
 _BREAKS_EN: Final = frozenset({"but", "however", "yet", "although", "and"})
 
@@ -180,7 +244,7 @@ def _first_hit(signal: CompiledSignal, texts: Mapping[Where, tuple[str, str]]) -
 def _chinese(signal: CompiledSignal, text: str) -> Iterator[tuple[int, str, int]]:
     for word, folded in signal.zh:
         for at in _places(text, folded):
-            if not _negated_zh(signal, text, at):
+            if not _negated_zh(signal, text, at) and not _refuted(text, at + len(folded), _REFUTED_ZH, _REFUTED_FAR_ZH):
                 yield at, word, len(folded)
                 break
 
@@ -190,7 +254,8 @@ def _english(signal: CompiledSignal, text: str) -> Iterator[tuple[int, str, int]
         for at in _places(text, folded):
             end = at + len(folded)
             whole = not _letter(text, at - 1) and (any_ending or not _letter(text, end))
-            if whole and not _negated_en(signal, text, at):
+            refuted = whole and _refuted(text, end, _REFUTED_EN, _REFUTED_FAR_EN)
+            if whole and not refuted and not _negated_en(signal, text, at):
                 yield at, word, len(folded)
                 break
 
@@ -209,6 +274,14 @@ def _clause_before(text: str, at: int, length: int) -> str:
     return text[start:at]
 
 
+def _refuted(text: str, end: int, phrases: tuple[str, ...], far: int) -> bool:
+    """Whether what follows the word in its own clause takes it back."""
+    behind = text[end : end + far]
+    stop = next((place for place, sign in enumerate(behind) if sign in _CLAUSE_ENDS), len(behind))
+    clause = behind[:stop].replace("’", "'")
+    return any(phrase in clause for phrase in phrases)
+
+
 def _negated_zh(signal: CompiledSignal, text: str, at: int) -> bool:
     # Harmless phrases may begin before the near part, so a little more is read and they are blanked out first.
     clause = _clause_before(text, at, _NEAR_ZH + 6)
@@ -217,7 +290,7 @@ def _negated_zh(signal: CompiledSignal, text: str, at: int) -> bool:
     near = clause[-_NEAR_ZH - 2 :]
     if near.endswith(_CLOSE_ZH) and not near.endswith(_NOT_CLOSE_ZH):
         return True
-    return any(_reaches(near, negation) for negation in signal.negations_zh)
+    return any(_reaches(near, negation) for negation in (*signal.negations_zh, *_UNSURE_ZH))
 
 
 def _reaches(near: str, negation: str) -> bool:
@@ -235,7 +308,7 @@ def _negated_en(signal: CompiledSignal, text: str, at: int) -> bool:
     for word in reversed(words):
         if word in _BREAKS_EN:
             return False
-        if word.endswith("n't") or word in signal.negations_en:
+        if word.endswith("n't") or word in signal.negations_en or word in _UNSURE_EN:
             return True
     return any(" " in phrase and phrase in clause for phrase in signal.negations_en)
 
