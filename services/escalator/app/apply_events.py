@@ -100,6 +100,9 @@ class _Board:
         self, stored: dict[CaseKey, StoredCase], plans: Plans, now: datetime, named: Mapping[tuple[str, str], UUID]
     ) -> None:
         self._cases = {key: one.case for key, one in stored.items()}
+        self._plans_of: dict[UUID, list[str]] = {}
+        for case_id, plan in stored:
+            self._plans_of.setdefault(case_id, []).append(plan)
         self._marks = {key: one.marks for key, one in stored.items()}
         self._plans = plans
         self._now = now
@@ -190,11 +193,8 @@ class _Board:
         return found if found is not None and found.case_id != merged.case_id and found.org == merged.org else None
 
     def _command(self, event: Event[CaseFact], data: CommandIssuedV1) -> Outcome:
-        found = [
-            (key, case)
-            for key, case in self._cases.items()
-            if key[0] == event.case_id and case.org == event.org and data.plan in {None, key[1]}
-        ]
+        keys = [(event.case_id, plan) for plan in self._plans_of.get(event.case_id, ()) if data.plan in {None, plan}]
+        found = [(key, self._cases[key]) for key in keys if self._cases[key].org == event.org]
         if not found and data.plan == LIVE_TEST_PLAN:
             return Skip("an answer to a live test: the notifier keeps it")
         if not found:
@@ -246,6 +246,8 @@ class _Board:
         rules_before: Rules | None = None,
     ) -> None:
         key = (decision.case.case_id, decision.case.plan.name)
+        if key not in self._cases:
+            self._plans_of.setdefault(key[0], []).append(key[1])
         self._cases[key] = decision.case
         marks = self._marks.pop(key, ())
         self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent, marks, rules_before))

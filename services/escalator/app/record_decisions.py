@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.escalator.domain.case import Case
-from services.escalator.domain.decision import Decision, Timer, armed
+from services.escalator.domain.decision import Armed, Decision, Timer
 from services.escalator.domain.light import Card, Mark, card_of, entry_of
 from services.escalator.domain.publishing import published
 from services.escalator.domain.settlement import NOBODY
@@ -134,20 +134,22 @@ def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, Car
 
 async def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:
     """Write only what differs from what the cases had armed before."""
-    before: dict[CaseKey, dict[str, Timer]] = {}
-    after: dict[CaseKey, dict[str, Timer]] = {}
+    before: dict[CaseKey, Armed | None] = {}
+    after: dict[CaseKey, Decided] = {}
     for one in decided:
         if one.key not in before:
-            known = armed(one.before, one.rules_before or one.rules) if one.before is not None else ()
-            before[one.key] = {timer.subject: timer for timer in known}
-        after[one.key] = {timer.subject: timer for timer in one.decision.timers}
-    gone = [(key, subject) for key, had in before.items() for subject in had if subject not in after[key]]
-    new = [
-        TimerRow(key, timer)
-        for key, wanted in after.items()
-        for subject, timer in wanted.items()
-        if before[key].get(subject) != timer
-    ]
+            rules = one.rules_before or one.rules
+            before[one.key] = Armed(one.before, rules) if one.before is not None else None
+        after[one.key] = one
+    gone: list[tuple[CaseKey, str]] = []
+    new: list[TimerRow] = []
+    for key, had in before.items():
+        now = after[key]
+        wanted: Sequence[Timer] = now.decision.timers
+        if had is not None:
+            subjects, wanted = had.differs(now.decision.case, now.rules, wanted)
+            gone += ((key, subject) for subject in subjects)
+        new += (TimerRow(key, timer) for timer in wanted)
     await timers.disarm(tx, sorted(gone))
     await timers.arm(tx, new)
     if new:

@@ -97,15 +97,34 @@ def armed(case: Case, rules: Rules) -> tuple[Timer, ...]:
     A pure function of state, so a timer that is not among them is void, whatever the table says.
     """
     rules = rules.of(case.org)
-    lane = lane_of(case.org, urgent=rules.plan.rank(case.level) == rules.plan.highest_rank)
-    people = (_paging_timer(case, lane), _waiting_timer(case, lane), *_asking_timers(case, lane))
+    lane = _lane(case, rules)
     clocked = (_clock_timer(clock, rules, lane) for clock in case.clocks if clock.running)
-    return tuple(timer for timer in (*people, *clocked) if timer is not None)
+    return (*_people_timers(case, lane), *(timer for timer in clocked if timer is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """What a case had armed, as far as it takes to see what differs: clocks that did not move are not counted anew."""
+
+    case: Case
+    rules: Rules
+
+    def differs(self, case: Case, rules: Rules, wanted: Iterable[Timer]) -> tuple[list[str], list[Timer]]:
+        """Subjects of which nothing is wanted any more, and the timers to arm, when the case is now this one."""
+        was, now = _lane(self.case, self.rules), _lane(case, rules)
+        alike = was == now and self.rules is rules
+        unmoved = {clock_subject(clock.id) for clock in self.case.clocks if alike and clock == case.clock(clock.id)}
+        running = {clock_subject(clock.id) for clock in self.case.clocks if clock.running}
+        people = {timer.subject: timer for timer in _people_timers(self.case, was)}
+        after = {timer.subject: timer for timer in wanted}
+        gone = [subject for subject in (*people, *sorted(running - unmoved)) if subject not in after]
+        new = [one for one in after.values() if one.subject not in unmoved and people.get(one.subject) != one]
+        return gone, new
 
 
 def armed_for(subject: str, case: Case, rules: Rules) -> Timer | None:
     """The one timer of this subject that the state wants."""
-    lane = lane_of(case.org, urgent=rules.plan.rank(case.level) == rules.plan.highest_rank)
+    lane = _lane(case, rules)
     if subject == LADDER:
         return _paging_timer(case, lane)
     if subject == WAIT:
@@ -115,6 +134,15 @@ def armed_for(subject: str, case: Case, rules: Rules) -> Timer | None:
         return next((timer for timer in _asking_timers(case, lane) if timer.subject == subject), None)
     clock = case.clock(clock_id)
     return _clock_timer(clock, rules.of(case.org), lane) if clock is not None and clock.running else None
+
+
+def _lane(case: Case, rules: Rules) -> int:
+    return lane_of(case.org, urgent=rules.plan.rank(case.level) == rules.plan.highest_rank)
+
+
+def _people_timers(case: Case, lane: int) -> tuple[Timer, ...]:
+    found = (_paging_timer(case, lane), _waiting_timer(case, lane), *_asking_timers(case, lane))
+    return tuple(timer for timer in found if timer is not None)
 
 
 def _paging_timer(case: Case, lane: int) -> Timer | None:
