@@ -25,6 +25,7 @@ from shared.plans.obligations import (
     CompiledOpening,
     CompiledRecord,
     CompiledRecusal,
+    CompiledWaits,
     CompiledWarningEnd,
     Entry,
     ProposedConsequence,
@@ -84,6 +85,11 @@ class PlanAsks:
     def confidentiality(self) -> Confidentiality | None:
         """What is kept back from whom; None where nothing is."""
         return self.plan.confidentiality
+
+    @property
+    def waits(self) -> CompiledWaits:
+        """How often and how long a case may wait for somebody outside."""
+        return self._parts.obligations.waits
 
     @property
     def openings(self) -> tuple[CompiledOpening, ...]:

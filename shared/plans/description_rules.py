@@ -110,6 +110,21 @@ def judging(voice: Voice) -> Iterable[Table]:
         (Said("静默", "Quiet for"), Said("条件", "Condition")),
         [(voice.value(end.ends_after) if end.ends_after else NOTHING, voice.condition(end.ends_when))] if end else [],
     )
+    waits = plan.waits
+    yield (
+        "waits",
+        Said("等待（各时限停计）", "Waiting (its clocks stand still)"),
+        (Said("次数上限", "At most so often"), Said("每次最长", "Each at most"), Said("原因", "Reasons")),
+        [
+            (
+                plain(waits.count) if waits.count is not None else NOTHING,
+                voice.value(waits.longest) if waits.longest else NOTHING,
+                plain("、".join(waits.reasons)) if waits.reasons else NOTHING,
+            )
+        ]
+        if waits
+        else [],
+    )
     yield (
         "signals",
         Said("文字信号（只作建议）", "Signals in the text (proposals only)"),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contracts.values import FactValue, Text
+from shared.contracts.values import FactValue, Slug, Text
 from shared.plans.words import Identifier, PlanModel, Words
 from shared.plans.written import Condition, ConditionText, ElapsedOrParameter
 
@@ -139,4 +139,22 @@ class WarningEnd(PlanModel):
     def _says_something(self) -> "WarningEnd":
         if self.ends_after is None and self.ends_when is None:
             raise PydanticCustomError("warnings", "warnings need ends_after, ends_when or both")
+        return self
+
+
+class Waits(PlanModel):
+    """How often and how long a case may wait for somebody outside. Every clock of it stands still meanwhile."""
+
+    count: Annotated[StrictInt | None, Field(ge=0, le=100, description="So often; absent: as often as need be")] = None
+    longest: Annotated[ElapsedOrParameter | None, Field(description="Each goes on by itself then; at most 30d")] = None
+    reasons: Annotated[
+        tuple[Slug, ...], Field(max_length=40, description="Codes, one of them; empty: any or none")
+    ] = ()
+    source: Text | None = None
+    assumed: Annotated[StrictBool, Field(description="The document does not say so")] = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Waits":
+        if self.count is None and self.longest is None and not self.reasons:
+            raise PydanticCustomError("waits", "waits need count, longest or reasons")
         return self

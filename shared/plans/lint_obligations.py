@@ -9,7 +9,7 @@ from shared.plans.lint_base import LintBase, references
 from shared.plans.model import Condition
 from shared.plans.obligation_compilation import resolve_every
 from shared.plans.parameters import resolve_roles, resolve_wait
-from shared.plans.time_spec import Extension
+from shared.plans.time_spec import LONGEST_WAIT, Extension
 from shared.plans.written import ParameterRef, RolesOrParameter
 from shared.plans.yaml_text import KeyPath
 
@@ -30,6 +30,7 @@ class ObligationLint(LintBase):
         self._check_baselines_and_signals()
         self._check_duplicates()
         self._check_warnings()
+        self._check_waits()
         self._check_openings()
         self._check_gates()
         self._check_people()
@@ -102,6 +103,20 @@ class ObligationLint(LintBase):
             self._read_besides |= set(typed.names if typed else ())
         if not any(window.raises_warning for window in self._plan.windows.values()):
             self._key(("warnings",), "no window raises a warning that could end")
+
+    def _check_waits(self) -> None:
+        waits = self._plan.waits
+        if waits is None:
+            return
+        longest = None
+        if waits.longest is not None:
+            longest = self._attempt(resolve_wait, waits.longest, ("waits", "longest"))
+        if longest is not None and longest > LONGEST_WAIT:
+            self._note(("waits", "longest"), f"no case waits longer than {LONGEST_WAIT.days}d: it would be forgotten")
+        if not self._plan.clocks:
+            self._key(("waits",), "no clock of this plan could stand still")
+        if len(set(waits.reasons)) < len(waits.reasons):
+            self._note(("waits", "reasons"), "a code is listed twice")
 
     def _check_openings(self) -> None:
         for index, opening in enumerate(self._plan.opens):

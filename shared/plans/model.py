@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.contracts.values import CaseKind, Name, Slug, Text
 from shared.plans.facts import FactSpec
-from shared.plans.input_spec import Baseline, Duplicate, Signal, WarningEnd, Window
+from shared.plans.input_spec import Baseline, Duplicate, Signal, Waits, WarningEnd, Window
 from shared.plans.message_spec import MessageSpec
 from shared.plans.people_spec import Activation, Approval, Bypass, Confidentiality, Inform, Owner, Recusal, TierSpec
 from shared.plans.time_spec import ClockSpec, Duty
@@ -159,6 +159,7 @@ class Plan(PlanModel):
     signals: Annotated[dict[Identifier, Signal], Field(max_length=60)] = Field(default_factory=dict)
     duplicates: Annotated[tuple[Duplicate, ...], Field(max_length=20)] = ()
     warnings: WarningEnd | None = None
+    waits: Waits | None = None
     opens: Annotated[tuple[OpensPlan, ...], Field(max_length=20)] = ()
     owner: Owner | None = None
     activation: Annotated[tuple[Activation, ...], Field(max_length=20)] = ()

@@ -20,6 +20,7 @@ from shared.plans.obligations import (
     CompiledOpening,
     CompiledRecord,
     CompiledRecusal,
+    CompiledWaits,
     CompiledWarningEnd,
     Obligations,
 )
@@ -96,6 +97,7 @@ class _Obligations:
             drills=tuple(self._drill(index) for index in range(len(plan.drills))),
             duplicates=tuple(self._duplicate(index) for index in range(len(plan.duplicates))),
             warning_end=self._warning_end(),
+            waits=self._waits(),
         )
 
     def _head(self, spec: _Applying, path: KeyPath, testing: Testing | None = None) -> _Head:
@@ -229,6 +231,13 @@ class _Obligations:
             when=None if spec.when is None else self._on_facts(spec.when, (*path, "when")),
             spec=spec,
         )
+
+    def _waits(self) -> CompiledWaits:
+        spec = self._plan.waits
+        if spec is None:
+            return CompiledWaits(None, None, ())
+        longest = None if spec.longest is None else resolve_wait(self._plan, spec.longest, ("waits", "longest"))
+        return CompiledWaits(spec.count, longest, spec.reasons)
 
     def _warning_end(self) -> CompiledWarningEnd | None:
         spec = self._plan.warnings

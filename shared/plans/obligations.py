@@ -196,6 +196,18 @@ class CompiledWarningEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class CompiledWaits:
+    """What a case may wait for somebody outside: `count` times, each at most `longest`, for one of `reasons`.
+
+    `count` and `longest` None: no bound of the plan's. `reasons` empty: for any, or without saying.
+    """
+
+    count: int | None
+    longest: timedelta | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Obligations:
     """Everything of the plan that is neither criterion, window, clock nor tier, in the order of the file."""
 
@@ -213,3 +225,4 @@ class Obligations:
     drills: tuple[CompiledDrill, ...]
     duplicates: tuple[CompiledDuplicate, ...]
     warning_end: CompiledWarningEnd | None
+    waits: CompiledWaits

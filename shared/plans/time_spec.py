@@ -1,6 +1,7 @@
 """How a plan writes what runs against time: clocks with extension and overrun, and duties that come round."""
 
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -21,6 +22,10 @@ from shared.plans.written import (
 
 Retarget = Literal["keep-elapsed", "from-start", "fresh", "tighten-only"]
 LatePolicy = Literal["judge", "from-now", "record"]
+
+
+LONGEST_WAIT: Final = timedelta(days=30)
+"""A case that waits longer for somebody outside has been forgotten: it goes on, and its clocks with it."""
 
 
 class Basis(PlanModel):

@@ -173,14 +173,10 @@ def _wait(order: Order) -> None:
     if turn.case.state not in _HANDLED:
         order.refuse("refused_not_acknowledged" if turn.case.acknowledgement is None else "refused_state")
         return
-    waiting.begin(
-        turn,
-        order.at,
-        order.command.reason,
-        code=order.word("reason_code"),
-        until=order.instant("until"),
-    )
-    order.enter(CaseState.WAITING, "waiting")
+    if waiting.may_begin(order):
+        until = order.instant("until")
+        waiting.begin(turn, order.at, order.command.reason, code=order.word("reason_code"), until=until)
+        order.enter(CaseState.WAITING, "waiting")
 
 
 def _resume(order: Order) -> None:

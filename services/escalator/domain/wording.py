@@ -170,6 +170,8 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "按现有事实无需再作启动决定，按预案启动：{gate}",
         "what is known needs no decision any more, so it starts: {gate}",
     ),
+    "refused_waits": ("本预案最多允许等待 {count} 次", "the plan lets a case wait {count} times at most"),
+    "refused_wait_reason": ("等待须注明原因代码：{reasons}", "waiting takes one of these reason codes: {reasons}"),
     "refused_recused": ("{actor} 须回避本案", "{actor} keeps out of this case"),
     "split": ("部分内容拆分为案件 {into}", "part of it goes on as case {into}"),
     "split_from": (

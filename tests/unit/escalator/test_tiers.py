@@ -11,10 +11,10 @@ from services.escalator.domain.commands import apply_command
 from services.escalator.domain.decision import LADDER, WAIT, Decision
 from services.escalator.domain.firing import fire
 from services.escalator.domain.time_bases import Rules
-from services.escalator.domain.waiting import LONGEST
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose
+from shared.plans.time_spec import LONGEST_WAIT
 from tests.support.calendars import shipped
 from tests.support.escalations import PLAN_TEXT, at, classified, command, opened, rules
 
@@ -154,7 +154,7 @@ def test_nobody_waits_for_ever() -> None:
     known = rules()
     for until in (at(days=900).isoformat(), at(hours=-1).isoformat(), "soon", None):
         decision = waiting(known, **({"until": until} if until else {}))
-        assert timer(decision, WAIT).due_at == at(hours=2) + LONGEST
+        assert timer(decision, WAIT).due_at == at(hours=2) + LONGEST_WAIT
 
 
 def test_news_from_the_source_ends_the_wait() -> None:
