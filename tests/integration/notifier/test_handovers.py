@@ -96,6 +96,15 @@ async def _texts(desk: Desk, sink: Sink, phone: str, count: int) -> list[str]:
     return found
 
 
+async def _quiet(desk: Desk) -> None:
+    """Nothing is awaited any more: a clock that is moved now makes nothing late."""
+
+    async def nothing_due() -> bool:
+        return not await desk.rows("SELECT FROM intents WHERE due_at IS NOT NULL")
+
+    await desk.eventually(nothing_due, what=lambda: "every receipt")
+
+
 async def _page(desk: Desk, clock: ManualClock, number: str) -> Event[NotificationRequestedV1]:
     asked = request("liaison", channels=(ChannelKind.SMS,), requested_at=clock.now())
     subject = asked.data.subject.model_copy(update={"number": number})
@@ -111,6 +120,7 @@ async def test_both_sides_are_told_ahead_and_at_the_hand_over_with_what_is_open(
     over = await _page(desk, clock, "2026-11-000002")
     await stop_answered([acknowledged(over, CaseState.CLOSED)], database=desk.database, rules=desk.rules, ids=IDS)
     assert await _announced(desk, book) == 0
+    await _quiet(desk)
 
     clock.set(_at("07:31"))
     assert [await _announced(desk, book), await _announced(desk, book)] == [1, 0]
@@ -119,6 +129,7 @@ async def test_both_sides_are_told_ahead_and_at_the_hand_over_with_what_is_open(
         assert "接口人交接班" in text
         assert "未办结1件：2026-11-000001（红色预警，未确认）" in text
         assert "000002" not in text
+    await _quiet(desk)
 
     clock.set(_at("08:00"))
     assert [await _announced(desk, book), await _announced(desk, book)] == [1, 0]
