@@ -53,9 +53,10 @@ async def _classify(tx: Tx, events: Sequence[Event[Any]], ports: Ports) -> list[
         except CaseMismatchError as error:
             outcomes[place] = Dead(str(error))
     refused = await judge_cases(tx, list(subjects.values()), ports)
-    for place, event in first.items():
-        if event.case_id in refused and outcomes[place] is DONE:
-            outcomes[place] = Dead(refused[event.case_id])
+    if refused:
+        for place, event in first.items():
+            if event.case_id in refused and outcomes[place] is DONE:
+                outcomes[place] = Dead(refused[event.case_id])
     await forget_events(tx, [event.id for place, event in first.items() if isinstance(outcomes[place], Dead)])
     return outcomes
 

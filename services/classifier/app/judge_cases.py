@@ -31,6 +31,7 @@ from shared.db.tx import Tx
 from shared.plans.compiled import CaseView, CompiledPlan, Scope
 from shared.plans.inputs import inputs_of
 from shared.plans.library import UnknownPlanError
+from shared.plans.windows import GroupKey
 from shared.runtime.ids import Ids
 from shared.runtime.logging import get_logger
 from shared.runtime.metrics import CASES_UNROUTED, CLASSIFICATIONS, FACTS_UNFIT
@@ -73,6 +74,8 @@ class _Job:
     problems: tuple[str, ...]
     counted: frozenset[Counted]
     inputs: dict[str, FactValue | None]
+    running: dict[str, Run]
+    """The case under every plan it runs, shared by the jobs of the case."""
     reads: dict[str, Count] = field(default_factory=dict)
 
 
@@ -82,16 +85,18 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
     Returns the cases that cannot be judged with the reason; nothing of them was saved.
     """
     await ports.plans.load(tx, (run.sha256 for subject in subjects for run in subject.runs.values()))
-    jobs: dict[UUID, list[_Job]] = {}
+    pending: list[_Job] = []
+    running: list[tuple[Subject, dict[str, Run]]] = []
     refused: dict[UUID, str] = {}
     for subject in subjects:
+        runs = dict(subject.runs)
         try:
-            jobs[subject.case_id] = _jobs(subject, ports)
+            pending += _jobs(subject, runs, ports)
         except UnreadableSnapshotError as error:
             refused[subject.case_id] = str(error)
-    everything: list[_Job] = []
-    pending = [job for several in jobs.values() for job in several]
-    runs = {subject.case_id: dict(subject.runs) for subject in subjects if subject.case_id in jobs}
+        else:
+            running.append((subject, runs))
+    decided: dict[str, CompiledPlan] = {}
     movements, causes = Movements.none(), dict[Group, tuple[CompiledPlan, Cause]]()
     due: dict[tuple[UUID, str], datetime | None] = {}
     tally: Counter[tuple[str, str]] = Counter()
@@ -108,13 +113,13 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
             run = _evaluate(tx, job, values, ports, tally, worded)
             if run.reconsider_at != job.run.reconsider_at:
                 due[job.subject.case_id, run.plan] = run.reconsider_at
-            runs[job.subject.case_id][run.plan] = run
-            further += _openings(job, run, values, runs[job.subject.case_id], ports)
-        everything += pending
+            job.running[run.plan] = run
+            decided[run.sha256] = job.plan
+            further += _openings(job, run, values, ports)
         pending = further
     await raise_warnings(tx, movements, causes, ports.plans, ports.ids)
-    await ports.plans.keep(tx, {job.plan.ref.sha256: job.plan for job in everything}.values())
-    save_cases(tx, [_row(tx, subject, runs[subject.case_id]) for subject in subjects if subject.case_id in runs])
+    await ports.plans.keep(tx, decided.values())
+    save_cases(tx, [_row(tx, subject, runs) for subject, runs in running])
     arm(tx, due)
     tx.after_commit.append(lambda: _committed(tally, due, ports))
     tx.after_commit.append(lambda: ports.plans.worded(worded, tx.now))
@@ -125,7 +130,7 @@ class UnreadableSnapshotError(RuntimeError):
     """The plan a case was opened with is neither in the library nor readable among the stored ones."""
 
 
-def _jobs(subject: Subject, ports: Ports) -> list[_Job]:
+def _jobs(subject: Subject, running: dict[str, Run], ports: Ports) -> list[_Job]:
     plans: dict[str, tuple[CompiledPlan, Run]] = {}
     for name, run in subject.runs.items():
         plan = ports.plans.pinned(run.sha256)
@@ -139,7 +144,9 @@ def _jobs(subject: Subject, ports: Ports) -> list[_Job]:
     routed, problems = _routed(subject, view, ports) if subject.route else ((), ())
     for plan in routed:
         plans.setdefault(plan.name, (plan, opened(plan)))
-    return [_job(subject, plan, run, view=view, problems=problems, ports=ports) for plan, run in plans.values()]
+    return [
+        _job(subject, plan, run, running, view=view, problems=problems, ports=ports) for plan, run in plans.values()
+    ]
 
 
 def _routed(subject: Subject, view: CaseView, ports: Ports) -> tuple[tuple[CompiledPlan, ...], tuple[str, ...]]:
@@ -156,7 +163,14 @@ def _routed(subject: Subject, view: CaseView, ports: Ports) -> tuple[tuple[Compi
 
 
 def _job(
-    subject: Subject, plan: CompiledPlan, run: Run, *, view: CaseView, problems: tuple[str, ...], ports: Ports
+    subject: Subject,
+    plan: CompiledPlan,
+    run: Run,
+    running: dict[str, Run],
+    *,
+    view: CaseView,
+    problems: tuple[str, ...],
+    ports: Ports,
 ) -> _Job:
     given, unfit = plan.type_facts({**run.carried, **view.facts})
     if unfit:
@@ -165,7 +179,7 @@ def _job(
     facts, proposed = with_proposals(plan, subject.state.given("title"), subject.state.narrative, given)
     if run.carried or proposed:
         view = replace(view, facts={**view.facts, **facts})
-    job = _Job(subject, plan, run, view, facts, proposed, problems, run.counted, inputs_of(view, facts))
+    job = _Job(subject, plan, run, view, facts, proposed, problems, run.counted, inputs_of(view, facts), running)
     try:
         if plan.windows and subject.state.counts:
             job.counted = frozenset(counted_of(contribution) for contribution in plan.contributions(view, job.inputs))
@@ -196,20 +210,26 @@ async def _count(
 ) -> None:
     added: list[Moved] = []
     gone: list[Moved] = []
+    groups: dict[tuple[str, str, bool, GroupKey], Group] = {}
+
+    def group_of(job: _Job, counted: Counted) -> Group:
+        key = job.subject.org, job.run.plan, job.subject.state.drill, counted.group_key
+        return groups.get(key) or groups.setdefault(key, Group(*key))
+
     for job in jobs:
         if job.counted == job.run.counted:
             continue
         subject, plan = job.subject, job.plan
         reading = ports.plans.reading(plan)
         for counted in job.counted - job.run.counted:
-            group = Group(subject.org, plan.name, subject.state.drill, counted.group_key)
+            group = group_of(job, counted)
             added.append(Moved.of(group, counted, subject.case_id))
             movements.add(plan, reading, group, counted, job.view)
             causes[group] = plan, subject.cause
-        for counted in job.run.counted - job.counted:
-            group = Group(subject.org, plan.name, subject.state.drill, counted.group_key)
-            gone.append(Moved.of(group, counted, subject.case_id))
-    await lock_groups(tx, (move.group for move in (*added, *gone)))
+        gone += [
+            Moved.of(group_of(job, counted), counted, subject.case_id) for counted in job.run.counted - job.counted
+        ]
+    await lock_groups(tx, groups.values())
     await remove_members(tx, gone)
     await add_members(tx, added)
 
@@ -230,21 +250,21 @@ async def _find_duplicates(tx: Tx, jobs: Sequence[_Job]) -> None:
             job.run = replace(job.run, duplicate_of=marked.duplicate_of(other))
 
 
-def _openings(job: _Job, run: Run, values: Mapping[str, float], running: dict[str, Run], ports: Ports) -> list[_Job]:
+def _openings(job: _Job, run: Run, values: Mapping[str, float], ports: Ports) -> list[_Job]:
     """Jobs for the plans that this one opens and the case does not run yet. They are noted as running at once."""
     if not job.plan.openings:
         return []
     found: list[_Job] = []
     for opening in job.plan.opens_for(run.level, job.inputs, values):
         plan = ports.plans.current(opening.plan)
-        if opening.plan in running or plan is None:
+        if opening.plan in job.running or plan is None:
             if plan is None:
                 _log.error("plan.opening_unknown", plan=job.plan.name, opening=opening.id, opened=opening.plan)
             continue
         by, carried = passed_on(opening, job.plan, job.facts)
-        begun = running[plan.name] = opened(plan, by, carried)
+        begun = job.running[plan.name] = opened(plan, by, carried)
         view = job.subject.state.view(job.subject.case_id, job.subject.org)
-        found.append(_job(job.subject, plan, begun, view=view, problems=(), ports=ports))
+        found.append(_job(job.subject, plan, begun, job.running, view=view, problems=(), ports=ports))
     return found
 
 

@@ -1,6 +1,5 @@
 """What the classifier says on `cases-classified`, in the words of the contract."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,6 +8,7 @@ from services.classifier.domain.cases import CaseState
 from services.classifier.domain.runs import Run
 from services.classifier.domain.warnings import Open, Verdict, Warned, ended_title, facts_of, place_of, title_of
 from shared.contracts.classifications import MAX_PROBLEMS, CaseClassifiedV1, ProposedFact
+from shared.contracts.immutable import immutable
 from shared.contracts.values import MAX_TEXT, Bilingual, CaseKind, FactValue, Place, trusted
 from shared.plans.compiled import CompiledPlan, Evaluation
 
@@ -17,7 +17,7 @@ _WARNING_SOURCE: Final = "fenghuo-classifier"
 _NAME_LENGTH: Final = 120
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Cause:
     """The event that led to a classification; without one, time alone did."""
 
