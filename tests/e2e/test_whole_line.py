@@ -125,7 +125,7 @@ def test_a_case_nobody_acknowledges_goes_up_a_tier(line: Line) -> None:
         within=20,
         what="somebody of the next tier paged",
     )
-    assert case(line, number).get("tier") == "responsible"
+    line.eventually(lambda: case(line, number).get("tier") == "responsible", what="the next tier on the board")
 
 
 def test_acknowledging_by_the_link_in_the_message_stops_the_chain(line: Line) -> None:
