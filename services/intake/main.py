@@ -25,6 +25,7 @@ from services.intake.api.routes import Doors, build_routes
 from services.intake.app.accept_hook import AcceptHook
 from services.intake.app.admit_caller import AdmitCaller
 from services.intake.app.check_facts import CheckFacts
+from services.intake.app.check_role import CheckRole
 from services.intake.app.group_commit import GroupCommit, RegisterAwayError, RegisterBusyError
 from services.intake.app.receive_receipts import AddressedReceipt, ReceiveReceipts
 from services.intake.app.register_reports import RegisterReports
@@ -134,7 +135,7 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
         reports=report_doors,
         events=EventDoor(report_doors),
         hooks=HookDoors(admit, accept, ReplayQuarantine(database, vault, accept), public_url=public_url),
-        commands=CommandDoors(admit, database, ids, Splitter(register, vault)),
+        commands=CommandDoors(admit, database, ids, Splitter(register, vault), CheckRole(desk, settings.role_check)),
         receipts=ReceiptDoor(
             admit,
             receipts,

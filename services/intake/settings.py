@@ -1,6 +1,6 @@
 """Settings of the intake service, from the environment with the prefix FENGHUO_."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
@@ -32,6 +32,10 @@ class IntakeSettings(ServiceSettings):
         Field(pattern=r"^https?://[^\s]+$", description="For replies about everything and reports by message id"),
     ] = None
     notifier_key: Annotated[SecretStr | None, Field(description="With the scope for receipts")] = None
+    role_check: Annotated[
+        Literal["tell", "refuse", "off"],
+        Field(description="Who decides in a role's name without being on duty for it: said in the history, or refused"),
+    ] = "tell"
     default_time_zone: Annotated[str, Field(description="Zone whose months number the cases")] = "Asia/Shanghai"
     time_zones: Annotated[dict[str, str], Field(default_factory=dict, description="Zones by organisation, as JSON")]
     rate_per_second: Annotated[int, Field(ge=1, description="Reports and requests a second for one API key")] = 20_000

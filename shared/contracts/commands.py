@@ -76,6 +76,8 @@ WITH_REASON: Final = frozenset(
 )
 """What is refused without a reason."""
 
+ROLE_HELD: Final = "role_held"
+"""Argument that intake alone sets: whether who decides in a role's name was on duty for it, by the roster."""
 _LONGEST_VERSION: Final = 9
 
 

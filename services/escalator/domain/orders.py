@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from services.escalator.domain import wording
 from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Turn
-from shared.contracts.commands import CommandIssuedV1
+from shared.contracts.commands import ROLE_HELD, CommandIssuedV1
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.values import FactValue
 
@@ -31,6 +31,8 @@ class Order:
     ) -> None:
         """A change that says who, what and why."""
         what = self.turn.say(sentence, **(values or {}))
+        if kind is not ChangeKind.COMMAND_REFUSED and self.argument(ROLE_HELD) is False:
+            what += self.turn.say("role_not_held", role=self.word("role") or "")
         actor = self.command.actor
         text = wording.by(self.turn.case.language, actor, what, self.command.reason)
         self.turn.note(kind, text, command=self.command.command, actor=actor.ref, actor_kind=actor.kind, **details)

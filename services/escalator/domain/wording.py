@@ -215,6 +215,7 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "the classifier has no record of this case under the plan",
     ),
     "move_refused": ("未改用预案第 {version} 版：{why}", "not moved to version {version} of the plan: {why}"),
+    "role_not_held": ("（按花名册此刻不任 {role}）", " (by the roster not on duty as {role})"),
     "refused_no_gate": ("没有待决定的启动事项", "there is nothing to start or decline"),
     "refused_waiting_approval": ("正在审批：{approval}", "waiting for approval: {approval}"),
     "refused_no_approval": ("没有待批事项", "nothing is waiting for approval"),

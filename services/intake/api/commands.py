@@ -8,6 +8,7 @@ from starlette.responses import Response
 from services.intake.api.answers import json_response
 from services.intake.api.requests import MAX_BATCH_BODY, body_of, client_of, presented_key, uuid_in_path
 from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.check_role import CheckRole, RoleNotHeldError
 from services.intake.app.issue_command import CommandConflictError, ForeignCaseError, IssuedCommand, issue_command
 from services.intake.app.replay_letter import ForeignLetterError, replay_letter
 from services.intake.app.split_case import Splitter
@@ -25,11 +26,14 @@ from shared.runtime.problems import ProblemError
 class CommandDoors:
     """What people and operators ask for."""
 
-    def __init__(self, admit: AdmitCaller, database: Database, ids: Ids, splitter: Splitter) -> None:
+    def __init__(
+        self, admit: AdmitCaller, database: Database, ids: Ids, splitter: Splitter, check_role: CheckRole
+    ) -> None:
         self._admit = admit
         self._database = database
         self._ids = ids
         self._splitter = splitter
+        self._check_role = check_role
 
     async def command(self, request: Request) -> Response:
         """202 issued, 200 issued before, 404 another organisation's case, 409 the id was used for something else.
@@ -46,6 +50,10 @@ class CommandDoors:
         except CommandConflictError as error:
             raise ProblemError(
                 409, "The id was used for another command", code="command-conflict", fields={"id": str(error)}
+            ) from error
+        except RoleNotHeldError as error:
+            raise ProblemError(
+                403, "Not in this role", code="role-not-held", fields={"arguments.role": str(error)}
             ) from error
         except SplitRefusedError as error:
             raise ProblemError(
@@ -86,4 +94,5 @@ class CommandDoors:
             key_prefix=key.prefix,
             traceparent=traceparent,
             splitter=self._splitter,
+            noted=await self._check_role(key.org, body, actor),
         )

@@ -10,9 +10,9 @@ from services.intake.domain.commands import CommandBody
 from services.intake.domain.json_guard import canonical
 from services.intake.store.commands import CommandRow, add_command, find_command
 from services.intake.store.register import org_of_case
-from shared.contracts.commands import CommandIssuedV1, CommandKind
+from shared.contracts.commands import ROLE_HELD, CommandIssuedV1, CommandKind
 from shared.contracts.envelope import Event
-from shared.contracts.values import Actor
+from shared.contracts.values import Actor, Facts
 from shared.db.engine import Database
 from shared.runtime.ids import Ids
 from shared.runtime.tracing import next_span
@@ -46,11 +46,13 @@ async def issue_command(
     key_prefix: str | None,
     traceparent: str | None,
     splitter: Splitter | None = None,
+    noted: Facts | None = None,
 ) -> IssuedCommand:
     """Durable and on its way to the escalator when this returns; whether the case allows it, the escalator decides.
 
     A split is done here by the `splitter`, for the register alone holds what was told: its new case is registered by
-    the same transaction. A case that intake did not open is let through: warning cases are opened by the classifier.
+    the same transaction. `noted` is what intake itself knows about the command. A case that intake did not open is let
+    through: warning cases are opened by the classifier.
     Raises ForeignCaseError, CommandConflictError and SplitRefusedError.
     """
     event_id = ids.new()
@@ -75,7 +77,7 @@ async def issue_command(
             issued_at=tx.now,
             plan=body.plan,
             reason=body.reason,
-            arguments=body.arguments if made is None else made.arguments(),
+            arguments=_arguments(body, noted or {}) if made is None else made.arguments(),
             request_id=body.request_id,
         )
         tx.outbox.add(
@@ -90,6 +92,11 @@ async def issue_command(
             )
         )
     return IssuedCommand(event_id, duplicate=False, split=made)
+
+
+def _arguments(body: CommandBody, noted: Facts) -> Facts:
+    """What was posted, with what intake knows; nobody else may say that a role is held."""
+    return {**{name: value for name, value in body.arguments.items() if name != ROLE_HELD}, **noted}
 
 
 def _hash(case_id: UUID, body: CommandBody, actor: Actor) -> bytes:

@@ -32,6 +32,20 @@ class NotifierDesk:
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DeskAwayError(type(error).__name__) from error
 
+    async def fills(self, org: str, role: str, person: str) -> bool | None:
+        """Whether the person is on duty for the role now; None where the roster cannot tell. Raises DeskAwayError."""
+        try:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers=self._headers) as client:
+                answer = await client.get(f"{self._base}/v1/roster/on-duty", params={"role": role})
+            if answer.status_code == _NOT_FOUND:
+                return None
+            answer.raise_for_status()
+            found: dict[str, Any] = answer.json()
+            on_duty = {str(one["person"]) for one in found["on_duty"] if one["person"] is not None}
+            return person in on_duty if found["organisation"] == org and on_duty else None
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise DeskAwayError(type(error).__name__) from error
+
     async def reply(self, org: str, sender: str, wish: str) -> tuple[str, list[tuple[UUID, str]]] | None:
         """Person and (case, plan) of every open page; None when nobody has this number. Raises DeskAwayError."""
         try:

@@ -41,7 +41,8 @@ def roster_router(rules: Rules, clock: Clock, may_read: Reader) -> APIRouter:
             answer = who_is_on_duty(key.org, role, at or clock.now(), rosters=rosters)
         except RoleUnknownError as error:
             raise _no_role(role) from error
-        return _shown(answer, whole=key.allows(Scope.OPERATE, clock.now()))
+        shown = _shown(answer, whole=key.allows(Scope.OPERATE, clock.now()))
+        return {"organisation": key.org, **shown}
 
     @router.get("/v1/roster/roles", summary="The roles of the roster")
     async def roles(key: Annotated[ApiKey, Depends(may_read)]) -> dict[str, Any]:

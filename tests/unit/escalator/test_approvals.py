@@ -175,3 +175,16 @@ def test_a_limit_in_working_days_whose_calendar_is_not_here_is_noticed_before_an
     named = PLAN_TEXT.replace("timezone:", "calendar: nowhere\ntimezone:")
     assert rules(named).lacking() is None
     assert rules(named + texts[entry]).lacking() is not None
+
+
+def test_whoever_agrees_without_being_on_duty_for_the_role_is_named_so_in_the_history() -> None:
+    known = approved()
+    for held, said in ((False, True), (True, False)):
+        decision = do(
+            known, asked(known).case, CommandKind.APPROVE, at(hours=2), role="head", actor=HEAD, role_held=held
+        )
+        approval = next(change for change in decision.changes if change.kind is ChangeKind.APPROVED)
+        assert ("花名册" in approval.because) is said
+    refusal = do(known, asked(known).case, CommandKind.APPROVE, at(hours=2), role="clerk", actor=HEAD, role_held=False)
+    assert refused(refusal)
+    assert "花名册" not in refusal.changes[0].because
