@@ -139,9 +139,10 @@ def merge(state: CaseState | None, report: CaseReport) -> CaseState:
     for name, value in _given(report):
         if attributes.get(name, _NEVER)[0] < sequence:
             attributes[name] = (sequence, value)
-    for name, value in (dict.fromkeys(report.moved_facts) | report.facts).items():
+    moved: dict[str, FactValue | None] = dict.fromkeys(report.moved_facts)
+    for name, told in (moved | report.facts).items():
         if facts.get(name, _NEVER)[0] < sequence:
-            facts[name] = (sequence, value)
+            facts[name] = (sequence, told)
     texts = dict(state.texts) if state else {}
     if report.narrative:
         texts.setdefault(sequence, report.narrative[:_TEXT_KEPT])
