@@ -1,0 +1,47 @@
+"""Who has the case: taken back, taken over, each with its name and reason, and paging as it follows."""
+
+from services.escalator.domain.case import Case
+from services.escalator.domain.commands import apply_command
+from services.escalator.domain.decision import LADDER, Decision
+from shared.contracts.commands import CommandKind
+from shared.contracts.escalations import CaseState, ChangeKind
+from shared.contracts.notifications import Purpose
+from shared.contracts.values import Actor, ActorKind
+from tests.support.escalations import PERSON, at, command, opened, rules
+
+RULES = rules()
+OTHER = Actor(kind=ActorKind.PERSON, ref="duty-manager-b")
+
+
+def do(case: Case, kind: CommandKind, minutes: int, actor: Actor = PERSON, reason: str | None = None) -> Decision:
+    when = at(minutes=minutes)
+    return apply_command(RULES, case, command(kind, when, actor=actor, reason=reason), when)
+
+
+def test_an_acknowledgement_taken_back_is_recorded_and_pages_again() -> None:
+    taken = do(opened(RULES).case, CommandKind.ACKNOWLEDGE, 2)
+    assert LADDER not in {timer.subject for timer in taken.timers}
+    back = do(taken.case, CommandKind.UNACKNOWLEDGE, 5, reason="误点")
+    assert (back.case.state, back.case.acknowledgement) == (CaseState.CLASSIFIED, None)
+    assert [one.purpose for one in back.requests] == [Purpose.PAGE]
+    assert LADDER in {timer.subject for timer in back.timers}
+    (change,) = (one for one in back.changes if one.kind is ChangeKind.STATE_CHANGED)
+    assert (change.details["actor"], "误点" in change.because) == (PERSON.ref, True)
+
+
+def test_a_take_over_is_recorded_with_who_took_it_and_pages_nobody() -> None:
+    taken = do(opened(RULES).case, CommandKind.ACKNOWLEDGE, 2)
+    over = do(taken.case, CommandKind.TAKE_OVER, 5, OTHER, "由我接手")
+    assert (over.case.state, over.case.handler) == (CaseState.IN_PROGRESS, OTHER)
+    assert over.case.acknowledgement is not None
+    assert over.case.acknowledgement.actor == PERSON
+    assert not [one for one in over.requests if one.purpose is Purpose.PAGE]
+    (change,) = (one for one in over.changes if one.kind is ChangeKind.STATE_CHANGED)
+    assert (change.details["actor"], "由我接手" in change.because) == (OTHER.ref, True)
+
+
+def test_a_take_over_of_what_nobody_had_acknowledges_it() -> None:
+    over = do(opened(RULES).case, CommandKind.TAKE_OVER, 5, OTHER)
+    assert over.case.acknowledgement is not None
+    assert over.case.acknowledgement.actor == OTHER
+    assert LADDER not in {timer.subject for timer in over.timers}
