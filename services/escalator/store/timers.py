@@ -30,7 +30,7 @@ CLAIM: Final = """
 """
 """Read in the order of the index and never sorted: a sort would lock every due row before the first is returned."""
 
-_FIRSTS: Final = """
+FIRSTS: Final = """
     SELECT l.lane, f.wake_at FROM generate_series(0, CAST(:lanes AS int) - 1) AS l (lane) CROSS JOIN LATERAL (
         SELECT wake_at FROM timers WHERE lane = l.lane AND wake_at >= :floor ORDER BY wake_at LIMIT 1
     ) f
@@ -79,7 +79,7 @@ async def first_in_lanes(tx: Tx, floor: datetime) -> dict[int, datetime]:
 
     Timers below the floor are not seen: whoever passes one knows that nothing is armed there.
     """
-    rows = await tx.fetch(_FIRSTS, lanes=LANES, floor=floor)
+    rows = await tx.fetch(FIRSTS, lanes=LANES, floor=floor)
     return {row["lane"]: row["wake_at"] for row in rows}
 
 
