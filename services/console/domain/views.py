@@ -1,5 +1,6 @@
 """A case as people see it: read-model rows put together, with words in both languages."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -102,10 +103,21 @@ def _named(line: View, roles: Mapping[str, Mapping[str, str]], people: Mapping[s
         zh, en = ([roles[one][language] if one in roles else one for one in asked] for language in ("zh", "en"))
         purpose_zh, purpose_en = line["zh"].partition(" ")[0], line["en"].partition(":")[0]
         return line | {"zh": f"{purpose_zh} {'、'.join(zh)}", "en": f"{purpose_en}: {', '.join(en)}"}
+    named = line["details"].get("roles")
+    if isinstance(named, list):
+        return line | {language: _roles_in(line[language], named, roles, language) for language in ("zh", "en")}
     ref = (line["actor"] or {}).get("ref")
     if line["kind"] == "command" and isinstance(ref, str) and ref in people:
         return line | {name: people[ref] + line[name].removeprefix(ref) for name in ("zh", "en")}
     return line
+
+
+def _roles_in(text: str, ids: Sequence[str], roles: Mapping[str, Mapping[str, str]], language: str) -> str:
+    for one in ids:
+        if one in roles:
+            label = roles[one][language].replace("\\", r"\\")
+            text = re.sub(rf"(?<![\w-]){re.escape(one)}(?![\w-])", label, text)
+    return text
 
 
 def by_case(rows: Sequence[Row]) -> dict[tuple[UUID, str], list[Row]]:

@@ -38,6 +38,18 @@ def test_roles_that_were_asked_for_have_the_names_of_the_roster_where_it_gave_th
     assert (shown["zh"], shown["en"]) == ("呼叫 接口人、office", "page: Liaison, office")
 
 
+def test_roles_that_are_to_decide_have_names_too_and_words_like_them_stay() -> None:
+    line = _line(
+        "approval-requested",
+        "提请 liaison, liaison-head 审批：liaison案",
+        "approval by liaison, liaison-head asked for",
+        details={"roles": ["liaison", "liaison-head"]},
+    )
+    (shown,) = with_names([line], TOLD)
+    assert shown["zh"] == "提请 接口人, liaison-head 审批：liaison案"
+    assert shown["en"] == "approval by Liaison, liaison-head asked for"
+
+
 def test_who_decided_has_a_name_when_they_were_told_before() -> None:
     lines = [
         _line("command", "liaison-a 操作：确认接手", "liaison-a: acknowledge", actor={"ref": "liaison-a"}),
