@@ -28,6 +28,9 @@ FACTS_UNFIT: Final = Counter("fenghuo_facts_unfit", "Facts of a type the plan do
 CASES_OPEN: Final = Gauge("fenghuo_cases_open", "Cases not yet resolved, by plan and level", ["plan", "level"])
 CLOCK_LATENESS: Final = Histogram("fenghuo_clock_lateness_seconds", "Due instant to firing", buckets=_LATENCY)
 CLOCKS_FIRED: Final = Counter("fenghuo_clocks_fired", "Timers fired, by purpose", ["purpose"])
+TIMERS_FAILED: Final = Counter(
+    "fenghuo_timers_failed", "Due timers whose case could not be judged; tried again every minute"
+)
 CLOCKS_OVERDUE: Final = Gauge("fenghuo_clocks_overdue", "Armed timers past due and not fired, found by the auditor")
 CLOCKS_UNARMED: Final = Gauge(
     "fenghuo_clocks_unarmed", "Instants a case waits for with nothing armed, found by the auditor"

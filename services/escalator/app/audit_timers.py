@@ -13,7 +13,9 @@ from typing import Any, Final
 from pydantic_core import to_jsonable_python
 
 from services.escalator.app.record_decisions import Wake
+from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Timer
+from services.escalator.domain.time_bases import Rules
 from services.escalator.domain.watching import Fault, FaultKind, Repair, repair
 from services.escalator.store import faults as look
 from services.escalator.store.cases import CaseKey, StoredCase, lock_cases, open_counts, read_bodies
@@ -148,10 +150,18 @@ class AuditTimers:
         return tuple(found)
 
     def _repair(self, stored: StoredCase, table: Mapping[str, Timer]) -> Repair:
-        rules = self._plans.find(stored.case.plan)
+        case = stored.case
+        try:
+            return repair(self._rules(case), case, table)
+        except Exception as error:  # noqa: BLE001  # a case that cannot be judged must not hide the others' faults
+            _log.error("timers.unreadable", case_id=str(case.case_id), plan=case.plan.name, error=repr(error))
+            return Repair()
+
+    def _rules(self, case: Case) -> Rules:
+        rules = self._plans.find(case.plan)
         if rules is None:
-            raise LookupError(f"the snapshot of plan '{stored.case.plan.name}' {stored.case.plan.sha256} is missing")
-        return repair(rules, stored.case, table)
+            raise LookupError(f"the snapshot of plan '{case.plan.name}' {case.plan.sha256} is missing")
+        return rules
 
     def _publish(self, audit: Audit, counts: Sequence[tuple[str, str, int]]) -> None:
         for kind, gauge in _GAUGES.items():

@@ -17,7 +17,17 @@ from services.escalator.domain.time_bases import Rules
 from services.escalator.store.cases import CaseKey, StoredCase, marks_from, read_bodies
 from services.escalator.store.light_fires import FiredBeforeError, Form, fire_all_lightly
 from services.escalator.store.plans import Plans
-from services.escalator.store.timers import EVER, Alike, DueTimer, TimerRow, arm, claim_due, disarm, first_in_lanes
+from services.escalator.store.timers import (
+    EVER,
+    Alike,
+    DueTimer,
+    TimerRow,
+    arm,
+    claim_due,
+    disarm,
+    first_in_lanes,
+    postpone,
+)
 from shared.contracts.envelope import record_headers
 from shared.contracts.escalations import CaseEscalatedV1
 from shared.contracts.notifications import NotificationRequestedV1
@@ -26,11 +36,15 @@ from shared.db.outbox import headers_to_text
 from shared.db.tx import Tx
 from shared.runtime.clock import monotonic
 from shared.runtime.ids import Ids
-from shared.runtime.metrics import CLOCK_LATENESS, CLOCKS_FIRED
+from shared.runtime.logging import get_logger
+from shared.runtime.metrics import CLOCK_LATENESS, CLOCKS_FIRED, TIMERS_FAILED
 
+_log = get_logger(__name__)
 BATCH: Final = 500
 _UNSURE: Final = timedelta(minutes=2)
 """Longer than any transaction lasts and two machines' clocks differ: nothing is armed further in the past."""
+_TRIED_AGAIN_AFTER: Final = timedelta(minutes=1)
+"""A timer whose case cannot be judged, for its calendar or plan is not here, waits so long for somebody to mend it."""
 _LOOK_EVERYWHERE_EVERY_S: Final = 10.0
 _AN_ID: Final = "00000000-0000-0000-0000-000000000001"
 _A_CASE: Final = "00000000-0000-0000-0000-000000000002"
@@ -175,11 +189,18 @@ class FireDueTimers:
         cases: dict[CaseKey, Case] = {}
         decided: list[Decided] = []
         void: list[DueTimer] = []
+        failed: list[DueTimer] = []
         for one in due:
             known = stored[one.key]
             case = cases.get(one.key, known.case)
-            rules, timer = self._rules(case), one.alike.timer
-            decision = fire(rules, case, timer, tx.now)
+            timer = one.alike.timer
+            try:
+                rules = self._rules(case)
+                decision = fire(rules, case, timer, tx.now)
+            except Exception as error:  # noqa: BLE001  # a case that cannot be judged must not stop the others' clocks
+                _log.error("timer.failed", case_id=str(case.case_id), subject=timer.subject, error=repr(error))
+                failed.append(one)
+                continue
             if decision.ignored is not None:
                 void.append(one)
                 continue
@@ -188,6 +209,8 @@ class FireDueTimers:
             cause = f"{timer.subject}/{timer.generation}/{timer.threshold}"
             decided.append(Decided(rules, case, decision, cause, known.traceparent, marks))
         await self._rearm(tx, void, stored, cases)
+        await postpone(tx, [(one.key, one.alike.subject) for one in failed], tx.now + _TRIED_AGAIN_AFTER)
+        tx.after_commit.append(lambda: TIMERS_FAILED.inc(len(failed)))
         return await record_decisions(tx, decided, ids=self._ids, wake=self._wake)
 
     def _rules(self, case: Case) -> Rules:

@@ -174,6 +174,21 @@ async def disarm(tx: Tx, subjects: Sequence[tuple[CaseKey, str]]) -> None:
     )
 
 
+async def postpone(tx: Tx, subjects: Sequence[tuple[CaseKey, str]], until: datetime) -> None:
+    """Look at these timers again at `until`; they stay due when they were due."""
+    if not subjects:
+        return
+    await tx.execute(
+        "UPDATE timers t SET wake_at = :until FROM unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), "
+        "CAST(:subjects AS text[])) AS k (case_id, plan, subject) "
+        "WHERE t.case_id = k.case_id AND t.plan = k.plan AND t.subject = k.subject",
+        until=until,
+        case_ids=[key[0] for key, _ in subjects],
+        plans=[key[1] for key, _ in subjects],
+        subjects=[subject for _, subject in subjects],
+    )
+
+
 def ahead_text(ahead: Sequence[Ahead] | None) -> str | None:
     """`-10m 1793500000000000 breach 1793503600000000`: thresholds with their microseconds since 1970."""
     if ahead is None:
