@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -12,6 +13,7 @@ from shared.db.statements import bound, together
 
 Row = asyncpg.Record
 """A row: values by column name."""
+_NUMBER: Final = attrgetter("int")
 
 
 class Tx:
@@ -85,7 +87,7 @@ class Tx:
         rows = await self.fetch(
             "INSERT INTO inbox (event_id, received_at) SELECT id, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) "
             "ON CONFLICT DO NOTHING RETURNING event_id",
-            ids=sorted(set(event_ids)),
+            ids=sorted(dict.fromkeys(event_ids), key=_NUMBER),
             now=self.now,
         )
         return frozenset(row["event_id"] for row in rows)

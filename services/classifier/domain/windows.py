@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -143,11 +144,7 @@ def sorted_moves(moves: Iterable[Moved]) -> list[Moved]:
     by_series: dict[UUID, list[Moved]] = {}
     for move in moves:
         by_series.setdefault(move.series_id, []).append(move)
-    return [move for series_id in sorted(by_series, key=_number) for move in by_series[series_id]]
-
-
-def _number(series_id: UUID) -> int:
-    return series_id.int
+    return [move for series_id in sorted(by_series, key=attrgetter("int")) for move in by_series[series_id]]
 
 
 @lru_cache(maxsize=65_536)

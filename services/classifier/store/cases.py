@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,7 @@ async def lock_cases(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, StoredCase]
     rows = await tx.fetch(
         "SELECT c.case_id, c.org, c.state, c.runs, c.unrouted_since FROM cases AS c "
         "WHERE c.case_id = ANY(CAST(:ids AS uuid[])) ORDER BY c.case_id FOR UPDATE",
-        ids=sorted(set(case_ids), key=_number),
+        ids=sorted(dict.fromkeys(case_ids), key=attrgetter("int")),
     )
     return {row["case_id"]: _stored(row) for row in rows}
 
@@ -107,7 +108,7 @@ async def forget_events(tx: Tx, event_ids: Sequence[UUID]) -> None:
 
 
 def _arrays(rows: Sequence[CaseRow]) -> dict[str, list[Any]]:
-    ordered = sorted(rows, key=lambda row: row.case_id.int)
+    ordered = sorted(rows, key=attrgetter("case_id.int"))
     return {
         "ids": [row.case_id for row in ordered],
         "orgs": [row.org for row in ordered],
@@ -116,10 +117,6 @@ def _arrays(rows: Sequence[CaseRow]) -> dict[str, list[Any]]:
         "runs": [_text([run.as_data() for run in row.runs.values()]) for row in ordered],
         "unrouted": [row.unrouted_since for row in ordered],
     }
-
-
-def _number(case_id: UUID) -> int:
-    return case_id.int
 
 
 def _text(data: object) -> str:
