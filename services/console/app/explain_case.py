@@ -31,6 +31,8 @@ def _chain(case: CaseFile, plan: dict[str, Any]) -> dict[str, Any]:
         "criterion": plan["criterion"],
         "criteria": deciding["criteria"] if deciding else [],
         "linked_cases": deciding["linked_cases"] if deciding else [],
+        "linked": deciding["linked"] if deciding else [],
+        "linked_count": deciding["linked_count"] if deciding else 0,
         "proposed": judged[0].get("proposed", []) if judged else [],
         "opened_by": judged[0].get("opened_by") if judged else None,
         "duplicate_of": judged[0].get("duplicate_of") if judged else None,

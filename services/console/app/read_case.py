@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from services.console.app.find_case import find_case
 from services.console.domain.criteria import all_criteria
@@ -9,6 +10,7 @@ from services.console.domain.plan_words import PlanWords
 from services.console.domain.views import View, criterion_view, instant, line_view, with_names
 from services.console.store import cases
 from services.console.store.case_views import views_of
+from services.console.store.linked import numbers_of
 from shared.db.engine import Database
 
 _HISTORY_SHOWN: Final = 1000
@@ -40,6 +42,8 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
         judged = await cases.classifications_of(tx, org, case_id)
         told = await cases.criteria_words(tx, sorted({row["body"]["plan"]["sha256"] for row in judged}))
         history = await cases.history_of(tx, org, case_id, _HISTORY_SHOWN)
+        linked = {UUID(one) for row in judged for one in row["body"]["linked_cases"]}
+        called = await numbers_of(tx, org, linked)
         plans = await views_of(tx, org, await cases.by_id(tx, org, case_id), words, shown=_TOLD_SHOWN)
     classifications: dict[str, list[View]] = {}
     for row in judged:
@@ -47,6 +51,7 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
         sha256 = body["plan"]["sha256"]
         view = {"revision": row["revision"], "classified_at": instant(row["classified_at"]), **body}
         view.pop("answers", None)
+        view["linked"] = [{"case_id": one, "number": called.get(UUID(one))} for one in body["linked_cases"]]
         view["plan_words"] = words.title(row["plan"]).model_dump()
         view["level_words"] = words.level(row["plan"], view["level"]).model_dump()
         criteria = all_criteria(body, told.get(sha256) or words.criteria(sha256))

@@ -132,6 +132,12 @@ def _argument(text: str) -> tuple[str, str]:
 
 def _explain_origins(chain: dict[str, Any]) -> None:
     """What the judgement rests on besides given facts: words of the text, another plan, another case."""
+    if chain["linked_count"]:
+        numbers = [one["number"] or one["case_id"] for one in chain["linked"]]
+        more = "" if len(numbers) == chain["linked_count"] else " …"
+        OUT.print(
+            say("计入案件 ", "Counted "), f"{chain['linked_count']}:", Text(", ".join(numbers) + more, style="dim")
+        )
     for one in chain["proposed"]:
         fact = f"{one['fact']} = {shown(one['value'])}"
         OUT.print(say("文字线索 ", "Text   "), Text(f"{fact}  “{one['excerpt']}”  ({one['word']})", style="dim"))
