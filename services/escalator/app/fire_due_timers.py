@@ -167,8 +167,12 @@ class FireDueTimers:
         rules = self._plans.find_by_hash(alike.plan_sha256)
         if alike.card_head is None or rules is None:
             return None
-        marks = (*marks_from(alike.fired), *marks)
-        return fire_lightly(rules.of(alike.org), Head.load(alike.card_head), marks, alike.timer, now)
+        try:
+            marks = (*marks_from(alike.fired), *marks)
+            return fire_lightly(rules.of(alike.org), Head.load(alike.card_head), marks, alike.timer, now)
+        except Exception as error:  # noqa: BLE001  # what stands beside a case must not stop it: the case itself decides
+            _log.error("timer.card_unusable", plan=alike.plan, subject=alike.subject, error=repr(error))
+            return None
 
     async def _fire_lightly(self, tx: Tx, turn: list[tuple[DueTimer, LightFire]]) -> None:
         numbers: dict[int, int] = {}

@@ -55,7 +55,7 @@ async def fire_all_lightly(
     one made now (a monotonic UUIDv7, RFC 9562 §6.2, method 2).
 
     The transaction holds the locks of the cases, each of which is here at most once. Raises FiredBeforeError when any
-    of the thresholds had been fired: the transaction must then be given up.
+    of the thresholds had been fired, or a case has no card: the transaction must then be given up.
     """
     if not case_ids:
         return
@@ -143,7 +143,7 @@ def _statement(depth: int) -> str:
         WITH moved AS (
             UPDATE cases AS c SET fired = coalesce(c.fired, '') || {_of("marks")}, revision = c.revision + 1,
                 changed_at = :now, clocks_ended = c.clocks_ended + {_of("ends", "int")}
-            FROM {rows} WHERE c.case_id = d.case_id AND c.plan = {_of("plans")}
+            FROM {rows} WHERE c.case_id = d.case_id AND c.plan = {_of("plans")} AND c.card IS NOT NULL
             RETURNING c.revision, c.traceparent, c.card, d.case_id, d.form, d.n
         ), fired AS (
             INSERT INTO fires (case_id, plan, subject, generation, threshold, due_at, fired_at, superseded, event_id)

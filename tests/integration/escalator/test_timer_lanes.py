@@ -255,6 +255,22 @@ async def test_the_server_puts_together_what_a_full_decision_would_publish(escal
     assert [state[one] for one in light] == [state[one] for one in full]
 
 
+async def test_a_card_that_cannot_be_used_leaves_its_case_to_a_full_decision(escalator: Escalator) -> None:
+    """Its head is no head, there is no text behind it, or there is none."""
+    ids = [uuid4() for _ in range(4)]
+    await escalator.take(*(classification(one) for one in ids))
+    async with escalator.database.transaction() as tx:
+        await tx.execute("DELETE FROM timers WHERE subject = 'ladder'")
+        await tx.execute("UPDATE cases SET card_head = 'nothing' WHERE case_id = :id", id=ids[0])
+        await tx.execute("UPDATE cases SET card = NULL WHERE case_id = :id", id=ids[1])
+        await tx.execute("UPDATE cases SET card_head = NULL WHERE case_id = :id", id=ids[2])
+    escalator.clock.set(at(minutes=30))
+    await escalator.sweep()
+    assert (await escalator.kinds()).count(ChangeKind.CLOCK_WARNED) == 4
+    assert {one["subject"] for one in await escalator.rows("SELECT subject FROM fires")} == {"clock:respond"}
+    assert len({one.request_id for one in await escalator.requests()}) == len(await escalator.requests())
+
+
 def _told(event: Event[Any]) -> tuple[Any, ...]:
     data = event.data.model_dump(exclude={"request_id"})
     return (event.type, event.time, event.org, event.causation, data)
