@@ -26,6 +26,12 @@ class Backtest:
     other: ReplaySum | None
     changed: tuple[Changed, ...]
 
+    @property
+    def unanswered(self) -> int:
+        """Cases of which nothing says that anybody answered: they are paged to the end, more than people ever were."""
+        answered = {step.name for step in self.events.steps if step.command is not None}
+        return len({step.name for step in self.events.steps} - answered)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

@@ -152,6 +152,12 @@ def _print(found: Backtest, plan: CompiledPlan, other: CompiledPlan | None) -> N
             table.add_row(escape(name), str(here), *([str(there), f"{here - there:+d}"] if theirs is not None else []))
         if table.row_count:
             console.print(table)
+    if found.unanswered:
+        console.print(
+            f"[yellow]{found.unanswered} 件无确认时间，按无人确认回放，呼叫次数是上限（可设 --acknowledged-after）；"
+            f"{found.unanswered} cases say of no acknowledgement, so pages are an upper bound[/yellow]",
+            soft_wrap=True,
+        )
     if other is not None:
         _print_changed(console, found)
     for name, texts in (("未回放 left out", found.events.left_out), ("不合类型 unfit", found.events.unfit)):
@@ -196,6 +202,7 @@ def _counts(summed: ReplaySum, plan: CompiledPlan) -> dict[str, dict[str, int]]:
 def _data(found: Backtest) -> dict[str, Any]:
     return {
         "cases": found.events.cases,
+        "unanswered": found.unanswered,
         "start": found.start.isoformat(),
         "end": found.end.isoformat(),
         "plan": _sum_data(found.plan),

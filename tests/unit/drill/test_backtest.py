@@ -86,7 +86,12 @@ def test_an_acknowledged_case_is_paged_no_further(packs: Path, tmp_path: Path) -
     line = "received_at,people,acknowledged_at\n2026-03-02 09:00:00,120,{}\n"
     events.write_text(line.format(""), encoding="utf-8")
     silent = backtest(packs, events)["plan"]["told"]
+    assert backtest(packs, events)["unanswered"] == 1
+    assert backtest(packs, events, "--acknowledged-after", "10m")["unanswered"] == 0
+    shown = RUNNER.invoke(app, ["backtest", "ladder-test", "--events", str(events), "--plans-dir", str(packs)]).output
+    assert "upper bound" in shown
     events.write_text(line.format("2026-03-02 09:00:30"), encoding="utf-8")
+    assert backtest(packs, events)["unanswered"] == 0
     answered = backtest(packs, events)["plan"]["told"]
     assert sum(one["times"] for one in answered) < sum(one["times"] for one in silent)
 
