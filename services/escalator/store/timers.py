@@ -23,12 +23,18 @@ CLAIM: Final = """
     SELECT d.* FROM unnest(CAST(:lanes AS int[]), CAST(:quotas AS int[])) AS l (lane, quota) CROSS JOIN LATERAL (
         SELECT t.case_id, c.plan_sha256, c.org, c.card_head, c.fired,
                t.plan, t.subject, t.generation, t.threshold, t.due_at, t.lane, t.ahead
-        FROM timers t JOIN cases c ON c.case_id = t.case_id AND c.plan = t.plan
+        FROM timers t CROSS JOIN LATERAL (
+            SELECT plan_sha256, org, card_head, fired FROM cases
+            WHERE case_id = t.case_id AND plan = t.plan FOR UPDATE SKIP LOCKED
+        ) c
         WHERE t.lane = l.lane AND t.wake_at >= :floor AND t.wake_at <= :now
-        ORDER BY t.wake_at LIMIT l.quota FOR UPDATE OF c SKIP LOCKED
+        ORDER BY t.wake_at LIMIT l.quota
     ) d LIMIT :limit
 """
-"""Read in the order of the index and never sorted: a sort would lock every due row before the first is returned."""
+"""Read in the order of the index and never sorted: a sort would lock every due row before the first is returned.
+
+Each case is looked up by itself: joined freely, a storm in a table of millions made the planner read all cases.
+"""
 
 FIRSTS: Final = """
     SELECT l.lane, f.wake_at FROM generate_series(0, CAST(:lanes AS int) - 1) AS l (lane) CROSS JOIN LATERAL (
