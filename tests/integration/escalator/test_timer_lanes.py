@@ -2,9 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from services.escalator.domain.clocks import fold
 from services.escalator.domain.decision import LANES, lane_of
@@ -51,7 +53,8 @@ async def multiply(escalator: Escalator, count: int) -> None:
         await tx.execute("ANALYZE cases")
 
 
-async def test_the_claim_reads_the_index_in_order_and_never_sorts(escalator: Escalator) -> None:
+@pytest.mark.parametrize("now", [at(), at(days=2)], ids=["nothing is due", "everything is due"])
+async def test_the_claim_reads_the_index_in_order_and_never_sorts(escalator: Escalator, now: datetime) -> None:
     await open_cases(escalator, 1)
     await multiply(escalator, 3000)
     statement, names = positional(CLAIM)
@@ -59,7 +62,7 @@ async def test_the_claim_reads_the_index_in_order_and_never_sorts(escalator: Esc
         "lanes": "ARRAY[1,17]",
         "quotas": "ARRAY[250,250]",
         "floor": f"'{EVER}'",
-        "now": f"'{at()}'",
+        "now": f"'{now}'",
         "limit": "500",
     }
     for generic in ("force_custom_plan", "force_generic_plan"):
