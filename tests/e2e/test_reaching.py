@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -69,7 +70,7 @@ def test_a_complainant_who_asked_is_told_the_result_and_one_who_did_not_is_not(l
         body = complaint(f"notice-{name}", category="school-canteen", people=1) | {"complainant": person}
         numbers[name] = line.post("/v1/complaints", body | {"plans": ["school-canteen-complaint"]})
     for found in numbers.values():
-        line.eventually(lambda wanted=found: case(line, wanted["number"]), what="the case on the board")
+        line.eventually(partial(case, line, found["number"]), what="the case on the board")
         line.post(f"/v1/cases/{found['case_id']}/commands", {"command": "resolve", "reason": "已当面答复"})
     (message,) = line.eventually(
         lambda: [one for one in line.messages(containing="您反映的事项") if one["to"] == "13800007701"],

@@ -34,7 +34,7 @@ PUBLIC = "https://intake.example.org"
 async def signed_register(intake_database: Database) -> AsyncIterator[Register]:
     async with AsyncExitStack() as stack:
         url = intake_database.url("intake")
-        changes = {"receipt_url": PUBLIC, "twilio_tokens": {"world": TWILIO_TOKEN}}
+        changes: dict[str, Any] = {"receipt_url": PUBLIC, "twilio_tokens": {"world": TWILIO_TOKEN}}
         yield await stack.enter_async_context(open_register(url, **changes))
 
 
@@ -115,7 +115,7 @@ async def test_a_batch_of_tencent_finds_each_attempt_by_the_providers_id(
     second, second_token = _address("tencent-a")
     known.update({"2019:1": first_token, "2019:2": second_token})
     body = [_tencent("2019:1"), _tencent("2019:2", "FAIL", "MK:0001"), _tencent("of-somebody-else")]
-    changes = {"notifier_url": url, "notifier_key": "fh_of_intake"}
+    changes: dict[str, Any] = {"notifier_url": url, "notifier_key": "fh_of_intake"}
     async with open_register(intake_database.url("intake"), **changes) as register:
         key = (await register.key_with(Scope.RECEIPT))["authorization"].removeprefix("Bearer ")
         path = "/v1/receipts:tencent"
@@ -136,7 +136,7 @@ async def test_a_batch_of_tencent_finds_each_attempt_by_the_providers_id(
 
 
 async def test_reports_of_tencent_come_again_while_the_notifier_is_away(intake_database: Database) -> None:
-    changes = {"notifier_url": f"http://127.0.0.1:{free_port()}", "notifier_key": "fh_of_intake"}
+    changes: dict[str, Any] = {"notifier_url": f"http://127.0.0.1:{free_port()}", "notifier_key": "fh_of_intake"}
     for given, code in ((changes, "notifier-away"), ({}, "notifier-missing")):
         async with open_register(intake_database.url("intake"), **given) as register:
             headers = await register.key_with(Scope.RECEIPT)

@@ -54,9 +54,11 @@ async def test_a_chosen_report_goes_on_as_a_case_of_its_own_from_its_own_receipt
     assert new.narrative is not None
     assert "第一位" not in new.narrative
     assert (old.sequence, old.facts, old.moved_facts, old.moved_reports) == (3, {"people": 3}, ("amount",), (2,))
-    [command] = [event for event in await register.published() if isinstance(event.data, CommandIssuedV1)]
-    assert command.data.command is CommandKind.SPLIT
-    assert command.data.arguments == {"into": made["number"], "case": made["case_id"], "facts": ["amount", "people"]}
+    [(command, data)] = [
+        (event, event.data) for event in await register.published() if isinstance(event.data, CommandIssuedV1)
+    ]
+    assert data.command is CommandKind.SPLIT
+    assert data.arguments == {"into": made["number"], "case": made["case_id"], "facts": ["amount", "people"]}
     assert str(command.case_id) == case_id
 
 

@@ -1,5 +1,7 @@
 """A split: both histories tell of it, and the new case's limits count from the receipt of what it is made of."""
 
+from typing import Any
+
 import pytest
 
 from services.escalator.domain import clocks
@@ -30,7 +32,7 @@ def test_the_old_case_records_it_in_every_state_and_loses_no_deadline(state: Cas
 
 
 @pytest.mark.parametrize("fields", [{"reason": "x"}, {"arguments": ARGUMENTS}])
-def test_a_split_that_intake_has_not_done_or_that_has_no_reason_is_refused(fields: dict[str, object]) -> None:
+def test_a_split_that_intake_has_not_done_or_that_has_no_reason_is_refused(fields: dict[str, Any]) -> None:
     decision = apply_command(KNOWN, opened(KNOWN).case, command(CommandKind.SPLIT, START, **fields), START)
     assert [change.kind for change in decision.changes] == [ChangeKind.COMMAND_REFUSED]
 
