@@ -105,7 +105,7 @@ def test_a_deadline_in_a_year_without_its_list_says_that_it_is_provisional() -> 
         (["--from", "2026-01-26T10:00:00", "--limit", "15wd"], "缺少时差"),
         (["--from", FROM, "--limit", "15x"], "--limit"),
         (["--from", FROM, "--limit", "15wd"], "--calendar china"),
-        (["--from", FROM, "--limit", "15wd", "--calendar", "mars"], "没有日历 mars（有：china）"),
+        (["--from", FROM, "--limit", "15wd", "--calendar", "mars"], "没有日历 mars（有：china、england）"),
         (["--from", FROM, "--limit", "1d", "--zone", "Mars/Olympus"], "--zone Mars/Olympus"),
         (["--from", FROM, "--limit", "15wd", "--calendar", "china", "--warn", "0%"], "--warn"),
         (["--from", "2090-01-01T00:00:00Z", "--limit", "15wd", "--calendar", "china"], "超出日历范围"),
