@@ -160,6 +160,7 @@ class Centre:
             self._spawn(self._report_soon(one, self.report))
 
     async def _report_soon(self, one: Submitted, state: str) -> None:
+        await asyncio.sleep(0.05)  # the response to the message itself goes first
         for _ in range(50):
             if await self.report_on(one, state) != _NOT_NOW:
                 return
