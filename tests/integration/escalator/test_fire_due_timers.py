@@ -36,6 +36,8 @@ async def test_two_sweepers_fire_every_timer_once_and_miss_none(escalator: Escal
     await open_cases(escalator, 120)
     clock = ManualClock(at(minutes=15))
     replicas = [create_escalator(escalator_url, clock=clock, batch=7) for _ in range(2)]
+    # Connected first: one of them would be through before the other has entered.
+    assert [await replica.database.probe() for replica in replicas] == [None, None]
 
     async def work(replica: Escalator) -> int:
         fired = 0
