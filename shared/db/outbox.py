@@ -91,20 +91,19 @@ class PendingRecords:
 
     def add(self, event: Event[Contract]) -> None:
         """Publish this event after the commit, on its contract's topic, keyed by its case."""
-        self._event_ids.append(event.id)
-        self._topics.append(event.topic.name)
-        self._keys.append(event.key)
-        self._headers.append(stored_headers(event))
-        self._values.append(encode_data(event))
+        self._add(event.id, event.topic.name, event.key, stored_headers(event), encode_data(event))
 
     def add_raw(
         self, topic: str, key: bytes | None, headers: Iterable[Header], value: bytes | None, *, event_id: UUID | None
     ) -> None:
         """Publish bytes as they are. For dead letters and their replay, which may not be decodable."""
+        self._add(event_id, topic, key, headers_to_text(headers), value)
+
+    def _add(self, event_id: UUID | None, topic: str, key: bytes | None, headers: str, value: bytes | None) -> None:
         self._event_ids.append(event_id)
         self._topics.append(topic)
         self._keys.append(key)
-        self._headers.append(headers_to_text(headers))
+        self._headers.append(headers)
         self._values.append(value)
 
     def note_written(self, count: int) -> None:

@@ -1,7 +1,6 @@
 """SQL with named parameters: as the driver wants it, and several statements as one."""
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -44,7 +43,7 @@ def bound(sql: str, parameters: dict[str, Any]) -> tuple[str, list[Any]]:
 
 
 @lru_cache(maxsize=512)
-def together(statements: Sequence[str]) -> str:
+def together(statements: tuple[str, ...]) -> str:
     """One statement that writes all of it; the answer is the last one's.
 
     The parts, with positional parameters numbered anew one after the other, see the database as it was before any of

@@ -158,7 +158,7 @@ class BatchConsumer:
                 if fetched and read_under == self._assignments:
                     await self._apply(consumer, fetched)
                 await self._commit(consumer, due_only=True)
-            if self._policy.gather:
+            if fetched and self._policy.gather:
                 await _wait(stop, self._policy.gather)
 
     async def _apply(self, consumer: AIOKafkaConsumer, fetched: dict[TopicPartition, list[ConsumerRecord]]) -> None:

@@ -106,8 +106,7 @@ class Relay:
         self._sent_at = 0.0
         self._handed: list[OutboxRow] = []
         self._found: frozenset[int] = frozenset()
-        self._is_current = False
-        self._looked_at = 0.0
+        self._looked_at: float | None = None
         self._trouble: str | None = None
         database.on_commit(self._take)
 
@@ -136,13 +135,13 @@ class Relay:
     def _take(self, rows: Sequence[OutboxRow] | None) -> None:
         if rows is None or len(self._handed) + len(rows) > _HANDED_AT_MOST:
             self._look_again()
-        elif self._is_current:
+        elif self._looked_at is not None:
             self._handed += [row for row in rows if row.seq not in self._found]
         self._wake.set()
 
     def _look_again(self) -> None:
         """What was handed over is in the table too: the next round reads it there, with all the rest."""
-        self._is_current = False
+        self._looked_at = None
         self._handed.clear()
 
     async def probe(self) -> str | None:
@@ -153,7 +152,6 @@ class Relay:
         RELAY_ACTIVE.set(1)
         self._checked_at = None
         self._sent.clear()
-        self._look_again()
         try:
             while not stop.is_set():
                 try:
@@ -221,7 +219,7 @@ class Relay:
         return len(rows)
 
     async def _waiting(self, connection: asyncpg.Connection) -> list[OutboxRow]:
-        if self._is_current and monotonic() - self._looked_at < _POLL_S:
+        if self._looked_at is not None and monotonic() - self._looked_at < _POLL_S:
             rows, self._handed = sorted(self._handed[:_BATCH]), self._handed[_BATCH:]
             if self._handed:
                 self._wake.set()
@@ -229,7 +227,6 @@ class Relay:
         # From here on rows are handed over; those that the table shows as well are told apart by what was found.
         self._handed.clear()
         self._found = frozenset()
-        self._is_current = True
         self._looked_at = monotonic()
         rows = [
             OutboxRow(*record)

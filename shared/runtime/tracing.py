@@ -12,8 +12,7 @@ _ZERO_SPAN: Final = "0" * 16
 def next_span(traceparent: str | None) -> str:
     """A new span in the given trace; a new trace when there is none or it is malformed (as the standard asks)."""
     trace = trace_id(traceparent)
-    drawn = secrets.token_hex(8 if trace else 24)
-    return f"00-{trace or drawn[16:]}-{drawn[:16]}-01"
+    return f"00-{trace or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 def trace_id(traceparent: str | None) -> str | None:
