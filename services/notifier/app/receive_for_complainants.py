@@ -17,17 +17,15 @@ _NEGATIVE = frozenset({ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED})
 async def receive_for_complainants(tx: Tx, events: Sequence[Event[ReceiptReceivedV1]], ids: Ids) -> frozenset[UUID]:
     """The attempts among these that are notices to complainants. Applying a receipt again changes nothing."""
     notices = {one.id: one for one in await rows.lock(tx, [event.data.attempt_id for event in events])}
-    for event in events:
-        notice = notices.get(event.data.attempt_id)
-        if notice is not None:
-            await _receive(tx, notice, event, ids)
+    ours = {event.id: event for event in events if event.data.attempt_id in notices}
+    first = await tx.first_seen(list(ours))
+    for event in ours.values():
+        if event.id in first:
+            await _receive(tx, notices[event.data.attempt_id], event.data, ids)
     return frozenset(notices)
 
 
-async def _receive(tx: Tx, notice: ComplainantNotice, event: Event[ReceiptReceivedV1], ids: Ids) -> None:
-    receipt = event.data
-    if not await tx.first_seen([event.id]):
-        return
+async def _receive(tx: Tx, notice: ComplainantNotice, receipt: ReceiptReceivedV1, ids: Ids) -> None:
     if receipt.status is ReceiptStatus.DELIVERED:
         following = Following(Told.DELIVERED, None, "the provider confirmed delivery")
     elif receipt.status in _NEGATIVE:
@@ -36,6 +34,4 @@ async def _receive(tx: Tx, notice: ComplainantNotice, event: Event[ReceiptReceiv
         following = Following(None if again else Told.FAILED, tx.now if again else None, why)
     else:
         return
-    if await rows.settle(tx, notice.id, following, channel=receipt.channel, provider=receipt.provider):
-        by = receipt.channel, receipt.provider
-        settle_complainant(tx, notice, following.settlement, following.why, ids=ids, by=by)
+    await settle_complainant(tx, notice, following, ids=ids, channel=receipt.channel, provider=receipt.provider)

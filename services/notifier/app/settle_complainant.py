@@ -1,8 +1,10 @@
-"""The outcome of a notice to a complainant, told to the other services."""
+"""What became of a notice to a complainant: written down, and told to the other services."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from services.notifier.domain.complainant_notices import ComplainantNotice, Told
+from services.notifier.domain.complainant_notices import ComplainantNotice, Following, Told
+from services.notifier.store import complainant_notices as rows
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import COMPLAINANT, NotificationSettledV1, Purpose, Settlement
 from shared.contracts.values import Bilingual, ChannelKind
@@ -10,32 +12,32 @@ from shared.db.tx import Tx
 from shared.runtime.ids import Ids
 
 _WORDS: Final = Bilingual(zh="投诉人", en="Complainant")
-_SETTLEMENTS: Final = {
-    Told.SENT: Settlement.SENT,
-    Told.DELIVERED: Settlement.DELIVERED,
-    Told.FAILED: Settlement.FAILED,
-}
-_REASONS: Final = {
-    Told.SENT: "服务商已受理",
-    Told.DELIVERED: "服务商已确认送达",
-    Told.FAILED: "未能送达，请人工告知",
+_SAID: Final[Mapping[Told | None, tuple[Settlement, str]]] = {
+    Told.SENT: (Settlement.SENT, "服务商已受理"),
+    Told.DELIVERED: (Settlement.DELIVERED, "服务商已确认送达"),
+    Told.FAILED: (Settlement.FAILED, "未能送达，请人工告知"),
 }
 
 
-def settle_complainant(
+async def settle_complainant(
     tx: Tx,
     notice: ComplainantNotice,
-    told: Told | None,
-    why: str,
+    following: Following,
     *,
     ids: Ids,
-    by: tuple[ChannelKind, str | None],
+    channel: ChannelKind | None = None,
+    provider: str | None = None,
 ) -> None:
-    """With the transaction's commit. Nothing is said while it is still tried, or where nobody asked."""
-    settlement = _SETTLEMENTS.get(told) if told is not None else None
-    if told is None or settlement is None:
+    """With the transaction's commit. What was delivered before stays so.
+
+    The others are told nothing while it is still tried, or where nobody asked.
+    """
+    is_written = await rows.settle(tx, notice.id, following, channel=channel, provider=provider)
+    said = _SAID.get(following.settlement)
+    if not is_written or said is None:
         return
-    channel, provider = by
+    settlement, zh = said
+    why = following.why[:500] or settlement.value
     tx.outbox.add(
         Event(
             id=ids.new(),
@@ -57,8 +59,8 @@ def settle_complainant(
                 provider=provider,
                 settlement=settlement,
                 attempts=notice.attempts,
-                reason=why[:500] or told.value,
-                reason_words=Bilingual(zh=_REASONS[told], en=why[:500] or told.value),
+                reason=why,
+                reason_words=Bilingual(zh=zh, en=why),
                 settled_at=tx.now,
             ),
         )

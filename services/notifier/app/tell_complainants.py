@@ -28,7 +28,8 @@ from shared.runtime.ids import Ids
 from shared.runtime.logging import get_logger
 
 _log = get_logger(__name__)
-_AT_ONCE: Final = 20
+# The lease outlasts one question to the register and one call; of several the last would begin after its end.
+_AT_ONCE: Final = 1
 _LEASE: Final = timedelta(minutes=2)
 _REGISTER_AWAY: Final = timedelta(seconds=30)
 _CONTACT: Final = "complainant"
@@ -59,7 +60,7 @@ async def tell_complainants(
             continue
         if address is None:
             async with database.transaction() as tx:
-                await rows.settle(tx, notice.id, Following(Told.NOT_ASKED, None, "did not ask to be told"))
+                await settle_complainant(tx, notice, Following(Told.NOT_ASKED, None, "did not ask to be told"), ids=ids)
             continue
         await _tell(notice, address, providers=providers, rules=rules, database=database, ids=ids)
     return len(claimed)
@@ -76,9 +77,7 @@ async def _tell(
         following = after_answer(notice.attempts, recorded.outcome)
     async with database.transaction() as tx:
         # A receipt may have been faster than the answer.
-        if await rows.settle(tx, notice.id, following, channel=address.channel, provider=provider):
-            by = address.channel, provider
-            settle_complainant(tx, notice, following.settlement, following.why, ids=ids, by=by)
+        await settle_complainant(tx, notice, following, ids=ids, channel=address.channel, provider=provider)
 
 
 def _provider(notice: ComplainantNotice, address: Address, rules: Rules) -> str | None:
