@@ -10,7 +10,7 @@ from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.domain.delivery import Route
 from services.notifier.domain.ledger import Intent
 from services.notifier.domain.roster import Person, Roster
-from services.notifier.domain.texts import Message, render
+from services.notifier.domain.texts import Message, Rendered, render
 from services.notifier.domain.texts_bundle import Other, render_bundle
 from shared.access.links import AcknowledgementLink, ReceiptAddress, sign_acknowledgement, sign_receipt_address
 from shared.contracts.notifications import Subject
@@ -46,7 +46,7 @@ def compose_message(
     address = ReceiptAddress(request.case_id, attempt_id, request.org, route.provider)
     message = Message(
         purpose=body.purpose,
-        subject=_redacted(body.subject),
+        subject=redacted(body.subject),
         language=person.language or body.language,
         zone=roster.zone,
         now=now,
@@ -57,13 +57,7 @@ def compose_message(
         templates=body.templates,
     )
     others = [_other(one, person.id, links, now) for one in company]
-    text = (
-        render_bundle(message, others, max_segments=rules.max_sms_segments)
-        if others
-        else rules.templates.render(
-            message, render(message, max_segments=rules.max_sms_segments), max_segments=rules.max_sms_segments
-        )
-    )
+    text = render_bundle(message, others, max_segments=rules.max_sms_segments) if others else text_of(message, rules)
     return OutgoingMessage(
         token=token,
         attempt_id=attempt_id,
@@ -76,6 +70,12 @@ def compose_message(
         drill=body.drill,
         key_url=key_url,
     )
+
+
+def text_of(message: Message, rules: Rules) -> Rendered:
+    """The message in all forms, by the templates in force."""
+    most = rules.max_sms_segments
+    return rules.templates.render(message, render(message, max_segments=most), max_segments=most)
 
 
 def _link_token(intent: Intent, person: str, links: Links, now: datetime) -> str | None:
@@ -91,7 +91,7 @@ def _link_token(intent: Intent, person: str, links: Links, now: datetime) -> str
 def _other(intent: Intent, person: str, links: Links, now: datetime) -> Other:
     token = _link_token(intent, person, links, now)
     return Other(
-        _redacted(intent.request.body.subject),
+        redacted(intent.request.body.subject),
         intent.request.body.purpose,
         intent.request.body.requested_at,
         f"{links.public}/a/{token}" if token is not None else None,
@@ -105,7 +105,7 @@ def _who(intent: Intent, rules: Rules) -> tuple[Roster, Person]:
     return roster, roster.people[intent.person]
 
 
-def _redacted(subject: Subject) -> Subject:
+def redacted(subject: Subject) -> Subject:
     """Whoever reported it may have put a phone or card number into a title; it is not passed on."""
     cleaned = {
         name: redact(value)

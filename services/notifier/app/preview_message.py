@@ -7,12 +7,13 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.notifier.app.compose_message import redacted, text_of
 from services.notifier.app.rules import Rules
 from services.notifier.domain.ledger import shortened
 from services.notifier.domain.reach import reach
 from services.notifier.domain.roster import Person, Roster
 from services.notifier.domain.roster_duty import on_duty
-from services.notifier.domain.texts import Message, Rendered, render
+from services.notifier.domain.texts import Message, Rendered
 from shared.access.links import AcknowledgementLink, sign_acknowledgement
 from shared.contracts.notifications import MessageTemplate, Purpose, Subject
 from shared.contracts.values import Bilingual, ChannelKind, Language
@@ -76,7 +77,7 @@ def preview_message(org: str, wanted: Wanted, now: datetime, *, rules: Rules) ->
     roster = rules.rosters.of(org)
     message = Message(
         purpose=wanted.purpose,
-        subject=wanted.subject,
+        subject=redacted(wanted.subject),
         language=wanted.language,
         zone=roster.zone if roster is not None else _ZONE,
         now=now,
@@ -85,8 +86,7 @@ def preview_message(org: str, wanted: Wanted, now: datetime, *, rules: Rules) ->
         drill=wanted.drill,
         templates=wanted.templates,
     )
-    most = rules.max_sms_segments
-    made = rules.templates.render(message, render(message, max_segments=most), max_segments=most)
+    made = text_of(message, rules)
     return Preview(
         _form(made, wanted.channel),
         made.headline,

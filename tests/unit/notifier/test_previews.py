@@ -91,6 +91,14 @@ async def test_the_plan_s_text_is_shown_with_its_cost_and_with_the_people_of_thi
     assert (second["people"][0]["to"], second["people"][0]["problem"]["zh"]) == (None, "没有这个渠道的联系方式")
 
 
+async def test_a_telephone_number_in_a_title_is_blacked_out_as_in_the_message_itself() -> None:
+    wanted = _wanted(channel="email", purpose="breach")
+    wanted["subject"]["title"] = "请回电13800001234"
+    shown = (await _ask(wanted)).json()
+    assert "请回电" in shown["text"]
+    assert "13800001234" not in shown["text"]
+
+
 async def test_a_role_that_nobody_has_is_said_to_have_nobody() -> None:
     (informed,) = (await _ask(_wanted(purpose="inform"))).json()["readers"]
     assert (informed["role"], informed["known"], informed["people"]) == ("director", False, [])
