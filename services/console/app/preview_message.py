@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from services.console.channels.duty import DutyAwayError, DutyReader
+from services.console.channels.duty import DutyReader
+from services.console.channels.questions import AwayError
 from shared.contracts.notifications import Purpose
 from shared.contracts.values import ChannelKind, Language
 from shared.plans.compiled import CompiledPlan
@@ -28,13 +29,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class PreviewView:
-    """`problem`: why there is no message: no plan with levels, no notifier, or it does not answer."""
+    """`problem`: why there is no message: no plan with levels, no notifier, it does not answer, or not for us."""
 
     plans: tuple[CompiledPlan, ...]
     choice: Choice | None
     plan: CompiledPlan | None
     message: dict[str, Any] | None
-    problem: Literal["none", "away", "empty"] | None = None
+    problem: Literal["none", "away", "empty", "foreign"] | None = None
 
 
 async def preview_message(
@@ -61,9 +62,11 @@ async def preview_message(
     }
     try:
         found = await duty.preview(body)
-    except DutyAwayError:
+    except AwayError:
         return PreviewView(plans, choice, plan, None, "away")
-    return PreviewView(plans, choice, plan, found if found.get("organisation") == org else None)
+    if found.get("organisation") != org:
+        return PreviewView(plans, choice, plan, None, "foreign")
+    return PreviewView(plans, choice, plan, found)
 
 
 def _choice(plan: CompiledPlan, wanted: dict[str, str]) -> Choice:

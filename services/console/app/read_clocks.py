@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from services.console.app.find_case import find_case
-from services.console.channels.clocks import ClockReader, ClocksAwayError
+from services.console.channels.clocks import ClockReader
+from services.console.channels.questions import AwayError
 from services.console.domain.plan_words import PlanWords
 from shared.db.engine import Database
 
@@ -33,7 +34,7 @@ async def read_clocks(
         return ClocksView(str(case_id), wanted, problem="none")
     try:
         found = await clocks.explain(case_id)
-    except ClocksAwayError:
+    except AwayError:
         return ClocksView(str(case_id), wanted, problem="away")
     if not found:
         return ClocksView(str(case_id), wanted, problem="unknown")

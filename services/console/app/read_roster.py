@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from services.console.channels.duty import DutyAwayError, DutyReader
+from services.console.channels.duty import DutyReader
+from services.console.channels.questions import AwayError
 from services.console.domain.timetable import RoleRow, days_of, lay_out
 
 DAYS: Final = 7
@@ -33,7 +34,7 @@ async def read_roster(org: str, duty: DutyReader | None) -> RosterView:
         if found is None or found.get("organisation") != org:
             return RosterView(problem="empty")
         checked = await duty.findings(_DAYS_CHECKED)
-    except DutyAwayError:
+    except AwayError:
         return RosterView(problem="away")
     zone = ZoneInfo(found["timezone"])
     days = days_of(datetime.fromisoformat(found["begins_at"]), DAYS, zone)

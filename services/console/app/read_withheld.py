@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from services.console.channels.duty import DutyAwayError, DutyReader
+from services.console.channels.duty import DutyReader
+from services.console.channels.questions import AwayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ async def read_withheld(org: str, duty: DutyReader | None) -> WithheldView:
         return WithheldView(problem="none")
     try:
         withheld, silences = await duty.withheld(), await duty.silences()
-    except DutyAwayError:
+    except AwayError:
         return WithheldView(problem="away")
     if withheld.get("organisation") != org or silences.get("organisation") != org:
         return WithheldView()

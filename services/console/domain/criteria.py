@@ -1,13 +1,12 @@
 """Every criterion of a classification: most events carry the answers only, the plan's words come once a day."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from shared.contracts.classifications import Answers, CaseClassifiedV1, CriterionResult, Holds, in_full
 from shared.contracts.values import CaseKind
 
 Row = dict[str, Any]
-_NOT_JUDGED: Final = Holds.NOT_KNOWN
 
 
 def criteria_row(found: CaseClassifiedV1) -> Row | None:
@@ -17,7 +16,7 @@ def criteria_row(found: CaseClassifiedV1) -> Row | None:
     """
     if found.answers is not None or found.kind is CaseKind.WARNING:
         return None
-    return {"sha256": found.plan.sha256, "criteria": [_words(one) for one in found.criteria]}
+    return {"sha256": found.plan.sha256, "criteria": words_in(found.criteria)}
 
 
 def words_in(criteria: Sequence[CriterionResult]) -> list[Row]:
@@ -37,5 +36,5 @@ def all_criteria(body: Row, words: Sequence[Row] | None) -> list[Row]:
 
 
 def _words(one: CriterionResult) -> Row:
-    blank = one.model_copy(update={"result": _NOT_JUDGED, "values": dict.fromkeys(one.values)})
+    blank = one.model_copy(update={"result": Holds.NOT_KNOWN, "values": dict.fromkeys(one.values)})
     return blank.model_dump(mode="json")

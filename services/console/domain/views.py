@@ -113,11 +113,9 @@ def _named(line: View, roles: Mapping[str, Mapping[str, str]], people: Mapping[s
 
 
 def _roles_in(text: str, ids: Sequence[str], roles: Mapping[str, Mapping[str, str]], language: str) -> str:
-    for one in ids:
-        if one in roles:
-            label = roles[one][language].replace("\\", r"\\")
-            text = re.sub(rf"(?<![\w-]){re.escape(one)}(?![\w-])", label, text)
-    return text
+    known = "|".join(re.escape(one) for one in ids if one in roles)
+    # In one pass: a name that was put in is never looked through for the ids of other roles.
+    return re.sub(rf"(?<![\w-])(?:{known})(?![\w-])", lambda id_: roles[id_[0]][language], text) if known else text
 
 
 def by_case(rows: Sequence[Row]) -> dict[tuple[UUID, str], list[Row]]:

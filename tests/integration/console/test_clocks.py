@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from shared.db.engine import Database
-from tests.integration.console.test_pages import ATTACK, IntakeDouble, clients_of, plain_client, sign_in
+from tests.integration.console.test_pages import ATTACK, IntakeDouble, plain_client, sign_in, stand_in
 from tests.support.console import create_console, create_story, create_user, project
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -16,9 +16,7 @@ NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 @pytest.fixture
 def escalator(monkeypatch: pytest.MonkeyPatch) -> IntakeDouble:
     """Answers whatever the console asks the escalator."""
-    double = IntakeDouble()
-    monkeypatch.setattr("services.console.channels.clocks.httpx.AsyncClient", clients_of(httpx.MockTransport(double)))
-    return double
+    return stand_in(monkeypatch, "questions")
 
 
 def explanation(**fields: Any) -> dict[str, Any]:

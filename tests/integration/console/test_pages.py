@@ -31,7 +31,7 @@ TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
 
 class IntakeDouble:
-    """Takes what the console posts to intake and answers as told."""
+    """Takes what the console asks another service and answers as told."""
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, Any]] = []
@@ -44,8 +44,14 @@ class IntakeDouble:
 
 @pytest.fixture
 def intake(monkeypatch: pytest.MonkeyPatch) -> IntakeDouble:
+    return stand_in(monkeypatch, "intake")
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, channel: str) -> IntakeDouble:
+    """Answers whatever the console asks by this channel."""
     double = IntakeDouble()
-    monkeypatch.setattr("services.console.channels.intake.httpx.AsyncClient", clients_of(httpx.MockTransport(double)))
+    name = f"services.console.channels.{channel}.httpx.AsyncClient"
+    monkeypatch.setattr(name, clients_of(httpx.MockTransport(double)))
     return double
 
 

@@ -7,16 +7,14 @@ import httpx
 import pytest
 
 from shared.db.engine import Database
-from tests.integration.console.test_pages import ATTACK, IntakeDouble, clients_of, plain_client, sign_in
+from tests.integration.console.test_pages import ATTACK, IntakeDouble, plain_client, sign_in, stand_in
 from tests.support.console import ORG, create_console, create_user
 
 
 @pytest.fixture
 def notifier(monkeypatch: pytest.MonkeyPatch) -> IntakeDouble:
     """Answers whatever the console asks the notifier."""
-    double = IntakeDouble()
-    monkeypatch.setattr("services.console.channels.duty.httpx.AsyncClient", clients_of(httpx.MockTransport(double)))
-    return double
+    return stand_in(monkeypatch, "questions")
 
 
 def _answer(**other: object) -> dict[str, Any]:

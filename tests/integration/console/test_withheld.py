@@ -4,16 +4,14 @@ import httpx
 import pytest
 
 from shared.db.engine import Database
-from tests.integration.console.test_pages import ATTACK, IntakeDouble, clients_of, plain_client, sign_in
+from tests.integration.console.test_pages import ATTACK, IntakeDouble, plain_client, sign_in, stand_in
 from tests.support.console import IDS, ORG, create_console, create_user
 
 
 @pytest.fixture
 def notifier(monkeypatch: pytest.MonkeyPatch) -> IntakeDouble:
     """Answers whatever the console asks the notifier."""
-    double = IntakeDouble()
-    monkeypatch.setattr("services.console.channels.duty.httpx.AsyncClient", clients_of(httpx.MockTransport(double)))
-    return double
+    return stand_in(monkeypatch, "questions")
 
 
 async def test_what_was_kept_back_is_shown_with_its_reason_and_never_as_markup(

@@ -91,8 +91,18 @@ def test_every_command_but_the_move_between_versions_can_be_sent_from_the_page()
 
 
 def test_a_reason_is_asked_for_exactly_where_the_contract_needs_one() -> None:
-    for form in FORMS:
-        assert form.reason_needed == (form.command in WITH_REASON)
+    forms = {name: form for state in CaseState for name, form in offered(view(state)).items()}
+    assert {name for name, form in forms.items() if form["reason_needed"]} == {
+        "cannot-handle",
+        "extension-request",
+        "extension-deny",
+        "exclude",
+        "restart",
+        "lower-level",
+        "split",
+        "invalidate",
+    }
+    assert all(form.reason_needed == (form.command in WITH_REASON) for form in FORMS)
 
 
 def test_an_instant_of_a_browser_is_one_of_the_consoles_zone() -> None:

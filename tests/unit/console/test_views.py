@@ -50,6 +50,16 @@ def test_roles_that_are_to_decide_have_names_too_and_words_like_them_stay() -> N
     assert shown["en"] == "approval by Liaison, liaison-head asked for"
 
 
+def test_a_name_that_holds_the_id_of_another_role_stays_as_it_is() -> None:
+    told = [
+        {"role": role, "role_words": {"zh": words, "en": words}, "person": None, "person_label": None}
+        for role, words in (("chief", r"head of office \1"), ("office", "General office"))
+    ]
+    line = _line("approval-requested", "chief, office", "chief, office", details={"roles": ["chief", "office"]})
+    (shown,) = with_names([line], told)
+    assert shown["en"] == r"head of office \1, General office"
+
+
 def test_who_decided_has_a_name_when_they_were_told_before() -> None:
     lines = [
         _line("command", "liaison-a 操作：确认接手", "liaison-a: acknowledge", actor={"ref": "liaison-a"}),
