@@ -187,9 +187,7 @@ def _reach_of(intent: Intent, rules: Rules) -> Reach:
     if person is None:
         return Reach((), (f"{intent.person} is no longer in the roster",))
     ways = reach(person, intent.request.body.channels, rules.providers)
-    if rules.choice is None:
-        return ways
-    return rules.choice.routed(ways, {contact.id: contact.to for contact in person.contacts})
+    return rules.routed(ways, {contact.id: contact.to for contact in person.contacts})
 
 
 def _decision(intent: Intent, attempts: tuple[Attempt, ...], tx: Tx, rules: Rules) -> Decision:

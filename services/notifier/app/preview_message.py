@@ -124,15 +124,17 @@ def _readers(
 
 
 def _reader(person: Person, because: Bilingual, channel: ChannelKind, rules: Rules) -> Reader:
-    ways = reach(person, (channel,), rules.providers)
+    ways = rules.routed(reach(person, (channel,), rules.providers), {one.id: one.to for one in person.contacts})
     first = next(iter(ways.routes), None)
     if first is None:
-        has_provider = bool(rules.providers.get(channel))
-        problem = (
-            Bilingual(zh="没有这个渠道的联系方式", en="no contact point for this channel")
-            if has_provider
-            else Bilingual(zh="这个渠道没有配置服务商", en="no provider is configured for this channel")
-        )
-        return Reader(person.id, person.label, because, None, None, problem)
+        return Reader(person.id, person.label, because, None, None, _problem(person, channel, rules))
     contact = next(one for one in person.contacts if one.id == first.contact)
     return Reader(person.id, person.label, because, shortened(contact.to), first.provider, None)
+
+
+def _problem(person: Person, channel: ChannelKind, rules: Rules) -> Bilingual:
+    if not rules.providers.get(channel):
+        return Bilingual(zh="这个渠道没有配置服务商", en="no provider is configured for this channel")
+    if all(one.channel is not channel for one in person.contacts):
+        return Bilingual(zh="没有这个渠道的联系方式", en="no contact point for this channel")
+    return Bilingual(zh="没有服务商受理该号段", en="no provider serves the prefix")

@@ -87,3 +87,7 @@ class Rules:
     throttle: Throttle = field(default_factory=Throttle)
     templates: Templates = field(default_factory=lambda: Templates({}))
     late_after: timedelta = timedelta(minutes=2)
+
+    def routed(self, ways: Reach, addresses: Mapping[str, str]) -> Reach:
+        """The ways with the providers of each address as they stand now; `addresses` by contact."""
+        return ways if self.choice is None else self.choice.routed(ways, addresses)

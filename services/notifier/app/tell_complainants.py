@@ -1,6 +1,5 @@
 """Complainants who asked for it are told what their plan wants them told: once, by the channel they named."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID
@@ -83,10 +82,7 @@ async def _tell(
 def _provider(notice: ComplainantNotice, address: Address, rules: Rules) -> str | None:
     """The next one with every try, in the order that prefixes and health give."""
     routes = tuple(Route(address.channel, one, _CONTACT) for one in rules.providers.get(address.channel, ()))
-    ways = Reach(routes, ())
-    if rules.choice is not None:
-        ways = rules.choice.routed(ways, {_CONTACT: address.to})
-    names: Sequence[str] = [route.provider for route in ways.routes]
+    names = [route.provider for route in rules.routed(Reach(routes, ()), {_CONTACT: address.to}).routes]
     return names[(notice.attempts - 1) % len(names)] if names else None
 
 

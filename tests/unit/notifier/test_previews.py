@@ -1,5 +1,7 @@
 """Previews: the very text that would be sent, who would get it now, and nothing that could be used."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -8,7 +10,9 @@ import httpx
 from fastapi import FastAPI
 
 from services.notifier.api.previews import previews_router
-from services.notifier.app.rules import Links, Rules
+from services.notifier.app.rules import Choice, Links, Rosters, Rules
+from services.notifier.domain.delivery import Bar, Policy
+from services.notifier.domain.reach import Reach
 from services.notifier.domain.roster_text import parse_roster
 from services.notifier.domain.templates import read_templates
 from shared.access.api_keys import ApiKey, Scope
@@ -38,14 +42,17 @@ messages:
 """
 
 
-async def _ask(wanted: dict[str, Any], org: str = ORG) -> httpx.Response:
+async def _ask(wanted: dict[str, Any], org: str = ORG, choice: Choice | None = None) -> httpx.Response:
     roster = parse_roster(ROSTER, file="r.yaml")
-    rules = SimpleNamespace(
-        rosters=SimpleNamespace(of=lambda asked: roster if asked == ORG else None),
+    rules = Rules(
+        rosters=cast("Rosters", SimpleNamespace(of=lambda asked: roster if asked == ORG else None)),
         providers={ChannelKind.SMS: ["gateway"], ChannelKind.EMAIL: ["mail"]},
-        max_sms_segments=6,
-        templates=read_templates({}),
+        policy=Policy({}),
         links=Links(b"s" * 32, "https://fenghuo.example.org", "https://fenghuo.example.org", timedelta(hours=1)),
+        answer_within=timedelta(seconds=10),
+        max_sms_segments=6,
+        choice=choice,
+        templates=read_templates({}),
     )
 
     async def may_read() -> ApiKey:
@@ -53,7 +60,7 @@ async def _ask(wanted: dict[str, Any], org: str = ORG) -> httpx.Response:
 
     app = FastAPI()
     clock = SimpleNamespace(now=lambda: NOW)
-    app.include_router(previews_router(cast("Rules", rules), cast("Any", clock), cast("Any", may_read)))
+    app.include_router(previews_router(rules, cast("Any", clock), cast("Any", may_read)))
     install_problem_handlers(app)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
@@ -97,6 +104,26 @@ async def test_a_telephone_number_in_a_title_is_blacked_out_as_in_the_message_it
     shown = (await _ask(wanted)).json()
     assert "请回电" in shown["text"]
     assert "13800001234" not in shown["text"]
+
+
+class _Routes:
+    """Sends every number by these providers, whatever was in use."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def routed(self, ways: Reach, _: Mapping[str, str]) -> Reach:
+        return Reach(tuple(replace(way, provider=name) for way in ways.routes for name in self._names), ways.skipped)
+
+    def barred(self, _: datetime) -> Mapping[str, Bar]:
+        return {}
+
+
+async def test_the_provider_is_the_one_that_a_number_s_prefix_and_health_give_now() -> None:
+    front, _ = (await _ask(_wanted(), choice=_Routes("second", "gateway"))).json()["readers"]
+    assert front["people"][0]["provider"] == "second"
+    front, _ = (await _ask(_wanted(), choice=_Routes())).json()["readers"]
+    assert (front["people"][0]["to"], front["people"][0]["problem"]["zh"]) == (None, "没有服务商受理该号段")
 
 
 async def test_a_role_that_nobody_has_is_said_to_have_nobody() -> None:
