@@ -9,6 +9,7 @@ from shared.contracts.values import FactValue
 from shared.plans.compilation import Parts
 from shared.plans.duties import CompiledClock, CompiledTier
 from shared.plans.expressions import Environment
+from shared.plans.inputs import Reader
 from shared.plans.model import Plan
 from shared.plans.obligations import (
     CompiledActivation,
@@ -230,13 +231,17 @@ class PlanAsks:
 
     def _fill_all(self, facts: Values, windows: Counts) -> Environment:
         """For conditions besides the criteria: every input any of them reads, at no time."""
+        env = self._fill_facts(facts, self._parts.every_fact_slot, NO_TIME)
+        for slot, name in self._parts.every_window_slot:
+            env[slot] = windows.get(name)
+        return env
+
+    def _fill_facts(self, facts: Values, slots: Iterable[tuple[int, str, Reader]], now: datetime) -> Environment:
         env = self._parts.blank.copy()
-        env[0] = NO_TIME
+        env[0] = now
         env[1] = []
-        for slot, name, read in self._parts.every_fact_slot:
+        for slot, name, read in slots:
             value = facts.get(name)
             if value is not None:
                 env[slot] = read(value)
-        for slot, name in self._parts.every_window_slot:
-            env[slot] = windows.get(name)
         return env

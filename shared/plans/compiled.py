@@ -161,7 +161,9 @@ class CompiledPlan(PlanAsks):
         """Every bucket the case belongs to now. `inputs` are its own (`self.inputs(case)`), where they are at hand."""
         windows = self._parts.windows.values()
         where = any(window.where is not None and window.counts(case.kind) for window in windows)
-        env = self._fill_for_windows(self.inputs(case) if inputs is None else inputs) if where else None
+        env = None
+        if where:
+            env = self._fill_facts(self.inputs(case) if inputs is None else inputs, self._parts.where_slots, NO_TIME)
         found = (window.contribution(case, env) for window in windows)
         return tuple(contribution for contribution in found if contribution is not None)
 
@@ -228,24 +230,8 @@ class CompiledPlan(PlanAsks):
         zeros = {name: 0 for name, window in self._parts.windows.items() if window.by in shapes}
         return rules, zeros | dict(windows)
 
-    def _fill_for_windows(self, facts: Values) -> Environment:
-        env = self._parts.blank.copy()
-        env[0] = NO_TIME
-        env[1] = []
-        for slot, name, read in self._parts.where_slots:
-            value = facts.get(name)
-            if value is not None:
-                env[slot] = read(value)
-        return env
-
     def _fill(self, facts: Values, windows: Counts, now: datetime) -> Environment:
-        env = self._parts.blank.copy()
-        env[0] = now
-        env[1] = []
-        for slot, name, read in self._parts.fact_slots:
-            value = facts.get(name)
-            if value is not None:
-                env[slot] = read(value)
+        env = self._fill_facts(facts, self._parts.fact_slots, now)
         for slot, name in self._parts.window_slots:
             env[slot] = windows.get(name)
         return env

@@ -1,6 +1,6 @@
 """How a plan writes the words of its own messages."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from shared.contracts.values import Slug, Text
 from shared.plans.people_spec import Levels
 from shared.plans.words import PlanModel, Words
 
-MAX_SMS: Literal[6] = 6
+MAX_SMS: Final = 6
 """Parts an SMS may cost with its link, whatever an installation allows."""
 
 
