@@ -110,7 +110,10 @@ def plan_overrides() -> Mapping[str, Mapping[str, Any]]:
         found = json.loads(given) if given else installation().get("plan_overrides") or {}
     except ValueError as error:
         raise CommandError("FENGHUO_PLAN_OVERRIDES 不是 JSON。", "FENGHUO_PLAN_OVERRIDES is no JSON.", 2) from error
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict) or not all(isinstance(values, dict) for values in found.values()):
+        zh = "FENGHUO_PLAN_OVERRIDES 应为“预案: {参数: 值}”。"
+        raise CommandError(zh, "FENGHUO_PLAN_OVERRIDES has to be a plan's parameters by its name.", 2)
+    return found
 
 
 def installation() -> dict[str, Any]:

@@ -8,8 +8,8 @@ import typer
 from services.console.cli.connection import Connection
 from services.console.cli.output import OUT, print_json, table
 from services.console.cli.wording import CommandError, say
+from shared.plans.limits import parse_elapsed
 
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 _PAUSE_S: Final = 1.0
 
 
@@ -42,10 +42,10 @@ def live_test(
 
 
 def _seconds(text: str) -> int:
-    number, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not (number.isascii() and number.isdigit()):
-        raise CommandError(f"--wait {text}：应如 90s、15m、1h", f"--wait {text}: write 90s, 15m or 1h", 2)
-    return int(number) * _UNITS[unit]
+    try:
+        return round(parse_elapsed(text).total_seconds())
+    except ValueError as error:
+        raise CommandError(f"--wait {text}：应如 90s、15m、1h", f"--wait {text}: write 90s, 15m or 1h", 2) from error
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from services.drill.app.run_pack_cases import run_pack_cases
 from services.escalator.domain.time_bases import Rules
 from shared.calendars.library import CalendarLibrary
 from shared.plans.compiled import CompiledPlan
-from shared.plans.library import PLAN_FILE, PlanLibrary
+from shared.plans.library import PLAN_FILE, with_parameters
 
 _IGNORED = (".*", "__pycache__", "*~")
 
@@ -54,7 +54,8 @@ def publish_plan(
         _check_version(in_force[0], plan)
     with tempfile.TemporaryDirectory(prefix="fenghuo-publish-") as scratch:
         _prove(plan, folder, root, Path(scratch), calendars)
-        _check_installation(plan.name, Path(scratch), calendars, overrides or {})
+        as_it_would_be = read_draft(str(Path(scratch) / plan.name), Path(scratch))[0]
+        _check_installation(as_it_would_be, calendars, (overrides or {}).get(plan.name, {}))
     comparison = compare_plans(in_force, (plan, folder), calendars) if in_force is not None else None
     if not only_try:
         _exchange(folder, target)
@@ -80,7 +81,6 @@ def _prove(plan: CompiledPlan, folder: Path, root: Path, scratch: Path, calendar
         if pack.is_dir() and not pack.name.startswith(".") and pack.name != plan.name:
             (scratch / pack.name).symlink_to(pack.resolve())
     shutil.copytree(folder, scratch / plan.name, ignore=shutil.ignore_patterns(*_IGNORED))
-    PlanLibrary.load(scratch)
     failed = [
         f"{result.name}: {different}"
         for result in run_pack_cases(scratch, [plan.name], calendars)
@@ -90,11 +90,9 @@ def _prove(plan: CompiledPlan, folder: Path, root: Path, scratch: Path, calendar
         raise NotPublishedError("\n".join(failed))
 
 
-def _check_installation(
-    name: str, scratch: Path, calendars: CalendarLibrary, overrides: Mapping[str, Mapping[str, Any]]
-) -> None:
+def _check_installation(draft: CompiledPlan, calendars: CalendarLibrary, overrides: Mapping[str, Any]) -> None:
     """What only this installation can tell: do its parameters fit the plan, and can its calendars count the limits."""
-    plan = PlanLibrary.load(scratch, {name: overrides[name]} if name in overrides else {}).get(name)
+    plan = CompiledPlan.of(with_parameters(draft.plan, overrides))
     calendar = plan.plan.calendar
     if calendar is not None and calendar not in calendars:
         raise NotPublishedError(f"there is no calendar '{calendar}'; there are: {', '.join(calendars.names())}")

@@ -15,12 +15,19 @@ from services.drill.domain.documents import Coverage, Covered, Standing
 from shared.plans.problems import PlanLibraryError
 
 PAGE: Final = "COVERAGE.md"
-_NUMBERS: Final = ("criteria", "clocks", "tiers", "duties", "lists", "cases", "checks", "drills")
-_HEADERS: Final = ("判据\nCriteria", "时限\nClocks", "层级\nTiers", "职责\nDuties")
+_NUMBERS: Final = {
+    "criteria": "判据\nCriteria",
+    "clocks": "时限\nClocks",
+    "tiers": "层级\nTiers",
+    "duties": "职责\nDuties",
+    "lists": "清单\nLists",
+    "cases": "用例\nCases",
+    "checks": "检查\nChecks",
+    "drills": "演练\nDrills",
+}
 _NEEDED: Final = frozenset({"criteria", "clocks", "cases"})
 _WIDE: Final = 130
 """Columns from which names of documents and every number have room; a narrower terminal gets what matters most."""
-_MORE_HEADERS: Final = ("清单\nLists", "用例\nCases", "检查\nChecks", "演练\nDrills")
 
 
 def coverage(
@@ -52,18 +59,14 @@ def coverage(
 def _print(found: Coverage) -> None:
     console = Console()
     narrow = console.width < _WIDE
-    shown = [
-        (name, header)
-        for name, header in zip(_NUMBERS, (*_HEADERS, *_MORE_HEADERS), strict=True)
-        if not narrow or name in _NEEDED
-    ]
-    headers = [Column(header, justify="right") for _, header in shown]
+    shown = [name for name in _NUMBERS if not narrow or name in _NEEDED]
+    headers = [Column(_NUMBERS[name], justify="right") for name in shown]
     table = Table("文件 Document", Column("预案包 Pack", overflow="fold"), *headers, title=_sum(found))
     for one in found.documents:
         title = one.document.id if narrow else f"{one.document.id} {escape(one.document.zh)}"
         for index, pack in enumerate(one.packs):
             same = f" (= {one.document.same_as})" if one.standing is Standing.SAME else ""
-            numbers = (str(getattr(pack, name)) for name, _ in shown)
+            numbers = (str(getattr(pack, name)) for name in shown)
             table.add_row(title if index == 0 else "", pack.name + same, *numbers)
         if one.standing is Standing.REASON and one.document.without_pack is not None:
             table.add_row(title, f"[dim]— {escape(one.document.without_pack.zh)}[/dim]")

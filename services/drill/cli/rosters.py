@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.console.cli.connection import Connection
-from services.console.cli.live_tests import live_test
 from services.console.cli.output import OUT, both, local_time, print_json, table
 from services.console.cli.roster import app
 from services.console.cli.wording import CommandError, say
@@ -30,9 +29,6 @@ PlansDir = Annotated[
 ]
 CalendarsDir = Annotated[Path, typer.Option("--calendars", envvar="FENGHUO_CALENDARS_DIR", help="日历目录 / calendars")]
 _CALENDARS: Final = Path("deploy/calendars")
-
-
-app.command(name="live-test")(live_test)
 
 
 @app.command()

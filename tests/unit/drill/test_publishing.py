@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from services.console.cli.wording import CommandError
 from services.drill.cli.plans import app
 from tests.support.escalations import PLAN_TEXT
 
@@ -130,3 +131,13 @@ def test_a_draft_that_the_parameters_set_here_do_not_fit_is_refused(
     code, answer = call("publish", str(draft), packs=packs)
     assert code == 1
     assert "no parameter 'wait'" in json.dumps(answer)
+
+
+@pytest.mark.parametrize("given", ["{", "[1]", '{"ladder-test": 5}'])
+def test_parameters_set_here_that_cannot_be_read_are_refused_and_not_passed_over(
+    packs: Path, draft: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("FENGHUO_PLAN_OVERRIDES", given)
+    done = RUNNER.invoke(app, ["publish", str(draft), "--plans-dir", str(packs)])
+    assert isinstance(done.exception, CommandError)
+    assert "FENGHUO_PLAN_OVERRIDES" in str(done.exception)
