@@ -176,11 +176,13 @@ class _Board:
         merged = self._cases[key]
         if not self.decided or self.decided[-1].decision.case is not merged or merged.state is not CaseState.MERGED:
             return
-        before: Case | None = self.decided[-1].before or merged
-        if before is not None and before is not merged and before.state is CaseState.MERGED:
+        before = self.decided[-1].before
+        if before is None:
+            before = merged
+        elif before.state is CaseState.MERGED:
             before, other = None, self._goes_on_for(merged)
         if other is not None:
-            rules = self._rules(other)
+            rules = self._plans.rules_of(other.plan)
             self._decided(event, rules, other, take_in(rules, other, merged, self._now, before))
 
     def _goes_on_for(self, merged: Case) -> Case | None:
@@ -203,7 +205,7 @@ class _Board:
         outcomes = []
         into = _merged_into(event)
         for key, case in found:
-            rules = self._rules(case)
+            rules = self._plans.rules_of(case.plan)
             named = self._named.get(into) if into is not None else None
             other = self._cases.get((named, key[1])) if named is not None else None
             other = other if other is not None and other.org == event.org else None
@@ -215,14 +217,8 @@ class _Board:
         case = self._cases.get((event.case_id, data.plan))
         if case is None or case.org != event.org:
             return Skip("no such case here")
-        rules = self._rules(case)
+        rules = self._plans.rules_of(case.plan)
         return self._decided(event, rules, case, notification_settled(rules, case, data, self._now))
-
-    def _rules(self, case: Case) -> Rules:
-        rules = self._plans.find(case.plan)
-        if rules is None:
-            raise LookupError(f"the snapshot of plan '{case.plan.name}' {case.plan.sha256} is missing")
-        return rules
 
     def _decided(
         self,
@@ -234,23 +230,13 @@ class _Board:
     ) -> Outcome:
         if decision.ignored is not None:
             return Skip(decision.ignored)
-        self._decided_about(event, rules, before, decision, rules_before)
-        return DONE
-
-    def _decided_about(
-        self,
-        event: Event[CaseFact],
-        rules: Rules,
-        before: Case | None,
-        decision: Decision,
-        rules_before: Rules | None = None,
-    ) -> None:
         key = (decision.case.case_id, decision.case.plan.name)
         if key not in self._cases:
             self._plans_of.setdefault(key[0], []).append(key[1])
         self._cases[key] = decision.case
         marks = self._marks.pop(key, ())
         self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent, marks, rules_before))
+        return DONE
 
 
 def _merged_into(event: Event[CaseFact]) -> tuple[str, str] | None:

@@ -13,14 +13,12 @@ from typing import Any, Final
 from pydantic_core import to_jsonable_python
 
 from services.escalator.app.record_decisions import Wake
-from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Timer
-from services.escalator.domain.time_bases import Rules
 from services.escalator.domain.watching import Fault, FaultKind, Repair, repair
 from services.escalator.store import faults as look
 from services.escalator.store.cases import CaseKey, StoredCase, lock_cases, open_counts, read_bodies
 from services.escalator.store.plans import Plans
-from services.escalator.store.timers import TimerRow, arm, disarm
+from services.escalator.store.timers import TimerRow, arm, armed_timers, disarm
 from shared.db.engine import Database
 from shared.db.tx import Tx
 from shared.runtime.logging import get_logger
@@ -121,7 +119,7 @@ class AuditTimers:
     async def _suspects(self, tx: Tx, keys: Sequence[CaseKey]) -> list[CaseKey]:
         """Cases whose timers do not look right; nothing is locked, so some may only be in motion."""
         stored = await read_bodies(tx, keys)
-        table = await look.timers_of(tx, keys)
+        table = await armed_timers(tx, keys)
         await self._plans.load(tx, [one.case.plan for one in stored.values()])
         return [key for key, one in stored.items() if self._repair(one, table[key]).faults]
 
@@ -134,7 +132,7 @@ class AuditTimers:
             stored = {one.key: one for one in await lock_cases(tx, {key[0] for key in keys})}
             held = [key for key in keys if key in stored]
             await self._plans.load(tx, [stored[key].case.plan for key in held])
-            table = await look.timers_of(tx, held)
+            table = await armed_timers(tx, held)
             gone: list[tuple[CaseKey, str]] = []
             rows: list[TimerRow] = []
             for key in held:
@@ -143,7 +141,7 @@ class AuditTimers:
                 gone += [(key, subject) for subject in made.disarm]
                 rows += [TimerRow(key, timer) for timer in made.arm]
             await disarm(tx, gone)
-            await arm(tx, rows)
+            arm(tx, rows)
             if rows:
                 earliest = min(row.timer.due_at for row in rows)
                 tx.after_commit.append(lambda: self._wake(earliest))
@@ -152,16 +150,10 @@ class AuditTimers:
     def _repair(self, stored: StoredCase, table: Mapping[str, Timer]) -> Repair:
         case = stored.case
         try:
-            return repair(self._rules(case), case, table)
+            return repair(self._plans.rules_of(case.plan), case, table)
         except Exception as error:  # noqa: BLE001  # a case that cannot be judged must not hide the others' faults
             _log.error("timers.unreadable", case_id=str(case.case_id), plan=case.plan.name, error=repr(error))
             return Repair()
-
-    def _rules(self, case: Case) -> Rules:
-        rules = self._plans.find(case.plan)
-        if rules is None:
-            raise LookupError(f"the snapshot of plan '{case.plan.name}' {case.plan.sha256} is missing")
-        return rules
 
     def _publish(self, audit: Audit, counts: Sequence[tuple[str, str, int]]) -> None:
         for kind, gauge in _GAUGES.items():

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic_core import to_jsonable_python
 
 from services.escalator.domain.case import Case
+from services.escalator.domain.decision import clock_subject
 from services.escalator.domain.explanation import ClockExplanation, Records, explain_clock
 from services.escalator.store.cases import find_cases
 from services.escalator.store.history import clock_records
@@ -61,19 +62,18 @@ class ExplainClocks:
         async with self._database.transaction() as tx:
             stored = await find_cases(tx, case_id=case_id, number=number, org=org)
             await self._plans.load(tx, [one.case.plan for one in stored])
+            armed = await armed_timers(tx, [one.key for one in stored])
             found = []
             for one in stored:
-                rules = self._plans.find(one.case.plan)
-                if rules is None:
-                    raise LookupError(f"the snapshot of plan '{one.case.plan.name}' {one.case.plan.sha256} is missing")
+                rules = self._plans.rules_of(one.case.plan)
                 log, fires = await clock_records(tx, one)
-                armed = await armed_timers(tx, one.key)
+                timers = armed[one.key]
                 explained = tuple(
                     explain_clock(
                         rules,
                         one.case,
                         clock,
-                        Records(log.get(clock.id, ()), fires.get(clock.id, ()), armed.get(clock.id)),
+                        Records(log.get(clock.id, ()), fires.get(clock.id, ()), timers.get(clock_subject(clock.id))),
                         tx.now,
                     )
                     for clock in one.case.clocks

@@ -13,7 +13,6 @@ from services.escalator.domain.case import Case
 from services.escalator.domain.decision import armed_for, clock_subject
 from services.escalator.domain.firing import fire
 from services.escalator.domain.light import Head, LightFire, Mark, fire_lightly
-from services.escalator.domain.time_bases import Rules
 from services.escalator.store.cases import CaseKey, StoredCase, marks_from, read_bodies
 from services.escalator.store.light_fires import FiredBeforeError, Form, fire_all_lightly
 from services.escalator.store.plans import Plans
@@ -199,7 +198,7 @@ class FireDueTimers:
             case = cases.get(one.key, known.case)
             timer = one.alike.timer
             try:
-                rules = self._rules(case)
+                rules = self._plans.rules_of(case.plan)
                 decision = fire(rules, case, timer, tx.now)
             except Exception as error:  # noqa: BLE001  # a case that cannot be judged must not stop the others' clocks
                 _log.error("timer.failed", case_id=str(case.case_id), subject=timer.subject, error=repr(error))
@@ -217,12 +216,6 @@ class FireDueTimers:
         tx.after_commit.append(lambda: TIMERS_FAILED.inc(len(failed)))
         return await record_decisions(tx, decided, ids=self._ids, wake=self._wake)
 
-    def _rules(self, case: Case) -> Rules:
-        rules = self._plans.find(case.plan)
-        if rules is None:
-            raise LookupError(f"the snapshot of plan '{case.plan.name}' {case.plan.sha256} is missing")
-        return rules
-
     async def _rearm(
         self, tx: Tx, void: list[DueTimer], stored: dict[CaseKey, StoredCase], moved: dict[CaseKey, Case]
     ) -> None:
@@ -230,13 +223,13 @@ class FireDueTimers:
         gone, wanted = [], []
         for one in void:
             case = moved.get(one.key, stored[one.key].case)
-            timer = armed_for(one.alike.subject, case, self._rules(case))
+            timer = armed_for(one.alike.subject, case, self._plans.rules_of(case.plan))
             if timer is None:
                 gone.append((one.key, one.alike.subject))
             else:
                 wanted.append(TimerRow(one.key, timer))
         await disarm(tx, gone)
-        await arm(tx, wanted)
+        arm(tx, wanted)
 
 
 def _was_fired(alike: Alike) -> bool:

@@ -67,9 +67,7 @@ async def preview_moves(
 def _preview(
     plans: Plans, case: Case, classified: CaseClassifiedV1 | None, plan: PlanRef, now: datetime
 ) -> MovePreview:
-    before, after = plans.find(case.plan), plans.find(plan)
-    if before is None or after is None:
-        raise LookupError(f"the snapshot of plan '{case.plan.name}' {case.plan.sha256} is missing")
+    before, after = plans.rules_of(case.plan), plans.rules_of(plan)
     asked = wanted_move(case, classified) if classified is not None else None
     if classified is None or asked is None:
         sentence = "move_refused_warning" if case.kind is CaseKind.WARNING else "move_refused_unknown"

@@ -151,7 +151,7 @@ async def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:
             gone += ((key, subject) for subject in subjects)
         new += (TimerRow(key, timer) for timer in wanted)
     await timers.disarm(tx, sorted(gone))
-    await timers.arm(tx, new)
+    timers.arm(tx, new)
     if new:
         earliest = min(row.timer.due_at for row in new)
         tx.after_commit.append(lambda: wake(earliest))

@@ -31,7 +31,7 @@ _NAMES: Final = (
 
 
 ConcurrentOpeningError = asyncpg.UniqueViolationError
-"""Another process opened one of these cases at the same moment; the batch is to be tried again."""
+"""A row that was to be new is there: another process opened one of these cases meanwhile. Try the batch again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ async def find_numbers(tx: Tx, wanted: Collection[tuple[str, str]]) -> dict[tupl
 
 
 def insert_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
-    """Add new cases. The transaction fails with ConcurrentOpeningError when one is there by now."""
+    """Add new cases, by the commit at the latest: it fails with ConcurrentOpeningError when one is there by now."""
     if not stored:
         return
     ordered = sorted(stored, key=lambda one: one.key)

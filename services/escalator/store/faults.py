@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.escalator.domain.decision import LANES, Timer
+from services.escalator.domain.decision import LANES
 from services.escalator.domain.watching import Fault, FaultKind
 from services.escalator.store.cases import CaseKey
 from shared.db.tx import Row, Tx
@@ -98,22 +98,6 @@ async def next_cases(tx: Tx, after: CaseKey | None, most: int) -> Slice:
         most=most,
     )
     return Slice(tuple((row["case_id"], row["plan"]) for row in rows if row["waits"]), _upto(rows, most))
-
-
-async def timers_of(tx: Tx, keys: Sequence[CaseKey]) -> dict[CaseKey, dict[str, Timer]]:
-    """What the table holds for these cases, by subject; lanes and what lies ahead are left out."""
-    rows = await tx.fetch(
-        "SELECT t.case_id, t.plan, t.subject, t.generation, t.threshold, t.due_at FROM timers t "
-        "JOIN unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[])) AS k (case_id, plan) "
-        "ON t.case_id = k.case_id AND t.plan = k.plan",
-        case_ids=[key[0] for key in keys],
-        plans=[key[1] for key in keys],
-    )
-    found: dict[CaseKey, dict[str, Timer]] = {key: {} for key in keys}
-    for row in rows:
-        timer = Timer(row["subject"], row["generation"], row["threshold"], row["due_at"])
-        found[row["case_id"], row["plan"]][timer.subject] = timer
-    return found
 
 
 def _upto(rows: Sequence[Row], most: int) -> CaseKey | None:

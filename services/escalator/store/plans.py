@@ -70,6 +70,13 @@ class Plans:
         """The same, by the hash of the text alone."""
         return self._library.get(sha256) or self._revived.get(sha256)
 
+    def rules_of(self, ref: PlanRef) -> Rules:
+        """The rules of a text whose snapshot is stored and loaded. Raises LookupError, naming it, when it is not."""
+        rules = self.find(ref)
+        if rules is None:
+            raise LookupError(f"the snapshot of plan '{ref.name}' {ref.sha256} is missing")
+        return rules
+
     async def load(self, tx: Tx, refs: Iterable[PlanRef]) -> None:
         """Revive the stored snapshots that `find` does not know yet."""
         missing = sorted({ref.sha256 for ref in refs if self.find(ref) is None})

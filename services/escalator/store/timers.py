@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from services.escalator.domain.decision import LANES, Ahead, Timer, clock_id_of
+from services.escalator.domain.decision import LANES, Ahead, Timer
 from services.escalator.store.cases import CaseKey
 from shared.db.tx import Tx
 
@@ -118,24 +118,23 @@ def quotas_of(lanes: Iterable[int], limit: int) -> dict[int, int]:
     return found
 
 
-async def armed_timers(tx: Tx, key: CaseKey) -> dict[str, Timer]:
-    """What the table holds for the clocks of one case, by clock."""
+async def armed_timers(tx: Tx, keys: Sequence[CaseKey]) -> dict[CaseKey, dict[str, Timer]]:
+    """What the table holds for these cases, by subject; lanes and what lies ahead are left out."""
     rows = await tx.fetch(
-        "SELECT subject, generation, threshold, due_at, lane, ahead FROM timers "
-        "WHERE case_id = :case_id AND plan = :plan",
-        case_id=key[0],
-        plan=key[1],
+        "SELECT t.case_id, t.plan, t.subject, t.generation, t.threshold, t.due_at FROM timers t "
+        "JOIN unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[])) AS k (case_id, plan) "
+        "ON t.case_id = k.case_id AND t.plan = k.plan",
+        case_ids=[key[0] for key in keys],
+        plans=[key[1] for key in keys],
     )
-    found = (
-        Timer(
-            row["subject"], row["generation"], row["threshold"], row["due_at"], row["lane"], _ahead_from(row["ahead"])
-        )
-        for row in rows
-    )
-    return {clock: timer for timer in found if (clock := clock_id_of(timer.subject)) is not None}
+    found: dict[CaseKey, dict[str, Timer]] = {key: {} for key in keys}
+    for row in rows:
+        timer = Timer(row["subject"], row["generation"], row["threshold"], row["due_at"])
+        found[row["case_id"], row["plan"]][timer.subject] = timer
+    return found
 
 
-async def arm(tx: Tx, rows: Sequence[TimerRow]) -> None:
+def arm(tx: Tx, rows: Sequence[TimerRow]) -> None:
     """Set these subjects' timers, whatever was armed for them before.
 
     One that is armed when it is due already queues at the present, so that nothing is ever armed far in the past:
