@@ -82,7 +82,7 @@ def time_passed(turn: Turn, approval_id: str) -> None:
     if asked is None or rule is None:
         return
     _put(turn, replace(asked, until=None, generation=asked.generation + 1))
-    roles = recusal.without(turn.rules, turn.case, rule.by[len(asked.given)], "handling")
+    roles = _deciders(turn, rule, asked)
     because = turn.say("approval_silent", approval=_label(turn, rule), roles=", ".join(roles))
     turn.note(ChangeKind.APPROVAL_OVERDUE, because, approval=rule.id, step=len(asked.given) + 1, action=rule.on_silence)
     if rule.on_silence == "record":
@@ -103,7 +103,7 @@ def _ask(order: Order, rule: CompiledApproval) -> None:
 def _lay_before(order: Order, rule: CompiledApproval, asked: Approval) -> None:
     """The next step is to decide: its limit begins, and its roles are told."""
     turn = order.turn
-    roles = recusal.without(turn.rules, turn.case, rule.by[len(asked.given)], "handling")
+    roles = _deciders(turn, rule, asked)
     until = limits.end_of(turn.rules, rule.within, order.at) if rule.within is not None else None
     _put(turn, replace(asked, until=until))
     values = {"approval": _label(turn, rule), "roles": ", ".join(roles)}
@@ -129,7 +129,7 @@ def _decision(order: Order) -> tuple[CompiledApproval, Approval] | None:
         order.refuse("refused_no_approval" if not waiting else "refused_argument", argument="approval")
         return None
     (asked,) = waiting
-    roles = recusal.without(order.turn.rules, order.turn.case, rule.by[len(asked.given)], "handling")
+    roles = _deciders(order.turn, rule, asked)
     if order.command.actor == asked.asked_by:
         order.refuse("refused_own")
         return None
@@ -137,6 +137,11 @@ def _decision(order: Order) -> tuple[CompiledApproval, Approval] | None:
         order.refuse("refused_role", roles=", ".join(roles))
         return None
     return rule, asked
+
+
+def _deciders(turn: Turn, rule: CompiledApproval, asked: Approval) -> tuple[str, ...]:
+    """Whose word the present step needs; nobody who keeps out of the case."""
+    return recusal.without(turn.rules, turn.case, rule.by[len(asked.given)], "handling")
 
 
 def _named(order: Order) -> CompiledApproval | None:

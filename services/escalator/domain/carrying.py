@@ -9,6 +9,7 @@ from services.escalator.domain.publishing import status_of
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import ChangeKind, ClockState
 from shared.plans.duties import CompiledClock
+from shared.plans.limits import Limit
 
 
 def carry_over(turn: Turn, before: Rules) -> None:
@@ -64,15 +65,14 @@ def _carry(turn: Turn, before: Rules, specs: tuple[CompiledClock, CompiledClock]
     if started_at is None or limit is None:
         return
     if started_at != clock.started_at:
-        _from_another_start(turn, before, spec, (clock, started_at))
+        _from_another_start(turn, before, spec, (clock, started_at, limit))
     elif limit != clock.limit:
         deadlines.retarget(turn, spec, clock, limit, before)
 
 
-def _from_another_start(turn: Turn, before: Rules, spec: CompiledClock, since: tuple[Clock, datetime]) -> None:
-    """The version counts from another milestone, which the case has passed."""
-    clock, started_at = since
-    limit = limits.limit_of(turn, spec, started_at) or clock.limit
+def _from_another_start(turn: Turn, before: Rules, spec: CompiledClock, since: tuple[Clock, datetime, Limit]) -> None:
+    """The version counts from another milestone, which the case has passed, and by this limit."""
+    clock, started_at, limit = since
     base = turn.rules.base(limit)
     extra = clocks.granted(clock, limit, before.base(clock.limit), base)
     kept = (BREACH,) if clock.breached else ()

@@ -47,7 +47,7 @@ def ask(order: Order) -> None:
         _grant(order, spec, clock, asked)
         return
     because = order.turn.say("by", actor=f"{actor.kind}:{actor.ref}", what=order.turn.say("extension_asked", **values))
-    roles = recusal.without(order.turn.rules, order.turn.case, terms.approve_by, "handling")
+    roles = _deciders(order, terms)
     order.turn.request(Purpose.INFORM, roles, channels=INFORM_CHANNELS, because=because)
 
 
@@ -103,7 +103,7 @@ def _decision(order: Order) -> tuple[CompiledClock, Clock, Extension] | None:
     if order.command.actor == asked.asked_by:
         order.refuse("refused_own")
         return None
-    roles = recusal.without(order.turn.rules, order.turn.case, terms.approve_by, "handling")
+    roles = _deciders(order, terms)
     if order.word("role") not in roles:
         order.refuse("refused_role", roles=", ".join(roles))
         return None
@@ -184,6 +184,11 @@ def _written(limit: Limit) -> str:
     units = {"elapsed": "s", "working_time": "wh", "working_days": "wd", "months": "mo", "calendar_days": "cd"}
     amount = limit.amount // 3_600 if limit.base == "working_time" else limit.amount
     return f"{amount}{units[limit.base]}"
+
+
+def _deciders(order: Order, terms: CompiledExtension) -> tuple[str, ...]:
+    """Who may grant or deny it; nobody who keeps out of the case."""
+    return recusal.without(order.turn.rules, order.turn.case, terms.approve_by, "handling")
 
 
 def _terms(spec: CompiledClock) -> CompiledExtension:

@@ -46,8 +46,7 @@ def facts_arrived(turn: Turn, before: Case) -> None:
     plan = turn.rules.plan
     for milestone in case.milestones:
         named = {inform.id for inform in plan.informs_at(milestone, before.level, before.inputs)}
-        if any(inform.id not in named for inform in plan.informs_at(milestone, case.level, case.inputs)):
-            _tell(turn, milestone, but=named)
+        _tell(turn, milestone, but=named)
 
 
 def stand_down(turn: Turn, because: str) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 
 from services.escalator.domain import activation, carrying, deadlines, ladder, wording
 from services.escalator.domain.case import OPEN_STATES, Case
@@ -102,15 +103,7 @@ def _refused(
         return reclassify(before, case, classified, now)
     turn = Turn(before, case, now)
     turn.set(classified_revision=classified.revision, move_refused=asked.asked)
-    what = turn.say("move_refused", version=asked.version, why=why)
-    turn.note(
-        ChangeKind.COMMAND_REFUSED,
-        wording.by(case.language, asked.actor, what, asked.reason),
-        command=CommandKind.MOVE_PLAN,
-        actor=asked.actor.ref,
-        actor_kind=asked.actor.kind,
-        asked=str(asked.asked),
-    )
+    _note(turn, ChangeKind.COMMAND_REFUSED, asked, turn.say("move_refused", version=asked.version, why=why))
     return turn.decide()
 
 
@@ -123,18 +116,29 @@ def _note_move(turn: Turn, case: Case, asked: PlanMove, level: str | None) -> No
         previous=_label_before(turn, case),
         level=turn.level_label(level),
     )
-    turn.note(
+    _note(
+        turn,
         ChangeKind.PLAN_MOVED,
-        wording.by(case.language, asked.actor, what, asked.reason),
-        command=CommandKind.MOVE_PLAN,
-        actor=asked.actor.ref,
-        actor_kind=asked.actor.kind,
+        asked,
+        what,
         from_version=case.plan.version,
         from_sha256=case.plan.sha256,
         to_version=after.version,
         to_sha256=after.sha256,
         level_before=case.level,
         level=level,
+    )
+
+
+def _note(turn: Turn, kind: ChangeKind, asked: PlanMove, what: str, **details: Any) -> None:
+    """A change that says who wanted the move, what came of it and why."""
+    turn.note(
+        kind,
+        wording.by(turn.case.language, asked.actor, what, asked.reason),
+        command=CommandKind.MOVE_PLAN,
+        actor=asked.actor.ref,
+        actor_kind=asked.actor.kind,
+        **details,
         asked=str(asked.asked),
     )
 

@@ -23,8 +23,6 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
     if settled.role == COMPLAINANT:
         notices.settled(turn, settled)
     failed = settled.settlement in _UNDELIVERED
-    # Whether the page reached anybody is known once the deputy who is asked instead has news.
-    open_still = failed and settled.stand_in is not None
     if failed:
         turn.note(
             ChangeKind.NOTIFICATION_FAILED,
@@ -42,7 +40,8 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
     page = case.ladder
     if settled.purpose is not Purpose.PAGE or page is None or settled.step != page.step or not case.open:
         return turn.decide()
-    if open_still:
+    if failed and settled.stand_in is not None:
+        # Whether the page reached anybody is known once the deputy who is asked instead has news.
         return turn.decide()
     known = tuple(reach for reach in page.reach if (reach.role, reach.person) != (settled.role, settled.person))
     page = replace(page, reach=(*known, Reach(settled.role, settled.person, not failed)))

@@ -1,7 +1,5 @@
 """Facts that come later at the same level: the gate is looked at again, those they name are told, never nobody."""
 
-from dataclasses import replace
-
 import pytest
 
 from services.escalator.domain.case import Case
@@ -120,6 +118,5 @@ def test_a_stand_down_to_nobody_wakes_no_tier_and_neither_does_a_case_that_is_ov
     over = settled(case, "archive", Settlement.NOBODY, purpose=Purpose.STAND_DOWN, person=None)
     assert notification_settled(OPEN, case, over, at(minutes=4)).requests == ()
     closed = apply_command(OPEN, case, command(CommandKind.CLOSE, at(minutes=3)), at(minutes=3)).case
-    late = replace(closed)
-    informed = settled(late, "archive", Settlement.NOBODY, purpose=Purpose.INFORM, person=None)
-    assert notification_settled(OPEN, late, informed, at(minutes=4)).requests == ()
+    informed = settled(closed, "archive", Settlement.NOBODY, purpose=Purpose.INFORM, person=None)
+    assert notification_settled(OPEN, closed, informed, at(minutes=4)).requests == ()

@@ -39,6 +39,13 @@ def ordered(case: Case, kind: CommandKind, when: datetime, **fields: Any) -> Cas
     return decision.case
 
 
+def extended() -> Case:
+    """Its clock `finish` was given a day more than its limit."""
+    case = ordered(opened(V1).case, CommandKind.EXTENSION_REQUEST, at(hours=1), reason="parts", arguments={})
+    head = PERSON.model_copy(update={"ref": "head-a"})
+    return ordered(case, CommandKind.EXTENSION_APPROVE, at(hours=2), actor=head, arguments={"role": "head"})
+
+
 def test_a_case_takes_the_new_text_and_its_history_says_who_moved_it_from_where_to_where_and_why() -> None:
     case, after = opened(V1).case, second()
     decision = moved(case, after, at(minutes=5))
@@ -94,18 +101,7 @@ def test_a_limit_that_has_passed_by_the_new_version_is_armed_for_the_past_and_so
 @pytest.mark.parametrize("rule", ["keep-elapsed", "from-start", "fresh"])
 @pytest.mark.parametrize(("limit", "ends"), [("24h", 48), ("72h", 96)])
 def test_an_extension_that_was_granted_is_not_lost(rule: str, limit: str, ends: int) -> None:
-    case = ordered(opened(V1).case, CommandKind.EXTENSION_REQUEST, at(hours=1), reason="parts", arguments={})
-    case = apply_command(
-        V1,
-        case,
-        command(
-            CommandKind.EXTENSION_APPROVE,
-            at(hours=2),
-            actor=PERSON.model_copy(update={"ref": "head-a"}),
-            arguments={"role": "head"},
-        ),
-        at(hours=2),
-    ).case
+    case = extended()
     assert due(V1, case, "finish") == at(hours=72)
     after = second(("limit: 48h", f"limit: {limit}\n    retarget: {rule}"))
     decision = moved(case, after, at(hours=3))
@@ -114,19 +110,7 @@ def test_an_extension_that_was_granted_is_not_lost(rule: str, limit: str, ends: 
 
 
 def test_an_extension_of_elapsed_time_is_as_long_under_a_limit_of_calendar_days() -> None:
-    case = opened(V1).case
-    case = ordered(case, CommandKind.EXTENSION_REQUEST, at(hours=1), reason="parts", arguments={})
-    case = apply_command(
-        V1,
-        case,
-        command(
-            CommandKind.EXTENSION_APPROVE,
-            at(hours=2),
-            actor=PERSON.model_copy(update={"ref": "head-a"}),
-            arguments={"role": "head"},
-        ),
-        at(hours=2),
-    ).case
+    case = extended()
     plain = second(("limit: 48h", "limit: 3cd"))
     without = due(plain, moved(opened(V1).case, plain, at(hours=3)).case, "finish")
     granted = due(plain, moved(case, plain, at(hours=3)).case, "finish")
