@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,16 +22,20 @@ async def classify_reports(events: Sequence[Event[Any]], database: Database, por
     """Apply each event exactly once; one outcome an event, in their order.
 
     Several reports of one case in a batch make one new revision. Reports may come in any order and more than once: the
-    case is the same. A dead event leaves no trace, so it can be replayed.
+    case is the same. A dead event leaves no trace, so it can be replayed. Raises OpenedElsewhereError when other
+    processes kept opening the same cases.
     """
-    for attempt in count(1):
+    for _ in range(_RACES - 1):
         try:
-            async with database.transaction() as tx:
-                return await _classify(tx, events, ports)
+            return await _once(events, database, ports)
         except OpenedElsewhereError:
-            if attempt == _RACES:
-                raise
-    raise AssertionError
+            continue
+    return await _once(events, database, ports)
+
+
+async def _once(events: Sequence[Event[Any]], database: Database, ports: Ports) -> list[Outcome]:
+    async with database.transaction() as tx:
+        return await _classify(tx, events, ports)
 
 
 async def _classify(tx: Tx, events: Sequence[Event[Any]], ports: Ports) -> list[Outcome]:

@@ -49,7 +49,7 @@ def wanted_of(command: CommandIssuedV1, asked: UUID) -> Wanted | None:
 
 def moved(run: Run, before: PlanRef, wanted: Wanted, library: PlanLibrary, case: tuple[CaseState, CaseView]) -> Run:
     """The run under the version wanted, or with the refusal that names why not; to be judged and published anew."""
-    refused = refusal(run, wanted, library, case)
+    refused = _refusal(run, wanted, library, case)
     move = PlanMove(
         asked=wanted.asked,
         actor=wanted.actor,
@@ -71,7 +71,7 @@ def is_there(run: Run, wanted: Wanted, library: PlanLibrary) -> bool:
     return plan is not None and plan.ref.sha256 == run.sha256 and plan.ref.version == wanted.version
 
 
-def refusal(run: Run, wanted: Wanted, library: PlanLibrary, case: tuple[CaseState, CaseView]) -> Bilingual | None:
+def _refusal(run: Run, wanted: Wanted, library: PlanLibrary, case: tuple[CaseState, CaseView]) -> Bilingual | None:
     """Why the case cannot be under the version wanted; None when it can."""
     name, plan = wanted.plan, library.find(wanted.plan)
     if plan is None:

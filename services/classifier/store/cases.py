@@ -15,7 +15,7 @@ from shared.contracts.immutable import immutable
 from shared.db.tx import Row, Tx
 
 OpenedElsewhereError = asyncpg.UniqueViolationError
-"""Another transaction opened one of the batch's cases meanwhile: the batch has to be read again."""
+"""A row that was to be new is there: another transaction opened one of the batch's cases meanwhile. Read it again."""
 
 
 @immutable
@@ -76,7 +76,10 @@ async def claim_unrouted_cases(tx: Tx, after: UUID, limit: int) -> dict[UUID, St
 
 
 def save_cases(tx: Tx, rows: Sequence[CaseRow]) -> None:
-    """Insert the new and update the known. The transaction fails with OpenedElsewhereError when a new one is known."""
+    """Insert the new and update the known, by the commit at the latest.
+
+    The transaction fails with OpenedElsewhereError when a new one is known by then.
+    """
     new = [row for row in rows if row.new]
     known = [row for row in rows if not row.new]
     if new:
