@@ -31,7 +31,8 @@ from shared.plans.library import PlanLibrary
 from shared.runtime.collector import freeze_after_start
 from shared.runtime.ids import TimeOrderedIds
 from shared.runtime.logging import configure_logging
-from tests.bench.machine import describe, server_seconds
+from tests.bench.machine import describe
+from tests.bench.server import server_seconds
 from tests.support.classification import MONDAY, create_complaint
 from tests.support.line import ROOT
 

@@ -22,19 +22,6 @@ def describe() -> dict[str, str]:
     }
 
 
-def server_seconds(postmaster: int) -> float:
-    """Processor time of a PostgreSQL server's sessions and workers so far; 0 where the system does not tell."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            told = stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()
-        except OSError:  # it ended meanwhile
-            continue
-        if int(told[1]) == postmaster:
-            ticks += int(told[11]) + int(told[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def _lines(path: str) -> list[str]:
     file = Path(path)
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
