@@ -23,7 +23,7 @@ from services.intake.domain.reports import Outcome, Refused, Report, published
 from services.intake.store.originals import open_original
 from services.intake.store.persons import PersonKey, PersonWithKey, ensure_persons
 from services.intake.store.register import (
-    RACES,
+    RegisterRaceError,
     SealedEntry,
     add_events,
     advance_cases,
@@ -61,12 +61,12 @@ class RegisterReports:
     async def __call__(self, reports: Sequence[Report]) -> list[Outcome]:
         """One outcome per report, in order, durable when this returns.
 
-        Raises the database's errors when nothing was written, one of RACES when others kept getting in between.
+        Raises the database's errors when nothing was written, RegisterRaceError when others kept getting in between.
         """
         for _ in range(_RACES - 1):
             try:
                 return await self._once(reports)
-            except RACES:
+            except RegisterRaceError:
                 continue
         return await self._once(reports)
 
@@ -77,7 +77,7 @@ class RegisterReports:
     async def register(self, tx: Tx, reports: Sequence[Report]) -> list[Outcome]:
         """One outcome per report, in order, durable with the caller's transaction.
 
-        It fails with one of RACES, at the latest at its end, when another process got in between: begin again.
+        It fails with RegisterRaceError, at the latest at its end, when another process got in between: begin again.
         """
         known = await lock_cases(tx, {report.case_key for report in reports})
         events = await find_events(tx, {report.event_key for report in reports if not report.repeatable})

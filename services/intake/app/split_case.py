@@ -9,7 +9,7 @@ from services.intake.domain.bodies import Route
 from services.intake.domain.reports import Parted, Refused, Report, prepare
 from services.intake.domain.splitting import SplitRefusedError, Told, split, wanted_from
 from services.intake.store.originals import open_original
-from services.intake.store.register import RACES, find_case, find_events, lock_cases, read_events
+from services.intake.store.register import RegisterRaceError, find_case, find_events, lock_cases, read_events
 from services.intake.store.vault import Vault
 from shared.contracts.values import CaseKind, Facts, FactValue
 from shared.db.tx import Tx
@@ -63,7 +63,7 @@ class Splitter:
                 ],
             )
             await tx.write_now()
-        except RACES as error:
+        except RegisterRaceError as error:
             raise taken from error
         if isinstance(new, Refused) or isinstance(old, Refused):
             raise taken

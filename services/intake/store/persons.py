@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from services.intake.store.register import RegisterRaceError
 from services.intake.store.vault import Vault
 from shared.db.tx import Tx
 
@@ -19,8 +18,7 @@ _FIND: Final = (
 )
 _ADD: Final = (
     "INSERT INTO persons (person_id, org, ref, created_at) SELECT w.*, :now FROM unnest(CAST(:ids AS uuid[]), "
-    "CAST(:orgs AS text[]), CAST(:refs AS text[])) AS w (person_id, org, ref) ORDER BY w.org, w.ref "
-    "ON CONFLICT DO NOTHING"
+    "CAST(:orgs AS text[]), CAST(:refs AS text[])) AS w (person_id, org, ref) ORDER BY w.org, w.ref"
 )
 _ADD_KEYS: Final = (
     "INSERT INTO person_keys (person_id, wrapped_key) SELECT * FROM unnest(CAST(:ids AS uuid[]), "
@@ -46,15 +44,13 @@ async def ensure_persons(tx: Tx, vault: Vault, wanted: Mapping[PersonKey, UUID])
     if not missing:
         return found
     keys = {person: PersonWithKey(wanted[person], vault.new_key()) for person in missing}
-    written = await tx.execute(
+    await tx.execute(
         _ADD,
         ids=[wanted[person] for person in missing],
         orgs=[org for org, _ in missing],
         refs=[ref for _, ref in missing],
         now=tx.now,
     )
-    if written != len(missing):
-        raise RegisterRaceError
     await tx.execute(
         _ADD_KEYS,
         ids=[wanted[person] for person in missing],

@@ -16,13 +16,8 @@ from services.intake.domain.registration import Entry, Key, KnownCase, KnownEven
 from shared.contracts.values import CaseKind
 from shared.db.tx import Row, Tx
 
-
-class RegisterRaceError(Exception):
-    """Another process registered the same case or event in between: roll back and decide again."""
-
-
-RACES: Final = (RegisterRaceError, asyncpg.UniqueViolationError)
-"""How that shows: when it is looked for, and when the rows are written."""
+RegisterRaceError: Final = asyncpg.UniqueViolationError
+"""Another process wrote the same case, event or person in between: roll back and decide again."""
 
 
 _LOCK_CASES: Final = (
@@ -132,7 +127,7 @@ async def allocate_numbers(tx: Tx, wanted: Sequence[tuple[str, str]]) -> list[st
 
 
 def open_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
-    """Write new cases. The transaction fails with one of RACES when one of them exists by now."""
+    """Write new cases. The transaction fails with RegisterRaceError when one of them exists by now."""
     tx.later(
         _OPEN_CASES,
         ids=[case.case_id for case in cases.values()],
@@ -152,7 +147,7 @@ def advance_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
 
 
 def add_events(tx: Tx, entries: Sequence[SealedEntry]) -> None:
-    """Write the register's log. The transaction fails with one of RACES when one of the events exists by now."""
+    """Write the register's log. The transaction fails with RegisterRaceError when one of the events exists by now."""
     tx.later(
         _ADD_EVENTS,
         orgs=[row.entry.report.org for row in entries],

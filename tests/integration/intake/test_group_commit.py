@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -16,12 +17,15 @@ from services.intake.app.group_commit import GroupCommit, RegisterAwayError, Reg
 from services.intake.app.register_reports import RegisterReports
 from services.intake.domain.bodies import Route
 from services.intake.domain.reports import Outcome, Registered, Report, prepare
+from services.intake.store.persons import ensure_persons
+from services.intake.store.register import RegisterRaceError
 from services.intake.store.vault import Vault
 from shared.db.engine import Database as AppDatabase
 from shared.db.provision import provision_service
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.embedded.processes import free_port, is_running
 from shared.runtime.ids import TimeOrderedIds
+from tests.support.messaging import eventually
 from tests.support.postgres import Database
 from tests.support.register import Register, complaint, migrate_intake, open_register
 
@@ -120,6 +124,33 @@ async def test_two_processes_keep_one_case_in_sequence(intake_database: Database
         assert sorted(answer.json()["duplicate"] for answer in answers[20:]) == [False, True]
         rows = await one.rows("SELECT number FROM cases ORDER BY number")
         assert [row["number"][-6:] for row in rows] == ["000001", "000002"]
+
+
+async def test_a_person_whom_another_process_adds_at_the_same_time_is_decided_about_again(
+    intake_database: Database,
+) -> None:
+    database = AppDatabase.connect(intake_database.url("intake"), application="tests")
+    vault, ids, key = Vault(b"k" * 32), TimeOrderedIds(), ("demo", "somebody")
+
+    async def ensured() -> UUID:
+        async with database.transaction() as tx:
+            return (await ensure_persons(tx, vault, {key: ids.new()}))[key].person_id
+
+    async def waits() -> bool:
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        async with database.transaction() as tx:
+            return bool(await tx.fetch(waiting))
+
+    try:
+        async with database.transaction() as tx:
+            first = (await ensure_persons(tx, vault, {key: ids.new()}))[key].person_id
+            other = asyncio.create_task(ensured())
+            await eventually(waits, what="the other waits")
+        with pytest.raises(RegisterRaceError):
+            await other
+        assert await ensured() == first
+    finally:
+        await database.close()
 
 
 async def test_nobody_is_told_before_the_commit(register: Register) -> None:
