@@ -1,6 +1,7 @@
-"""The notifier, asked what a telephone number was paged for, and which message a provider speaks of."""
+"""The notifier, asked who has a telephone number, who is on duty, and which message a provider speaks of."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ class DeskAwayError(Exception):
 
 
 class NotifierDesk:
-    """Tells the notifier of replies that are about everything. One connection pool; no retries."""
+    """Asks with one key. No retries, nothing is kept."""
 
     def __init__(self, base_url: str, key: str) -> None:
         self._base = base_url.rstrip("/")
@@ -23,40 +24,38 @@ class NotifierDesk:
 
     async def addresses(self, provider: str, message_ids: Sequence[str]) -> dict[str, str]:
         """The signed address of each message that is known, by the provider's id. Raises DeskAwayError."""
-        try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers=self._headers) as client:
-                wanted = {"provider": provider, "message_ids": list(message_ids)}
-                answer = await client.post(f"{self._base}/v1/receipt-addresses", json=wanted)
+        async with self._asking() as client:
+            wanted = {"provider": provider, "message_ids": list(message_ids)}
+            answer = await client.post("/v1/receipt-addresses", json=wanted)
             answer.raise_for_status()
             return {str(message): str(token) for message, token in answer.json()["addresses"].items()}
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DeskAwayError(type(error).__name__) from error
 
     async def fills(self, org: str, role: str, person: str) -> bool | None:
         """Whether the person is on duty for the role now; None where the roster cannot tell. Raises DeskAwayError."""
-        try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers=self._headers) as client:
-                answer = await client.get(f"{self._base}/v1/roster/on-duty", params={"role": role})
+        async with self._asking() as client:
+            answer = await client.get("/v1/roster/on-duty", params={"role": role})
             if answer.status_code == _NOT_FOUND:
                 return None
             answer.raise_for_status()
             found: dict[str, Any] = answer.json()
             on_duty = {str(one["person"]) for one in found["on_duty"] if one["person"] is not None}
             return person in on_duty if found["organisation"] == org and on_duty else None
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise DeskAwayError(type(error).__name__) from error
 
     async def reply(self, org: str, sender: str, wish: str) -> tuple[str, list[tuple[UUID, str]]] | None:
         """Person and (case, plan) of every open page; None when nobody has this number. Raises DeskAwayError."""
-        try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers=self._headers) as client:
-                answer = await client.post(
-                    f"{self._base}/v1/replies", json={"org": org, "sender": sender, "wish": wish}
-                )
+        async with self._asking() as client:
+            answer = await client.post("/v1/replies", json={"org": org, "sender": sender, "wish": wish})
             if answer.status_code == _NOT_FOUND:
                 return None
             answer.raise_for_status()
             found: dict[str, Any] = answer.json()
             return found["person"], [(UUID(one["case_id"]), one["plan"]) for one in found["pages"]]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[httpx.AsyncClient]:
+        """One question. What goes wrong with it or with reading its answer is a DeskAwayError."""
+        try:
+            async with httpx.AsyncClient(base_url=self._base, timeout=_TIMEOUT_S, headers=self._headers) as client:
+                yield client
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DeskAwayError(type(error).__name__) from error
