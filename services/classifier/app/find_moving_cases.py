@@ -11,7 +11,6 @@ from services.classifier.domain.moves import Wanted, is_there, moved
 from services.classifier.domain.runs import Run
 from services.classifier.store.cases import StoredCase, lock_cases
 from shared.contracts.envelope import Event
-from shared.contracts.values import PlanRef
 from shared.db.tx import Tx
 from shared.kafka.outcome import DONE, Outcome, Skip
 
@@ -41,10 +40,12 @@ async def find_moving_cases(
 
 
 def _moved(case: StoredCase, run: Run, wanted: Wanted, ports: Ports) -> Run:
-    pinned = ports.plans.pinned(run.sha256)
-    before = pinned.ref if pinned is not None else PlanRef(name=run.plan, version=1, sha256=run.sha256)
+    before = ports.plans.pinned(run.sha256)
+    if before is None:
+        # Nobody knows which version it was: judged as it stands, the case is refused with that reason.
+        return run
     view = case.state.view(case.case_id, case.org)
-    return moved(replace(run, refused=None), before, wanted, ports.plans.library, (case.state, view))
+    return moved(replace(run, refused=None), before.ref, wanted, ports.plans.library, (case.state, view))
 
 
 def _subject(case: StoredCase, runs: Mapping[str, Run], cause: Cause) -> Subject:

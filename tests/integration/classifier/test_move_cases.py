@@ -10,7 +10,7 @@ from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.envelope import Event
 from shared.contracts.values import Actor, ActorKind
-from shared.kafka.outcome import DONE, Outcome, Skip
+from shared.kafka.outcome import DONE, Dead, Outcome, Skip
 from shared.plans.library import PlanLibrary
 from tests.support.classification import (
     BURSTS,
@@ -198,6 +198,24 @@ async def test_a_replica_that_starts_afterwards_judges_by_the_moved_version(
         assert await reconsider_due(other.database, other.ports) == 0
     finally:
         await other.database.close()
+
+
+async def test_a_case_whose_snapshot_is_gone_is_dead_with_the_reason_and_moved_by_one_that_has_it(
+    classifier: Classifier, classifier_url: str
+) -> None:
+    case_id = await a_case(classifier)
+    await classifier.rows("UPDATE plans SET snapshot = '{}' RETURNING 1")
+    event, other = wish(case_id), create_classifier(classifier_url, SECOND, FORECAST)
+    (outcome,) = await moving(other, event)
+    await other.database.close()
+    assert isinstance(outcome, Dead)
+    assert "bursts" in outcome.reason
+    assert (await last(classifier)).move is None
+    before = classifier.ports.plans.library.get("bursts").ref
+    assert await moving(classifier, event, found=library_of(SECOND, FORECAST)) == [DONE]
+    told = (await last(classifier)).move
+    assert told is not None
+    assert told.before == before
 
 
 async def test_a_preview_says_what_would_be_said_and_keeps_nothing_of_it(classifier: Classifier) -> None:
