@@ -52,6 +52,17 @@ async def member(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
+def applying(database: Database, kafka: KafkaSettings, *, commit_every: float) -> BatchConsumer:
+    return BatchConsumer(
+        group="reader",
+        topics=[COMMANDS_ISSUED],
+        handler=ApplyingHandler(database),
+        database=database,
+        kafka=kafka,
+        policy=ConsumerPolicy(commit_every=commit_every),
+    )
+
+
 async def read(consumer: AIOKafkaConsumer, records: int) -> TopicPartition:
     partitions: set[TopicPartition] = set()
     while records > 0:
@@ -91,14 +102,7 @@ async def test_a_log_that_begins_anew_is_read_from_its_beginning(
 ) -> None:
     kafka = KafkaSettings(bootstrap=forgetful.bootstrap, partitions=1, session_timeout_ms=6_000)
     await ensure_topics(kafka)
-    reader = BatchConsumer(
-        group="reader",
-        topics=[COMMANDS_ISSUED],
-        handler=ApplyingHandler(service_database),
-        database=service_database,
-        kafka=kafka,
-        policy=ConsumerPolicy(commit_every=0.02),
-    )
+    reader = applying(service_database, kafka, commit_every=0.02)
     async with looping(reader.run):
         for _ in range(2):
             old, new = [create_command() for _ in range(5)], [create_command() for _ in range(told_again)]
@@ -119,14 +123,7 @@ async def test_partitions_are_not_given_up_while_a_commit_is_under_way(
         await may_end.wait()
 
     monkeypatch.setattr("shared.kafka.consumer.commit_once", slow)
-    reader = BatchConsumer(
-        group="reader",
-        topics=[COMMANDS_ISSUED],
-        handler=ApplyingHandler(service_database),
-        database=service_database,
-        kafka=kafka,
-        policy=ConsumerPolicy(commit_every=0.0),
-    )
+    reader = applying(service_database, kafka, commit_every=0.0)
     await produce_events(kafka, [create_command()])
     async with looping(reader.run), asyncio.timeout(30):
         await under_way.wait()
