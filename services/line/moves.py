@@ -49,11 +49,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The plan in force and what would become of each case. `behind`: the classifier has moved the case before."""
+    """The plan in force and what would become of each case. `behind`: the classifier has moved the case before.
+
+    `refused_before` is the last move that each case has refused so far, by its command; None where it never did.
+    """
 
     plan: PlanRef
     cases: tuple[MovePreview, ...]
     behind: frozenset[UUID]
+    refused_before: Mapping[UUID, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,11 @@ async def show_moves(places: Places, wish: Wish) -> Shown:
         found = await preview_moves(escalator, FollowingPlans(library, calendars), cases, judged, plan)
     finally:
         await asyncio.gather(escalator.close(), classifier.close())
-    return Shown(plan, tuple(found), behind)
+    return Shown(plan, tuple(found), behind, {case.case_id: case.move_refused for case in cases})
 
 
 def ask_for(shown: Shown, levels: Levels, reason: str, person: str, send: Send) -> list[MovePreview]:
-    """One command for each case that would move; those it was asked for. `send` posts it and raises when refused."""
+    """One command for each case that would move; all of these. `send` posts it; what it raises ends the asking."""
     wanted = [one for one in shown.cases if one.refused is None]
     for one in wanted:
         arguments: dict[str, Any] = {"version": shown.plan.version, "sha256": shown.plan.sha256, "levels": levels}
@@ -113,15 +117,13 @@ async def follow_moves(
     refused: set[UUID] = set()
     ends = monotonic() + within.total_seconds()
     try:
-        before = {one.case_id: one for one in shown.cases}
-        first = await look_up_texts(escalator, shown.plan.name, asked)
         while True:
             texts = await look_up_texts(escalator, shown.plan.name, asked)
             moved = {case_id for case_id, (sha256, _) in texts.items() if sha256 == shown.plan.sha256}
             refused = {
                 case_id
                 for case_id, (_, last) in texts.items()
-                if case_id not in moved and case_id in before and last != first.get(case_id, ("", None))[1]
+                if case_id not in moved and last != shown.refused_before.get(case_id)
             }
             if len(moved) + len(refused) >= len(asked) or monotonic() > ends:
                 return moved, refused
