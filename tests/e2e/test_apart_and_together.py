@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.test_whole_line import case
 from tests.support.broker import Broker
 from tests.support.line import Line, running_line
 
@@ -30,11 +31,6 @@ def report(topic: str, occurred_at: datetime, **facts: Any) -> dict[str, Any]:
         "title": topic,
         "facts": facts,
     }
-
-
-def shown(line: Line, number: str) -> dict[str, Any]:
-    """The case under its plan as the console has it; empty while it has not."""
-    return next((case for case in line.cases(q=number) if case["number"] == number), {})
 
 
 def history(line: Line, number: str) -> str:
@@ -62,17 +58,17 @@ def test_a_case_is_split_and_merged_again_without_losing_a_limit(line: Line) -> 
         "/v1/complaints", report("机房断电", began + timedelta(hours=1), line="support", customers_affected=30_000)
     )
     number, case_id = whole["number"], whole["case_id"]
-    line.eventually(lambda: shown(line, number).get("level") == "orange", what="the case is orange")
+    line.eventually(lambda: case(line, number).get("level") == "orange", what="the case is orange")
 
     part = order(line, case_id, "split", reports=["2"])["split"]
-    line.eventually(lambda: shown(line, part["number"]).get("level") == "orange", what="the new case is orange")
+    line.eventually(lambda: case(line, part["number"]).get("level") == "orange", what="the new case is orange")
     line.eventually(lambda: f"由案件 {number} 拆分" in history(line, part["number"]), what="the new case says so")
     line.eventually(lambda: f"拆分为案件 {part['number']}" in history(line, number), what="the old case says so")
-    assert shown(line, number)["level"] == "orange"
+    assert case(line, number)["level"] == "orange"
     assert explained(line, part["number"])["cause-and-plan"]["started_at"] == _utc(began + timedelta(hours=1))
 
     order(line, part["case_id"], "merge", into=number)
-    line.eventually(lambda: shown(line, part["number"]).get("state") == "merged", what="the new case is merged")
+    line.eventually(lambda: case(line, part["number"]).get("state") == "merged", what="the new case is merged")
     line.eventually(lambda: f"并入 {part['number']}" in history(line, number), what="the old case has taken it in")
     ends = {clock: one["due_at"] for clock, one in explained(line, number).items() if one["state"] == "running"}
     assert ends["cause-and-plan"] == _utc(began + timedelta(hours=24))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.test_whole_line import case
 from tests.support.broker import Broker
 from tests.support.line import ROOT, SERVICES, Line, running_line
 
@@ -127,10 +128,6 @@ def post(line: Line, reference: str, people: int) -> str:
         "facts": {"people": people},
     }
     return str(line.post("/v1/complaints", body)["number"])
-
-
-def case(line: Line, number: str) -> dict[str, Any]:
-    return next((one for one in line.cases(q=number) if one["number"] == number), {})
 
 
 def order(line: Line, number: str, status: int = 202, **body: Any) -> dict[str, Any]:
