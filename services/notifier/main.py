@@ -16,7 +16,6 @@ from fastapi import FastAPI
 from services.notifier.api.deliveries import deliveries_router
 from services.notifier.api.live_tests import live_tests_router
 from services.notifier.api.previews import previews_router
-from services.notifier.api.reader import reader
 from services.notifier.api.receipt_addresses import receipt_addresses_router
 from services.notifier.api.replies import replies_router
 from services.notifier.api.roster import roster_router
@@ -65,6 +64,7 @@ from services.notifier.store.roster_files import RosterFiles
 from services.notifier.store.silences import SilenceBook
 from services.notifier.store.template_files import load_templates
 from shared.access.api_keys import Scope
+from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
 from shared.calendars.library import CalendarLibrary
 from shared.contracts.values import ChannelKind

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from services.notifier.api.reader import Reader
 from services.notifier.app.show_deliveries import show_deliveries
 from shared.access.api_keys import ApiKey
+from shared.access.bearer import Reader
 from shared.db.engine import Database
 
 

@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.notifier.api.reader import Reader
 from services.notifier.app.ask_for_answers import NobodyToAskError
 from services.notifier.app.rules import Rosters
 from services.notifier.app.show_live_test import show_live_test
 from services.notifier.app.start_live_test import start_live_test
 from services.notifier.domain.live_tests import LiveTest, Wanted
 from shared.access.api_keys import ApiKey
+from shared.access.bearer import Reader
 from shared.contracts.values import Name, Slug
 from shared.db.engine import Database
 from shared.runtime.ids import Ids

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.notifier.api.reader import Reader
 from services.notifier.app.preview_message import Readers, Wanted, preview_message
 from services.notifier.app.rules import Rules
 from shared.access.api_keys import ApiKey
+from shared.access.bearer import Reader
 from shared.contracts.notifications import MessageTemplate, Purpose, Subject
 from shared.contracts.values import Bilingual, ChannelKind, Language, Slug
 from shared.runtime.clock import Clock

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.notifier.api.reader import Reader
 from services.notifier.app.find_receipt_addresses import find_receipt_addresses
 from services.notifier.app.rules import Links
 from shared.access.api_keys import ApiKey
+from shared.access.bearer import Reader
 from shared.contracts.values import Name
 from shared.db.engine import Database
 

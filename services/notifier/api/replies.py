@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.notifier.api.reader import Reader
 from services.notifier.app.rules import Rosters, SilenceKeeper
 from services.notifier.app.take_reply import take_reply
 from shared.access.api_keys import ApiKey
+from shared.access.bearer import Reader
 from shared.contracts.values import Name
 from shared.db.engine import Database
 from shared.runtime.ids import Ids

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
-from services.notifier.api.reader import Reader
 from services.notifier.app.check_roster import check_roster
 from services.notifier.app.list_roles import list_roles
 from services.notifier.app.rules import Rules
@@ -20,6 +19,7 @@ from services.notifier.domain.ledger import shortened
 from services.notifier.domain.roster_check import Finding
 from services.notifier.domain.roster_duty import Duty
 from shared.access.api_keys import ApiKey, Scope
+from shared.access.bearer import Reader
 from shared.contracts.values import Slug
 from shared.runtime.clock import Clock
 from shared.runtime.problems import ProblemError

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from services.notifier.api.reader import Reader
 from services.notifier.api.roster import no_roster
 from services.notifier.api.roster_changes import change_shown, text_of
 from services.notifier.app.change_roster import ChangeRefusedError, change_roster
@@ -20,6 +19,7 @@ from services.notifier.app.read_calendar import read_calendar
 from services.notifier.app.rules import Book
 from services.notifier.domain.roster_ical import CalendarUnreadableError
 from shared.access.api_keys import ApiKey
+from shared.access.bearer import Reader
 from shared.contracts.values import Slug
 from shared.db.engine import Database
 from shared.runtime.clock import Clock

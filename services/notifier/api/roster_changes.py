@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query, Request
 from starlette.responses import PlainTextResponse, Response
 
-from services.notifier.api.reader import Reader
 from services.notifier.api.roster import Days, finding_shown, no_roster
 from services.notifier.app.change_roster import ChangeRefusedError, RosterMissingError, change_roster
 from services.notifier.app.export_roster import export_roster
@@ -20,6 +19,7 @@ from services.notifier.app.withdraw_change import withdraw_change
 from services.notifier.domain.roster_changes import Change, MadeChange
 from services.notifier.domain.roster_text import MAX_BYTES, RosterError
 from shared.access.api_keys import ApiKey
+from shared.access.bearer import Reader
 from shared.db.engine import Database
 from shared.runtime.ids import Ids
 from shared.runtime.problems import ProblemError

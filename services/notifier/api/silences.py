@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from services.notifier.api.reader import Reader
 from services.notifier.api.roster import no_roster
 from services.notifier.app.end_silence import end_silence
 from services.notifier.app.list_silences import list_silences
@@ -16,6 +15,7 @@ from services.notifier.app.make_silence import make_silence
 from services.notifier.app.rules import SilenceKeeper
 from services.notifier.domain.silence_file import MadeSilence, WrittenSilence
 from shared.access.api_keys import ApiKey
+from shared.access.bearer import Reader
 from shared.db.engine import Database
 from shared.runtime.clock import Clock
 from shared.runtime.ids import Ids

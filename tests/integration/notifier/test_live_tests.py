@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from services.drill.cli.rosters import app as commands
 from services.notifier.api.live_tests import live_tests_router
-from services.notifier.api.reader import reader
 from services.notifier.app.rules import Book
 from services.notifier.app.take_test_answers import take_test_answers
 from services.notifier.app.watch_live_tests import watch_live_tests
 from shared.access.api_keys import Scope
+from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
 from shared.access.links import read_acknowledgement
 from shared.contracts.commands import CommandIssuedV1, CommandKind

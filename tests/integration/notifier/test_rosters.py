@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from services.notifier.api.reader import reader
 from services.notifier.api.roster_calendars import roster_calendars_router
 from services.notifier.api.roster_changes import roster_changes_router
 from services.notifier.app.announce_handovers import announce_handovers
@@ -27,6 +26,7 @@ from services.notifier.domain.roster_text import parse_roster
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
 from shared.access.api_keys import Scope
+from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
 from shared.contracts.notifications import NotificationRequestedV1
 from shared.contracts.values import ChannelKind

@@ -10,13 +10,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.notifier.api.reader import reader
 from services.notifier.api.silences import silences_router
 from services.notifier.app.take_reply import TakenReply, take_reply
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
 from services.notifier.store.silences import SilenceBook
 from shared.access.api_keys import Scope
+from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
 from shared.runtime.problems import install_problem_handlers
 from tests.integration.notifier.desk import CLOCK, IDS, ROSTER, Desk, request
