@@ -1,7 +1,6 @@
 """The receipt address of a message, by the id its provider gave it."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from services.notifier.app.rules import Links
 from services.notifier.store.provider_days import address_of
@@ -18,5 +17,5 @@ async def find_receipt_address(
     if found is None:
         return None
     attempt, case, org = found
-    address = ReceiptAddress(UUID(str(case)), UUID(str(attempt)), org, provider)
+    address = ReceiptAddress(case, attempt, org, provider)
     return f"{links.receipts}/v1/receipts/{sign_receipt_address(address, links.secret)}"

@@ -1,7 +1,6 @@
 """Receipt addresses of many messages, by the ids their provider gave them: for reports that carry nothing of ours."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from services.notifier.app.rules import Links
 from services.notifier.store.provider_days import addresses_of
@@ -16,6 +15,6 @@ async def find_receipt_addresses(
     async with database.transaction() as tx:
         found = await addresses_of(tx, org, provider, message_ids)
     return {
-        message: sign_receipt_address(ReceiptAddress(UUID(str(case)), UUID(str(attempt)), org, provider), links.secret)
+        message: sign_receipt_address(ReceiptAddress(case, attempt, org, provider), links.secret)
         for message, attempt, case in found
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from shared.db.tx import Tx
 
@@ -59,7 +60,7 @@ async def reached_nobody(tx: Tx, *, since: datetime) -> int:
     return int(row["found"]) if row is not None else 0
 
 
-async def addresses_of(tx: Tx, org: str, provider: str, message_ids: Iterable[str]) -> list[tuple[str, object, object]]:
+async def addresses_of(tx: Tx, org: str, provider: str, message_ids: Iterable[str]) -> list[tuple[str, UUID, UUID]]:
     """Message id, attempt and case of the newest message of the organisation under each id this provider gave."""
     rows = await tx.fetch(
         "SELECT DISTINCT ON (o.provider_message_id) o.provider_message_id, a.attempt_id, i.case_id FROM outcomes AS o "
@@ -73,7 +74,7 @@ async def addresses_of(tx: Tx, org: str, provider: str, message_ids: Iterable[st
     return [(row["provider_message_id"], row["attempt_id"], row["case_id"]) for row in rows]
 
 
-async def address_of(tx: Tx, provider: str, message_ids: Iterable[str]) -> tuple[object, object, str] | None:
+async def address_of(tx: Tx, provider: str, message_ids: Iterable[str]) -> tuple[UUID, UUID, str] | None:
     """Attempt, case and organisation of the newest message that this provider took under one of these ids."""
     row = await tx.fetch_one(
         "SELECT a.attempt_id, i.case_id, i.org FROM outcomes AS o JOIN attempts AS a ON a.attempt_id = o.attempt_id "
