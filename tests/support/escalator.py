@@ -11,6 +11,9 @@ import pytest
 
 from services.escalator.app.apply_events import ApplyEvents
 from services.escalator.app.fire_due_timers import FireDueTimers, Swept
+from services.escalator.domain.clocks import Entry
+from services.escalator.store.cases import StoredCase
+from services.escalator.store.history import clock_records
 from services.escalator.store.plans import Plans
 from shared.calendars.library import CalendarLibrary
 from shared.contracts.commands import CommandIssuedV1, CommandKind
@@ -21,6 +24,7 @@ from shared.contracts.values import Contract
 from shared.db.engine import Database
 from shared.db.migrate import migrate
 from shared.db.outbox import headers_from_text
+from shared.db.tx import Tx
 from shared.kafka.outcome import Outcome
 from shared.plans.library import PlanLibrary
 from shared.runtime.clock import Clock
@@ -41,6 +45,12 @@ def event(case_id: UUID, data: Contract, when: datetime = START, org: str = "org
 def classification(case_id: UUID, level: str | None = "yellow", *, revision: int = 1, **fields: Any) -> Event[Any]:
     plan = fields.pop("plan", RULES.plan.ref)
     return event(case_id, classified(plan, level, revision=revision, **fields))
+
+
+async def clock_log(tx: Tx, stored: StoredCase, clock: str) -> list[Entry]:
+    """The whole log of one clock, oldest first, as the service explains it."""
+    logged, _ = await clock_records(tx, stored)
+    return [one.entry for one in logged.get(clock, ())]
 
 
 def order(case_id: UUID, kind: CommandKind, when: datetime, **fields: Any) -> Event[CommandIssuedV1]:

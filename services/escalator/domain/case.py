@@ -11,7 +11,6 @@ from shared.contracts.escalations import CaseState, ClockStatus
 from shared.contracts.values import Actor, CaseKind, FactValue, Language, Place, PlanRef
 
 OPEN_STATES: Final = frozenset({CaseState.CLASSIFIED, CaseState.ACKNOWLEDGED, CaseState.IN_PROGRESS, CaseState.WAITING})
-ENDED_STATES: Final = frozenset(CaseState) - OPEN_STATES
 DISMISSED_STATES: Final = frozenset({CaseState.WITHDRAWN, CaseState.INVALID, CaseState.MERGED})
 """Ended because there is nothing to handle: what becomes known later pages nobody."""
 

@@ -11,7 +11,7 @@ from services.escalator.domain.clocks import Entry
 from services.escalator.domain.decision import Fire, clock_id_of
 from services.escalator.domain.explanation import FiredThreshold, LoggedEntry
 from services.escalator.domain.light import entry_of
-from services.escalator.store.cases import CaseKey, StoredCase, marks_from
+from services.escalator.store.cases import CaseKey, StoredCase
 from shared.contracts.escalations import Change
 from shared.contracts.values import FactValue
 from shared.db.tx import Tx
@@ -91,23 +91,6 @@ def add_entries(tx: Tx, rows: Sequence[EntryRow]) -> None:
         bodies=[_ENTRY.dump_json(row.entry).decode() for row in rows],
         causes=[row.cause for row in rows],
     )
-
-
-async def clock_log(tx: Tx, key: CaseKey, clock: str) -> list[Entry]:
-    """The whole log of one clock, oldest first."""
-    rows = await tx.fetch(
-        "SELECT CAST(body AS text) AS body FROM clock_entries "
-        "WHERE case_id = :case_id AND plan = :plan AND clock = :clock ORDER BY seq",
-        case_id=key[0],
-        plan=key[1],
-        clock=clock,
-    )
-    state = await tx.fetch_one(
-        "SELECT fired FROM cases WHERE case_id = :case_id AND plan = :plan", case_id=key[0], plan=key[1]
-    )
-    fired = marks_from(state["fired"]) if state is not None else ()
-    entries = [_ENTRY.validate_json(row["body"]) for row in rows]
-    return [*entries, *(entry_of(mark) for mark in fired if mark.clock == clock)]
 
 
 async def clock_records(

@@ -10,7 +10,6 @@ from sqlalchemy import event as listen
 from services.escalator.domain.clocks import fold
 from services.escalator.domain.decision import armed
 from services.escalator.store.cases import ConcurrentOpeningError, lock_cases
-from services.escalator.store.history import clock_log
 from shared.contracts.classifications import DuplicateOf
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
@@ -20,7 +19,8 @@ from shared.db.migrate import unmigrated_changes
 from shared.kafka.outcome import DONE, DUPLICATE, Dead, Retry, Skip
 from shared.plans.library import PlanLibrary
 from tests.support.escalations import LEVELS, START, at, settled
-from tests.support.escalator import RULES, Escalator, classification, create_escalator, event, order
+from tests.support.escalator import RULES, Escalator, classification, clock_log, create_escalator, event, order
+from tests.support.messaging import eventually
 
 
 def test_the_migrated_schema_is_the_declared_one(escalator_url: str) -> None:
@@ -79,7 +79,7 @@ async def test_what_is_stored_rebuilds_the_row(escalator: Escalator) -> None:
     async with escalator.database.transaction() as tx:
         (stored,) = await lock_cases(tx, [case_id])
         for clock in stored.case.clocks:
-            assert fold(await clock_log(tx, stored.key, clock.id), RULES) == clock
+            assert fold(await clock_log(tx, stored, clock.id), RULES) == clock
         wanted = {(timer.subject, timer.due_at) for timer in armed(stored.case, RULES)}
         table = await tx.fetch("SELECT subject, due_at FROM timers")
     assert {(row["subject"], row["due_at"]) for row in table} == wanted
@@ -164,6 +164,11 @@ async def test_two_processes_that_open_the_same_case_do_not_both_do_it(
 ) -> None:
     case_id = uuid4()
     other = create_escalator(escalator_url)
+
+    async def waits() -> bool:
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(await other.rows(waiting))
+
     async with other.database.transaction() as tx:
         # The other one has opened the case and not committed yet, while ours has found nothing to lock.
         await tx.execute(
@@ -174,8 +179,7 @@ async def test_two_processes_that_open_the_same_case_do_not_both_do_it(
             now=START,
         )
         ours = asyncio.create_task(escalator.take(classification(case_id)))
-        await asyncio.sleep(0.2)
-        assert not ours.done()
+        await eventually(waits, what="ours waits for the other")
     with pytest.raises(ConcurrentOpeningError):
         await ours
     assert await escalator.published() == []

@@ -7,12 +7,11 @@ import pytest
 from services.escalator.domain.case import Case
 from services.escalator.domain.clocks import fold
 from services.escalator.store.cases import lock_cases
-from services.escalator.store.history import clock_log
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.kafka.outcome import DONE
 from tests.support.escalations import START, at
-from tests.support.escalator import RULES, Escalator, classification, event, order
+from tests.support.escalator import RULES, Escalator, classification, clock_log, event, order
 
 
 async def opened(escalator: Escalator, number: str, minutes: float = 0, level: str = "yellow") -> UUID:
@@ -28,7 +27,7 @@ async def stored(escalator: Escalator, case_id: UUID) -> Case:
     async with escalator.database.transaction() as tx:
         (one,) = await lock_cases(tx, [case_id])
         for clock in one.case.clocks:
-            assert fold(await clock_log(tx, one.key, clock.id), RULES) == clock
+            assert fold(await clock_log(tx, one, clock.id), RULES) == clock
     return one.case
 
 

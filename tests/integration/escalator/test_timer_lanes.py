@@ -11,7 +11,6 @@ import pytest
 from services.escalator.domain.clocks import fold
 from services.escalator.domain.decision import LANES, lane_of
 from services.escalator.store.cases import lock_cases
-from services.escalator.store.history import clock_log
 from services.escalator.store.timers import CLAIM, EVER, first_in_lanes, quotas_of
 from shared.contracts.commands import CommandKind
 from shared.contracts.envelope import Event
@@ -21,7 +20,7 @@ from shared.kafka.outcome import DONE
 from shared.runtime.tracing import trace_id
 from tests.support.clock import ManualClock
 from tests.support.escalations import at
-from tests.support.escalator import RULES, Escalator, classification, create_escalator, event, order
+from tests.support.escalator import RULES, Escalator, classification, clock_log, create_escalator, event, order
 
 NEVER_FIRED = "respond"
 TRACE = f"00-{7:032x}-{9:016x}-01"
@@ -166,7 +165,7 @@ async def test_light_firings_are_in_the_state_and_in_the_log_when_the_case_is_re
     async def state_is_the_fold_of_its_log() -> tuple[str, ...]:
         async with escalator.database.transaction() as tx:
             (stored,) = await lock_cases(tx, [case_id])
-            log = await clock_log(tx, stored.key, NEVER_FIRED)
+            log = await clock_log(tx, stored, NEVER_FIRED)
         clock = stored.case.clock(NEVER_FIRED)
         assert clock == fold(log, RULES)
         assert clock is not None

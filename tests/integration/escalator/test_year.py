@@ -15,7 +15,6 @@ from services.escalator.domain.decision import Decision, Timer, armed
 from services.escalator.domain.firing import fire
 from services.escalator.domain.time_bases import Rules
 from services.escalator.store.cases import lock_cases
-from services.escalator.store.history import clock_log
 from services.escalator.store.timers import EVER, first_in_lanes
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandKind
@@ -25,7 +24,7 @@ from shared.plans.library import PlanLibrary
 from tests.support.calendars import shipped
 from tests.support.clock import ManualClock
 from tests.support.escalations import LEVELS, PLAN_TEXT, rules
-from tests.support.escalator import Escalator, classification, create_escalator, order
+from tests.support.escalator import Escalator, classification, clock_log, create_escalator, order
 
 CASES = 60
 YEAR = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
@@ -180,7 +179,7 @@ async def test_a_year_of_cases_ends_alike_in_the_rules_and_in_the_engine(escalat
         for one in stored:
             assert comparable(one.case) == comparable(world.cases[one.case.case_id])
             for ticking in one.case.clocks:
-                assert fold(await clock_log(tx, one.key, ticking.id), RULES) == ticking
+                assert fold(await clock_log(tx, one, ticking.id), RULES) == ticking
     told = await engine.escalations()
     assert len(told) == sum(case.revision for case in world.cases.values())
     (left,) = await engine.rows("SELECT count(*) AS timers FROM timers")
