@@ -1,5 +1,6 @@
 """Whether a plan is sound: every problem at once, with its place and in words for the person who wrote it."""
 
+from shared.contracts.notifications import LIVE_TEST_PLAN
 from shared.plans.expressions import Vocabulary
 from shared.plans.facts import FactType
 from shared.plans.inputs import RESERVED, vocabulary_of
@@ -35,6 +36,7 @@ def lint_plan(plan: Plan, positions: Positions | None = None) -> list[Problem]:
 class _Lint(ObligationLint):
     def problems(self) -> list[Problem]:
         plan = self._plan
+        self._check_own_name()
         self._check_names()
         for name, window in plan.windows.items():
             self._check_window(name, window)
@@ -56,6 +58,10 @@ class _Lint(ObligationLint):
         for path, message in shadowed(plan, self._conditions):
             self._note(path, message)
         return sorted(set(self._found))
+
+    def _check_own_name(self) -> None:
+        if self._plan.plan == LIVE_TEST_PLAN:
+            self._note(("plan",), f"'{LIVE_TEST_PLAN}' is kept for tests of whether people can be reached")
 
     def _check_names(self) -> None:
         plan = self._plan
