@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.notifier.app.ask_stand_in import ask_stand_in
+from services.notifier.app.publish_about import publish_about
 from services.notifier.app.rules import Rules
 from services.notifier.domain.delivery import (
     Answer,
@@ -25,13 +26,11 @@ from services.notifier.domain.roster import Person
 from services.notifier.domain.urgency import Lane
 from services.notifier.store import attempts as attempt_rows
 from services.notifier.store import ledger
-from shared.contracts.envelope import Event
 from shared.contracts.notifications import NotificationSettledV1, Settlement
 from shared.contracts.values import Bilingual, ChannelKind, Language
 from shared.db.tx import Tx
 from shared.runtime.ids import Ids
 from shared.runtime.metrics import DELIVERY_SETTLEMENTS, NOISE_RULINGS
-from shared.runtime.tracing import next_span
 
 _REASON_LENGTH: Final = 500
 
@@ -131,39 +130,29 @@ def _publish(
     body = intent.request.body
     route = verdict.route
     DELIVERY_SETTLEMENTS.labels(route.channel.value if route else "none", verdict.settlement.value).inc()
-    tx.outbox.add(
-        Event(
-            id=ids.new(),
-            source="/fenghuo/notifier",
-            time=tx.now,
-            org=intent.request.org,
-            case_id=intent.request.case_id,
-            causation=str(intent.request.event_id),
-            traceparent=next_span(intent.request.traceparent),
-            data=NotificationSettledV1(
-                request_id=body.request_id,
-                intent_id=intent.id,
-                number=body.subject.number,
-                plan=body.subject.plan,
-                purpose=body.purpose,
-                step=body.step,
-                role=intent.role,
-                role_words=_role_words(intent, rules),
-                person=intent.person,
-                person_label=intent.person_label,
-                channel=route.channel if route else None,
-                provider=route.provider if route else None,
-                settlement=verdict.settlement,
-                attempts=intent.attempts,
-                reason=verdict.reason[:_REASON_LENGTH],
-                reason_words=_words(verdict),
-                stand_in=instead.id if instead is not None else None,
-                stand_in_label=_label(instead, body.language) if instead is not None else None,
-                settled_at=tx.now,
-                drill=body.drill,
-            ),
-        )
+    said = NotificationSettledV1(
+        request_id=body.request_id,
+        intent_id=intent.id,
+        number=body.subject.number,
+        plan=body.subject.plan,
+        purpose=body.purpose,
+        step=body.step,
+        role=intent.role,
+        role_words=_role_words(intent, rules),
+        person=intent.person,
+        person_label=intent.person_label,
+        channel=route.channel if route else None,
+        provider=route.provider if route else None,
+        settlement=verdict.settlement,
+        attempts=intent.attempts,
+        reason=verdict.reason[:_REASON_LENGTH],
+        reason_words=_words(verdict),
+        stand_in=instead.id if instead is not None else None,
+        stand_in_label=_label(instead, body.language) if instead is not None else None,
+        settled_at=tx.now,
+        drill=body.drill,
     )
+    publish_about(tx, intent.request, said, ids=ids)
 
 
 def _label(person: Person, language: Language) -> str:

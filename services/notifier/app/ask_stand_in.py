@@ -2,17 +2,16 @@
 
 from uuid import uuid5
 
+from services.notifier.app.publish_about import publish_about
 from services.notifier.app.rules import Rules
 from services.notifier.domain.delivery import Verdict
 from services.notifier.domain.ledger import Intent
 from services.notifier.domain.roster import Person
 from services.notifier.domain.roster_duty import on_duty
 from services.notifier.domain.stand_in import stand_in_of
-from shared.contracts.envelope import Event
 from shared.contracts.notifications import Purpose, Settlement
 from shared.db.tx import Tx
 from shared.runtime.ids import Ids
-from shared.runtime.tracing import next_span
 
 
 def ask_stand_in(tx: Tx, intent: Intent, verdict: Verdict, rules: Rules, *, ids: Ids) -> Person | None:
@@ -38,16 +37,5 @@ def ask_stand_in(tx: Tx, intent: Intent, verdict: Verdict, rules: Rules, *, ids:
             "excluded": (*body.excluded, intent.person),
         }
     )
-    tx.outbox.add(
-        Event(
-            id=ids.new(),
-            source="/fenghuo/notifier",
-            time=tx.now,
-            org=intent.request.org,
-            case_id=intent.request.case_id,
-            causation=str(intent.request.event_id),
-            traceparent=next_span(intent.request.traceparent),
-            data=instead,
-        )
-    )
+    publish_about(tx, intent.request, instead, ids=ids)
     return person

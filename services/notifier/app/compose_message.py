@@ -10,11 +10,9 @@ from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.domain.delivery import Route
 from services.notifier.domain.ledger import Intent
 from services.notifier.domain.roster import Person, Roster
-from services.notifier.domain.texts import Message, Rendered, render
+from services.notifier.domain.texts import Message, redacted
 from services.notifier.domain.texts_bundle import Other, render_bundle
 from shared.access.links import AcknowledgementLink, ReceiptAddress, sign_acknowledgement, sign_receipt_address
-from shared.contracts.notifications import Subject
-from shared.runtime.logging import redact
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -57,7 +55,7 @@ def compose_message(
         templates=body.templates,
     )
     others = [_other(one, person.id, links, now) for one in company]
-    text = render_bundle(message, others, max_segments=rules.max_sms_segments) if others else text_of(message, rules)
+    text = render_bundle(message, others, max_segments=rules.max_sms_segments) if others else rules.rendered(message)
     return OutgoingMessage(
         token=token,
         attempt_id=attempt_id,
@@ -70,12 +68,6 @@ def compose_message(
         drill=body.drill,
         key_url=key_url,
     )
-
-
-def text_of(message: Message, rules: Rules) -> Rendered:
-    """The message in all forms, by the templates in force."""
-    most = rules.max_sms_segments
-    return rules.templates.render(message, render(message, max_segments=most), max_segments=most)
 
 
 def _link_token(intent: Intent, person: str, links: Links, now: datetime) -> str | None:
@@ -103,13 +95,3 @@ def _who(intent: Intent, rules: Rules) -> tuple[Roster, Person]:
     if roster is None or intent.person is None:
         raise LookupError(intent.person)
     return roster, roster.people[intent.person]
-
-
-def redacted(subject: Subject) -> Subject:
-    """Whoever reported it may have put a phone or card number into a title; it is not passed on."""
-    cleaned = {
-        name: redact(value)
-        for name in ("title", "topic", "because", "expected")
-        if (value := getattr(subject, name)) is not None
-    }
-    return subject.model_copy(update=cleaned)

@@ -7,13 +7,12 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.notifier.app.compose_message import redacted, text_of
 from services.notifier.app.rules import Rules
 from services.notifier.domain.ledger import shortened
 from services.notifier.domain.reach import reach
 from services.notifier.domain.roster import Person, Roster
 from services.notifier.domain.roster_duty import on_duty
-from services.notifier.domain.texts import Message, Rendered
+from services.notifier.domain.texts import Message, Rendered, redacted
 from shared.access.links import AcknowledgementLink, sign_acknowledgement
 from shared.contracts.notifications import MessageTemplate, Purpose, Subject
 from shared.contracts.values import Bilingual, ChannelKind, Language
@@ -86,7 +85,7 @@ def preview_message(org: str, wanted: Wanted, now: datetime, *, rules: Rules) ->
         drill=wanted.drill,
         templates=wanted.templates,
     )
-    made = text_of(message, rules)
+    made = rules.rendered(message)
     return Preview(
         _form(made, wanted.channel),
         made.headline,

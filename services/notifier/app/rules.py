@@ -14,6 +14,7 @@ from services.notifier.domain.roster_file import WrittenFile
 from services.notifier.domain.silence_file import WrittenSilence
 from services.notifier.domain.silences import Silence
 from services.notifier.domain.templates import Templates
+from services.notifier.domain.texts import Message, Rendered, render
 from shared.contracts.values import ChannelKind
 
 
@@ -91,3 +92,8 @@ class Rules:
     def routed(self, ways: Reach, addresses: Mapping[str, str]) -> Reach:
         """The ways with the providers of each address as they stand now; `addresses` by contact."""
         return ways if self.choice is None else self.choice.routed(ways, addresses)
+
+    def rendered(self, message: Message) -> Rendered:
+        """The message in all forms, by the templates in force."""
+        most = self.max_sms_segments
+        return self.templates.render(message, render(message, max_segments=most), max_segments=most)

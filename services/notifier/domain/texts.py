@@ -15,6 +15,7 @@ from services.notifier.domain.words import clean
 from shared.contracts.notifications import LIVE_TEST_PLAN, MessageTemplate, Purpose, Subject
 from shared.contracts.values import Language, Place
 from shared.plans.sms_segments import segments
+from shared.runtime.logging import redact
 
 MAX_SMS_SEGMENTS: Final = 6
 _LONG: Final = 500
@@ -165,6 +166,16 @@ def parts_of(message: Message) -> dict[str, str]:
         "plan": clean(subject.plan_title, _LONG),
     }
     return {name: value for name, value in found.items() if value and name in words}
+
+
+def redacted(subject: Subject) -> Subject:
+    """Whoever reported it may have put a phone or card number into a title; it is not passed on."""
+    cleaned = {
+        name: redact(value)
+        for name in ("title", "topic", "because", "expected")
+        if (value := getattr(subject, name)) is not None
+    }
+    return subject.model_copy(update=cleaned)
 
 
 def _headline(message: Message, mark: str) -> str:
