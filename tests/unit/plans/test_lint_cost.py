@@ -24,7 +24,7 @@ def test_many_tangled_criteria_are_checked_in_seconds(condition: str) -> None:
         f"  - {{id: c{n}, level: {'mild' if n % 2 else 'grave'}, when: {condition.format(n=n)}, {label}}}\n"
         for n in range(190)
     )
-    begin = time.perf_counter()
+    begin = time.process_time()
     with suppress(PlanLibraryError):
         parse_plan(SOUND.replace("criteria:\n", f"criteria:\n{tangled}"), "plan.yaml")
-    assert time.perf_counter() - begin < 20
+    assert time.process_time() - begin < 20

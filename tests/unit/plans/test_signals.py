@@ -156,9 +156,11 @@ def test_reading_is_the_same_every_time_and_reads_no_further_than_it_may(text: s
 def test_a_hostile_text_takes_no_longer_than_its_length() -> None:
     def seconds(length: int) -> float:
         text = "没有受伤" * (length // 4)
-        begin = time.perf_counter()
-        assert signals_in([INJURY], narrative=text) == ()
-        return time.perf_counter() - begin
+        took = []
+        for _ in range(3):
+            begin = time.process_time()
+            assert signals_in([INJURY], narrative=text) == ()
+            took.append(time.process_time() - begin)
+        return min(took)
 
-    seconds(1_000)
     assert seconds(20_000) < 40 * max(seconds(2_000), 0.001)
