@@ -26,6 +26,8 @@ from shared.contracts.values import (
 )
 
 MAX_PROBLEMS = 50
+MAX_COUNTED = 20
+MAX_COUNTED_SHOWN = 5
 
 
 class Holds(StrEnum):
@@ -117,6 +119,23 @@ class PlanMove(Contract):
     refused: Bilingual | None = None
 
 
+class CountedCases(Contract):
+    """The cases in one window that was read, as they were when the case was judged. Buckets begin in [start, end)."""
+
+    window: Name
+    group: Annotated[
+        dict[str, str | None], Field(description="What the cases have in common; a complainant is not named: null")
+    ]
+    start: Instant
+    end: Instant
+    value: Annotated[int, Field(ge=0, description="What was read: cases, or different values among them")]
+    cases: Annotated[int, Field(ge=0, description="How many different cases")]
+    earliest: Annotated[tuple[UUID, ...], Field(max_length=MAX_COUNTED_SHOWN)]
+    latest: Annotated[
+        tuple[UUID, ...], Field(max_length=MAX_COUNTED_SHOWN, description="The latest besides the earliest")
+    ] = ()
+
+
 class CaseClassifiedV1(Contract):
     """The level of one case under one plan, with the answer to every criterion.
 
@@ -160,6 +179,10 @@ class CaseClassifiedV1(Contract):
         tuple[UUID, ...], Field(max_length=50, description="Warning case: latest cases that made it")
     ] = ()
     linked_count: Annotated[int, Field(ge=0)] = 0
+    counted: Annotated[
+        tuple[CountedCases, ...],
+        Field(max_length=MAX_COUNTED, description="Cases in the windows that were read for this case"),
+    ] = ()
     proposed: Annotated[
         tuple[ProposedFact, ...], Field(max_length=50, description="Those of the facts that words of the text propose")
     ] = ()

@@ -3,14 +3,14 @@
 The number of statements depends on what a batch contains (windows or not), never on how many cases it has.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.classifier.app.announce_cases import News, announce_cases
 from services.classifier.app.raise_warnings import raise_warnings
-from services.classifier.domain.announcements import SOURCE, Cause, case_classified
+from services.classifier.domain.announcements import Cause
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.duplicates import Marked, marks_of
 from services.classifier.domain.proposals import passed_on, with_proposals
@@ -24,18 +24,16 @@ from services.classifier.store.plans import Plans
 from services.classifier.store.reconsiderations import arm
 from services.classifier.store.windows import add_members, lock_groups, read_counts, remove_members
 from shared.contracts.classifications import ProposedFact
-from shared.contracts.envelope import Event
 from shared.contracts.immutable import immutable
 from shared.contracts.values import FactValue
 from shared.db.tx import Tx
-from shared.plans.compiled import CaseView, CompiledPlan, Scope
+from shared.plans.compiled import CaseView, CompiledPlan, Scope, WindowRead
 from shared.plans.inputs import inputs_of
 from shared.plans.library import UnknownPlanError
 from shared.plans.windows import GroupKey
 from shared.runtime.ids import Ids
 from shared.runtime.logging import get_logger
-from shared.runtime.metrics import CASES_UNROUTED, CLASSIFICATIONS, FACTS_UNFIT
-from shared.runtime.tracing import next_span
+from shared.runtime.metrics import CASES_UNROUTED, FACTS_UNFIT
 
 _log = get_logger(__name__)
 
@@ -76,7 +74,7 @@ class _Job:
     inputs: dict[str, FactValue | None]
     running: dict[str, Run]
     """The case under every plan it runs, shared by the jobs of the case."""
-    reads: dict[str, Count] = field(default_factory=dict)
+    reads: tuple[tuple[WindowRead, Count], ...] = ()
 
 
 async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict[UUID, str]:
@@ -99,29 +97,31 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
     decided: dict[str, CompiledPlan] = {}
     movements, causes = Movements.none(), dict[Group, tuple[CompiledPlan, Cause]]()
     due: dict[tuple[UUID, str], datetime | None] = {}
-    tally: Counter[tuple[str, str]] = Counter()
-    worded: set[str] = set()
+    news: list[News] = []
     # A round for what was routed, and one more for every plan that another one opened: each runs once a case.
     while pending:
         await _count(tx, pending, movements, causes, ports)
-        counts = await read_counts(tx, (count for job in pending for count in job.reads.values()))
+        counts = await read_counts(tx, (count for job in pending for _, count in job.reads))
         await _find_duplicates(tx, pending)
-        usual = await read_baselines(tx, [(job.plan, job.reads) for job in pending])
+        usual = await read_baselines(
+            tx, [(job.plan, {read.window_id: count for read, count in job.reads}) for job in pending]
+        )
         further: list[_Job] = []
         for job, baselines in zip(pending, usual, strict=True):
-            values = {name: counts[count] for name, count in job.reads.items()} | baselines
-            run = _evaluate(tx, job, values, ports, tally, worded)
+            values = {read.window_id: counts[count] for read, count in job.reads} | baselines
+            run = _evaluate(tx, job, values, news)
             if run.reconsider_at != job.run.reconsider_at:
                 due[job.subject.case_id, run.plan] = run.reconsider_at
             job.running[run.plan] = run
             decided[run.sha256] = job.plan
             further += _openings(job, run, values, ports)
         pending = further
+    worded = await announce_cases(tx, news, ports.ids, ports.plans.needs_words)
     await raise_warnings(tx, movements, causes, ports.plans, ports.ids)
     await ports.plans.keep(tx, decided.values())
     save_cases(tx, [_row(tx, subject, runs) for subject, runs in running])
     arm(tx, due)
-    tx.after_commit.append(lambda: _committed(tally, due, ports))
+    tx.after_commit.append(lambda: _committed(due, ports))
     tx.after_commit.append(lambda: ports.plans.worded(worded, tx.now))
     return refused
 
@@ -190,15 +190,15 @@ def _job(
     return job
 
 
-def _reads(job: _Job, wanted: frozenset[str]) -> dict[str, Count]:
+def _reads(job: _Job, wanted: frozenset[str]) -> tuple[tuple[WindowRead, Count], ...]:
     if not wanted:
-        return {}
+        return ()
     org, drill = job.subject.org, job.subject.state.drill
-    return {
-        read.window_id: count_of_read(job.plan, org, read, drill=drill)
+    return tuple(
+        (read, count_of_read(job.plan, org, read, drill=drill))
         for read in job.plan.reads(job.view)
         if read.window_id in wanted
-    }
+    )
 
 
 async def _count(
@@ -268,44 +268,30 @@ def _openings(job: _Job, run: Run, values: Mapping[str, float], ports: Ports) ->
     return found
 
 
-def _evaluate(  # noqa: PLR0917  # one event of a batch, and what the batch collects
-    tx: Tx, job: _Job, values: Mapping[str, float], ports: Ports, tally: Counter[tuple[str, str]], worded: set[str]
-) -> Run:
+def _evaluate(tx: Tx, job: _Job, values: Mapping[str, float], news: list[News]) -> Run:
+    """The run after the judgement, which is noted where it has to be told."""
     subject, plan = job.subject, job.plan
     evaluation = plan.evaluate(job.inputs, values, tx.now, Scope.CASE)
     digest = digest_of(subject.state, job.facts, job.problems, job.proposed, job.run.duplicate_of)
     judged = judge(job.run, evaluation, digest, job.counted)
     if judged.publish:
-        sha256 = plan.ref.sha256
-        in_full = sha256 not in worded and ports.plans.needs_words(sha256, tx.now)
-        if in_full:
-            worded.add(sha256)
-        data = case_classified(
-            state=subject.state,
-            plan=plan,
-            run=judged.run,
-            previous=job.run.level,
-            evaluation=evaluation,
-            facts=job.facts,
-            proposed=job.proposed,
-            place=job.view.place,
-            problems=job.problems,
-            now=tx.now,
-            in_full=in_full,
-        )
-        tx.outbox.add(
-            Event(
-                id=ports.ids.new(),
-                source=SOURCE,
-                time=tx.now,
-                org=subject.org,
+        news.append(
+            News(
                 case_id=subject.case_id,
-                data=data,
-                causation=subject.cause.event_id,
-                traceparent=next_span(subject.cause.traceparent),
+                org=subject.org,
+                cause=subject.cause,
+                state=subject.state,
+                plan=plan,
+                run=judged.run,
+                previous=job.run.level,
+                evaluation=evaluation,
+                facts=job.facts,
+                proposed=job.proposed,
+                place=job.view.place,
+                problems=job.problems,
+                reads=job.reads,
             )
         )
-        tally[plan.name, evaluation.level or "none"] += 1
     return judged.run
 
 
@@ -319,11 +305,7 @@ def _row(tx: Tx, subject: Subject, runs: Mapping[str, Run]) -> CaseRow:
     return CaseRow(subject.case_id, subject.org, subject.state, runs, unrouted_since, subject.new)
 
 
-def _committed(
-    tally: Mapping[tuple[str, str], int], due: Mapping[tuple[UUID, str], datetime | None], ports: Ports
-) -> None:
-    for (plan, level), count in tally.items():
-        CLASSIFICATIONS.labels(plan, level).inc(count)
+def _committed(due: Mapping[tuple[UUID, str], datetime | None], ports: Ports) -> None:
     earliest = min((at for at in due.values() if at is not None), default=None)
     if earliest is not None:
         ports.armed(earliest)

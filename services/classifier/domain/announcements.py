@@ -7,7 +7,7 @@ from uuid import UUID
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.runs import Run
 from services.classifier.domain.warnings import Open, Verdict, Warned, ended_title, facts_of, place_of, title_of
-from shared.contracts.classifications import MAX_PROBLEMS, CaseClassifiedV1, ProposedFact
+from shared.contracts.classifications import MAX_PROBLEMS, CaseClassifiedV1, CountedCases, ProposedFact
 from shared.contracts.immutable import immutable
 from shared.contracts.values import MAX_TEXT, Bilingual, CaseKind, FactValue, Place, trusted
 from shared.plans.compiled import CompiledPlan, Evaluation
@@ -36,6 +36,7 @@ def case_classified(
     proposed: tuple[ProposedFact, ...],
     place: Place,
     problems: tuple[str, ...],
+    counted: tuple[CountedCases, ...],
     now: datetime,
     in_full: bool,
 ) -> CaseClassifiedV1:
@@ -76,6 +77,7 @@ def case_classified(
         confidential=confidential,
         linked_cases=(),
         linked_count=0,
+        counted=counted,
         resolved_because=None,
         drill=state.drill,
     )

@@ -10,9 +10,10 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.classifications import CountedCases
 from shared.contracts.immutable import immutable
 from shared.plans.compiled import CompiledPlan, Contribution, Scope, WindowRead
-from shared.plans.windows import GroupKey
+from shared.plans.windows import COMPLAINANT, GroupKey
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -123,6 +124,30 @@ def count_of(plan: CompiledPlan, group: Group, window_id: str, start: datetime, 
 def count_of_read(plan: CompiledPlan, org: str, read: WindowRead, *, drill: bool) -> Count:
     """The count a case's own criteria read."""
     return count_of(plan, Group(org, plan.name, drill, read.group_key), read.window_id, read.span_start, read.span_end)
+
+
+@immutable
+class Members:
+    """The cases behind a count, by bucket and member: the first and the last; `cases` None: as many as the count."""
+
+    earliest: tuple[UUID, ...]
+    latest: tuple[UUID, ...]
+    cases: int | None
+
+
+def cases_in(read: WindowRead, value: int, members: Members) -> CountedCases:
+    """What is said about the cases of a count that was read."""
+    earliest = tuple(dict.fromkeys(members.earliest))
+    return CountedCases(
+        window=read.window_id,
+        group={name: None if name == COMPLAINANT else told for name, told in read.group_key},
+        start=read.span_start,
+        end=read.span_end,
+        value=value,
+        cases=value if members.cases is None else members.cases,
+        earliest=earliest,
+        latest=tuple(one for one in dict.fromkeys(members.latest) if one not in earliest),
+    )
 
 
 @immutable

@@ -1,11 +1,11 @@
 """Window rows. A group's row is locked before its counts move, so concurrent replicas count one after the other."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.classifier.domain.windows import Count, Group, Moved, sorted_moves
+from services.classifier.domain.windows import Count, Group, Members, Moved, sorted_moves
 from shared.db.tx import Tx
 
 _MEMBERS = (
@@ -141,6 +141,39 @@ async def contributing_cases(tx: Tx, spans: Sequence[Sequence[Count]], newest: i
     for row in rows:
         found[row["place"]] = (row["total"], list(row["newest"]))
     return found
+
+
+async def members_of(tx: Tx, counts: Mapping[Count, bool], shown: int) -> dict[Count, Members]:
+    """Which cases make each count: the first and the last of them by bucket and member, found by the key alone.
+
+    The value of a count says whether it is of values instead of cases: only then the cases have to be counted.
+    """
+    wanted = list(counts)
+    if not wanted:
+        return {}
+    members = (
+        "FROM window_members AS m WHERE m.series_id = r.series_id AND m.bucket_start >= r.from_start "
+        "AND m.bucket_start < r.to_start"
+    )
+    rows = await tx.fetch(
+        f"SELECT ARRAY(SELECT m.case_id {members} ORDER BY m.bucket_start, m.member, m.case_id "  # noqa: S608  # constant
+        "LIMIT CAST(:shown AS integer)) AS earliest, "
+        f"ARRAY(SELECT m.case_id {members} ORDER BY m.bucket_start DESC, m.member DESC, m.case_id DESC "
+        "LIMIT CAST(:shown AS integer)) AS latest, "
+        f"CASE WHEN r.by_value THEN (SELECT count(DISTINCT m.case_id) {members}) END AS total "
+        "FROM unnest(CAST(:series AS uuid[]), CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), "
+        "CAST(:by_value AS boolean[])) WITH ORDINALITY AS r (series_id, from_start, to_start, by_value, place) "
+        "ORDER BY r.place",
+        series=[count.series_id for count in wanted],
+        starts=[count.start for count in wanted],
+        ends=[count.end for count in wanted],
+        by_value=list(counts.values()),
+        shown=shown,
+    )
+    return {
+        count: Members(tuple(row["earliest"]), tuple(reversed(row["latest"])), row["total"])
+        for count, row in zip(wanted, rows, strict=True)
+    }
 
 
 async def forget_buckets(tx: Tx, before: datetime, limit: int) -> int:

@@ -33,6 +33,7 @@ def _chain(case: CaseFile, plan: dict[str, Any]) -> dict[str, Any]:
         "linked_cases": deciding["linked_cases"] if deciding else [],
         "linked": deciding["linked"] if deciding else [],
         "linked_count": deciding["linked_count"] if deciding else 0,
+        "counted": deciding["counted"] if deciding else [],
         "proposed": judged[0].get("proposed", []) if judged else [],
         "opened_by": judged[0].get("opened_by") if judged else None,
         "duplicate_of": judged[0].get("duplicate_of") if judged else None,

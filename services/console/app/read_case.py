@@ -1,5 +1,6 @@
 """One case with everything that led to where it is."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -42,7 +43,7 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
         judged = await cases.classifications_of(tx, org, case_id)
         told = await cases.criteria_words(tx, sorted({row["body"]["plan"]["sha256"] for row in judged}))
         history = await cases.history_of(tx, org, case_id, _HISTORY_SHOWN)
-        linked = {UUID(one) for row in judged for one in row["body"]["linked_cases"]}
+        linked = {UUID(one) for row in judged for one in _other_cases(row["body"])}
         called = await numbers_of(tx, org, linked)
         plans = await views_of(tx, org, await cases.by_id(tx, org, case_id), words, shown=_TOLD_SHOWN)
     classifications: dict[str, list[View]] = {}
@@ -51,7 +52,16 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
         sha256 = body["plan"]["sha256"]
         view = {"revision": row["revision"], "classified_at": instant(row["classified_at"]), **body}
         view.pop("answers", None)
-        view["linked"] = [{"case_id": one, "number": called.get(UUID(one))} for one in body["linked_cases"]]
+        view["linked"] = _called(body["linked_cases"], called)
+        view["counted"] = [
+            {
+                **one,
+                "words": words.name(row["plan"], one["window"]).model_dump(),
+                "earliest": _called(one["earliest"], called),
+                "latest": _called(one["latest"], called),
+            }
+            for one in body.get("counted", ())
+        ]
         view["plan_words"] = words.title(row["plan"]).model_dump()
         view["level_words"] = words.level(row["plan"], view["level"]).model_dump()
         criteria = all_criteria(body, told.get(sha256) or words.criteria(sha256))
@@ -69,3 +79,16 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
         classifications=classifications,
         timeline=with_names([line_view(row) for row in history], [one for plan in plans for one in plan["told"]]),
     )
+
+
+def _other_cases(body: dict[str, Any]) -> Iterator[str]:
+    """Ids of the cases that made this judgement."""
+    yield from body["linked_cases"]
+    for one in body.get("counted", ()):
+        yield from one["earliest"]
+        yield from one["latest"]
+
+
+def _called(case_ids: Iterable[str], numbers: Mapping[UUID, str]) -> list[dict[str, str | None]]:
+    """Cases as people call them; without a number where it is not known here."""
+    return [{"case_id": one, "number": numbers.get(UUID(one))} for one in case_ids]

@@ -7,7 +7,18 @@ import typer
 from rich.text import Text
 
 from services.console.cli.connection import Connection
-from services.console.cli.output import OUT, both, case_table, local_time, named, print_json, shown, table, why
+from services.console.cli.output import (
+    OUT,
+    both,
+    case_table,
+    in_window,
+    local_time,
+    named,
+    print_json,
+    shown,
+    table,
+    why,
+)
 from services.console.cli.wording import CommandError, language, say
 from shared.contracts.commands import CommandKind
 from shared.runtime.clock import SystemClock
@@ -138,6 +149,8 @@ def _explain_origins(chain: dict[str, Any]) -> None:
         OUT.print(
             say("计入案件 ", "Counted "), f"{chain['linked_count']}:", Text(", ".join(numbers) + more, style="dim")
         )
+    for one in chain["counted"]:
+        OUT.print(say("窗口案件 ", "In window"), Text(in_window(one), style="dim"))
     for one in chain["proposed"]:
         fact = f"{one['fact']} = {shown(one['value'])}"
         OUT.print(say("文字线索 ", "Text   "), Text(f"{fact}  “{one['excerpt']}”  ({one['word']})", style="dim"))

@@ -74,6 +74,18 @@ def why(case: Mapping[str, Any]) -> str:
     return f"{label} ({values})" if values else label
 
 
+def in_window(one: dict[str, Any]) -> str:
+    """A window that was read: its bounds, what its cases have in common, and the first and last of them."""
+    alike = ", ".join(
+        value if value is not None else say("同一投诉人", "same complainant") for value in one["group"].values()
+    )
+    first, last = (", ".join(case["number"] or case["case_id"] for case in one[end]) for end in ("earliest", "latest"))
+    left_out = one["cases"] - len(one["earliest"]) - len(one["latest"])
+    numbers = (" … " if left_out > 0 else ", ").join(filter(None, (first, last)))
+    bounds = f"{local_time(one['start'])} – {local_time(one['end'])}"
+    return f"{both(one['words'])} = {one['value']}  [{alike}]  {bounds}  {one['cases']}: {numbers}"
+
+
 def shown(value: Any) -> str:
     """A fact as people read it; None is what is not known."""
     if value is None:

@@ -96,6 +96,7 @@ def test_what_the_classifier_puts_together_unchecked_passes_the_contract(
         proposed=(),
         place=report.place,
         problems=("x" * 900,),
+        counted=(),
         now=NOW,
         in_full=in_full,
     )

@@ -1,14 +1,15 @@
 """What a case is explained by besides its own facts: the cases that were counted, and the version it was moved to."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from services.console.cli.output import in_window
 from shared.access.api_keys import Scope
-from shared.contracts.classifications import PlanMove
+from shared.contracts.classifications import CountedCases, PlanMove
 from shared.contracts.values import Actor, ActorKind, Bilingual, CaseKind
 from shared.db.engine import Database
 from tests.support.console import (
@@ -55,6 +56,39 @@ async def test_the_cases_that_made_a_warning_are_called_by_their_numbers(
     [chain] = (await api.get("/v1/cases/2026-11-W00001/explain")).json()["plans"]
     assert chain["linked_count"] == 60
     assert [one["number"] for one in chain["linked"]] == ["2026-11-000001", "2026-11-000002", None]
+
+
+async def test_the_cases_in_the_window_of_an_ordinary_case_are_called_by_their_numbers(
+    api: httpx.AsyncClient, console_database: Database
+) -> None:
+    stories = [create_story(f"2026-11-00000{number}", at=NOON) for number in (1, 2)]
+    ids, case_id = [story[0].case_id for story in stories], IDS.new()
+    counted = CountedCases(
+        window="complaints_today",
+        group={"topic": "slow-data", "complainant": None},
+        start=NOON,
+        end=NOON + timedelta(days=1),
+        value=60,
+        cases=60,
+        earliest=(ids[0],),
+        latest=(ids[1], case_id),
+    )
+    await project(
+        console_database,
+        [
+            *(event for story in stories for event in story),
+            create_event(create_classified("N-8", "red", NOON, counted=(counted,)), case_id),
+            create_event(create_escalated("N-8", "red", NOON), case_id),
+        ],
+    )
+    found = (await api.get("/v1/cases/N-8/explain")).json()
+    [one] = found["plans"][0]["counted"]
+    assert one["words"] == {"zh": "当日同主题投诉", "en": "Complaints on the topic today"}
+    assert (one["earliest"][0]["number"], one["latest"][0]["number"]) == ("2026-11-000001", "2026-11-000002")
+    assert one["latest"][1] == {"case_id": str(case_id), "number": None}
+    said = in_window(one)
+    assert "2026-11-000001 … 2026-11-000002" in said
+    assert "slow-data" in said
 
 
 async def test_a_moved_case_says_from_where_by_whom_and_why_and_a_refused_move_does_not(
