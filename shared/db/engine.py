@@ -21,7 +21,19 @@ _CONNECTION_CLASSES: Final = ("08", "53", "57P")
 _ARRAYS: Final = "SELECT " + ", ".join(
     f"CAST(${number} AS {name}[])"
     for number, name in enumerate(
-        ("uuid", "timestamptz", "bigint", "integer", "smallint", "boolean", "bytea", "double precision", "interval"), 1
+        (
+            "uuid",
+            "timestamptz",
+            "bigint",
+            "integer",
+            "smallint",
+            "boolean",
+            "bytea",
+            "double precision",
+            "interval",
+            "tid",
+        ),
+        1,
     )
 )
 

@@ -1,6 +1,5 @@
 """Lets time pass: fires what has come due, a batch in one transaction."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from services.escalator.store.timers import (
     Alike,
     DueTimer,
     TimerRow,
+    Wave,
     arm,
     claim_due,
     disarm,
@@ -48,6 +48,8 @@ _LOOK_EVERYWHERE_EVERY_S: Final = 10.0
 _AN_ID: Final = "00000000-0000-0000-0000-000000000001"
 _A_CASE: Final = "00000000-0000-0000-0000-000000000002"
 _A_SPAN: Final = "00-00000000000000000000000000000003-0000000000000003-01"
+Turn = list[tuple[Wave, LightFire]]
+"""Waves that are fired by one statement, each case once, and how."""
 _STAND_INS: Final = (_AN_ID, _A_CASE, _A_CASE, _A_CASE, _A_SPAN)
 
 
@@ -78,7 +80,7 @@ class FireDueTimers:
         self._batch = batch
         self._floor = EVER
         self._looked_everywhere_at = 0.0
-        self._met: set[DueTimer] = set()
+        self._met: set[tuple[UUID, Alike]] = set()
 
     async def __call__(self) -> Swept:
         """Fire at most one batch of due timers: the highest levels first, the earliest first within."""
@@ -94,11 +96,12 @@ class FireDueTimers:
             firsts = await self._firsts(tx)
             lanes = [lane for lane, first in firsts.items() if first <= tx.now]
             due = await claim_due(tx, lanes, self._batch, self._floor) if lanes else []
+            claimed = sum(len(wave.case_ids) for wave in due)
             fired = await self._fire(tx, due, lightly=lightly) if due else 0
-            if 0 < len(due) < self._batch:
+            if 0 < claimed < self._batch:
                 firsts = await self._firsts(tx)
             following = min(firsts.values(), default=None)
-        return Swept(len(due), fired, following)
+        return Swept(claimed, fired, following)
 
     @property
     def floor(self) -> datetime:
@@ -117,27 +120,42 @@ class FireDueTimers:
             self._looked_everywhere_at = monotonic()
         return firsts
 
-    async def _fire(self, tx: Tx, due: list[DueTimer], *, lightly: bool) -> int:
-        alone, full = self._divide(due, tx.now) if lightly else ([], due)
-        for turn in alone:
-            await self._fire_lightly(tx, turn)
+    async def _fire(self, tx: Tx, due: list[Wave], *, lightly: bool) -> int:
+        turns, full = self._divide(due, tx.now) if lightly else ([], _each(due))
+        for number, turn in enumerate(turns):
+            await self._fire_lightly(tx, turn, again=number > 0)
         fired = await self._fire_fully(tx, full) if full else 0
         tx.after_commit.append(lambda: _observe_lateness(due, self._database.clock.now()))
-        return fired + sum(map(len, alone))
+        return fired + sum(len(wave.case_ids) for turn in turns for wave, _ in turn)
 
-    def _divide(
-        self, due: list[DueTimer], now: datetime
-    ) -> tuple[list[list[tuple[DueTimer, LightFire]]], list[DueTimer]]:
+    def _divide(self, due: list[Wave], now: datetime) -> tuple[list[Turn], list[DueTimer]]:
         """What can be fired without its case, and what is left for full decisions.
 
         The former is divided into turns in which each case comes once. A case of which anything needs a full decision
         is left for it with all it has.
         """
+        met, self._met = self._met, set()
+        if len({key for wave in due for key in wave.case_ids}) < sum(len(wave.case_ids) for wave in due):
+            return self._divide_each(due, met, now)
+        turn: Turn = []
+        full: list[DueTimer] = []
+        for wave in due:
+            light = self._lightly(wave.alike, (), now)
+            if light is not None:
+                turn.append((wave, light))
+            else:
+                full += (one for one in wave.timers() if not self._left(one, met))
+        return ([turn] if turn else []), full
+
+    def _divide_each(
+        self, due: list[Wave], met: set[tuple[UUID, Alike]], now: datetime
+    ) -> tuple[list[Turn], list[DueTimer]]:
+        """`_divide` where cases come more than once: the earlier threshold of a case first."""
         found: dict[CaseKey, list[tuple[DueTimer, LightFire]]] = {}
         needed: set[CaseKey] = set()
         known: dict[tuple[Alike, tuple[Mark, ...]], LightFire | None] = {}
-        met, self._met = self._met, set()
-        for one in due:
+        each = sorted(_each(due), key=lambda one: one.alike.due_at)
+        for one in each:
             key = one.key
             if key in needed:
                 continue
@@ -147,20 +165,27 @@ class FireDueTimers:
                 light = known[how]
             else:
                 light = known[how] = self._lightly(*how, now)
-            if light is None and one not in met and _was_fired(one.alike):
-                # Another process has just fired it, and the table was read a moment before. Should it still be there
-                # at the next look, it is a full decision's business.
-                self._met.add(one)
-            elif light is None:
-                needed.add(key)
-                found.pop(key, None)
+            if light is None:
+                if not self._left(one, met):
+                    needed.add(key)
+                    found.pop(key, None)
             elif turns:
                 turns.append((one, light))
             else:
                 found[key] = [(one, light)]
         most = max(map(len, found.values()), default=0)
-        divided = [[turns[turn] for turns in found.values() if len(turns) > turn] for turn in range(most)]
-        return divided, [one for one in due if one.key in needed] if needed else []
+        divided = [_turn(turns[turn] for turns in found.values() if len(turns) > turn) for turn in range(most)]
+        return divided, [one for one in each if one.key in needed]
+
+    def _left(self, one: DueTimer, met: set[tuple[UUID, Alike]]) -> bool:
+        """Whether another process has just fired it, and the table was read a moment before.
+
+        Should it still be there at the next look, it is a full decision's business.
+        """
+        if one[:2] in met or not _was_fired(one.alike):
+            return False
+        self._met.add(one[:2])
+        return True
 
     def _lightly(self, alike: Alike, marks: tuple[Mark, ...], now: datetime) -> LightFire | None:
         rules = self._plans.find_by_hash(alike.plan_sha256)
@@ -173,18 +198,12 @@ class FireDueTimers:
             _log.error("timer.card_unusable", plan=alike.plan, subject=alike.subject, error=repr(error))
             return None
 
-    async def _fire_lightly(self, tx: Tx, turn: list[tuple[DueTimer, LightFire]]) -> None:
-        numbers: dict[int, int] = {}
-        forms: list[Form] = []
-        of_rows: list[int] = []
-        for one, light in turn:
-            number = numbers.get(id(light))
-            if number is None:
-                number = numbers[id(light)] = len(forms)
-                forms.append(_form(one.alike, light, tx.now))
-            of_rows.append(number)
-        await fire_all_lightly(tx, forms, [one.case_id for one, _ in turn], of_rows, self._ids.new())
-        tx.after_commit.append(lambda: CLOCKS_FIRED.labels("clock").inc(len(turn)))
+    async def _fire_lightly(self, tx: Tx, turn: Turn, *, again: bool) -> None:
+        waves = [wave for wave, _ in turn]
+        forms = [_form(wave.alike, light, tx.now) for wave, light in turn]
+        await fire_all_lightly(tx, waves, forms, self._ids.new(), again=again)
+        count = sum(len(wave.case_ids) for wave in waves)
+        tx.after_commit.append(lambda: CLOCKS_FIRED.labels("clock").inc(count))
 
     async def _fire_fully(self, tx: Tx, due: list[DueTimer]) -> int:
         stored = await read_bodies(tx, list(dict.fromkeys(one.key for one in due)))
@@ -232,6 +251,21 @@ class FireDueTimers:
         arm(tx, wanted)
 
 
+def _each(due: Iterable[Wave]) -> list[DueTimer]:
+    return [one for wave in due for one in wave.timers()]
+
+
+def _turn(lights: Iterable[tuple[DueTimer, LightFire]]) -> Turn:
+    """Waves again, of what is fired alike."""
+    alike: dict[tuple[Alike, int], tuple[LightFire, list[DueTimer]]] = {}
+    for one, light in lights:
+        alike.setdefault((one.alike, id(light)), (light, []))[1].append(one)
+    return [
+        (Wave(found[0].alike, [one.case_id for one in found], [one.place for one in found]), light)
+        for light, found in alike.values()
+    ]
+
+
 def _was_fired(alike: Alike) -> bool:
     marks = marks_from(alike.fired)
     return any(clock_subject(mark.clock) == alike.subject and mark.threshold == alike.threshold for mark in marks)
@@ -265,8 +299,8 @@ def _headers(kind: str, time: datetime, org: str, cause: str) -> tuple[str, ...]
     return (*pieces, rest)
 
 
-def _observe_lateness(due: Iterable[DueTimer], now: datetime) -> None:
-    for due_at, count in Counter(one.alike.due_at for one in due).items():
-        late = (now - due_at).total_seconds()
-        for _ in range(count):
+def _observe_lateness(due: Iterable[Wave], now: datetime) -> None:
+    for wave in due:
+        late = (now - wave.alike.due_at).total_seconds()
+        for _ in wave.case_ids:
             CLOCK_LATENESS.observe(late)

@@ -9,17 +9,19 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+
 from services.escalator.domain.clocks import BREACH
 from services.escalator.domain.light import LightFire
-from services.escalator.store.timers import Alike, ahead_text
+from services.escalator.store.timers import Alike, Wave, ahead_text
 from shared.contracts.topics import CASES_ESCALATED, NOTIFICATIONS_REQUESTED
 from shared.db.tx import Tx
 
 HEADER_PIECES: Final = 6
-_ID_BEGINS: Final = 20
-"""So many of an id's 32 hexadecimal digits stay when it is counted up."""
+_ID_BEGINS: Final = 24
+"""So many characters of an id's 36 stay when it is counted up: all but its last group."""
 _ID_ROOM: Final = (1 << 47) - 1
-"""Half of what the other digits can hold, so that counting up never overflows them."""
+"""Half of what that group can hold, so that counting up never overflows it."""
 
 
 class FiredBeforeError(Exception):
@@ -47,29 +49,39 @@ class Form:
 
 
 async def fire_all_lightly(
-    tx: Tx, forms: Sequence[Form], case_ids: Sequence[UUID], form_of: Sequence[int], first_id: UUID
+    tx: Tx, waves: Sequence[Wave], forms: Sequence[Form], first_id: UUID, *, again: bool = False
 ) -> None:
     """Record these fires, tell of them, note them at their cases and arm what follows.
 
-    `form_of` says for each case which form is its. The events' ids count up from `first_id`, which must be a random
-    one made now (a monotonic UUIDv7, RFC 9562 §6.2, method 2).
+    Each wave has its form. The events' ids count up from `first_id`, which must be a random one made now (a monotonic
+    UUIDv7, RFC 9562 §6.2, method 2). `again`: this transaction has fired others of these cases, which therefore stand
+    elsewhere by now.
 
     The transaction holds the locks of the cases, each of which is here at most once. Raises FiredBeforeError when any
-    of the thresholds had been fired, or a case has no card: the transaction must then be given up.
+    of the thresholds had been fired, a case has no card, or a timer is not where it was read: the transaction must
+    then be given up.
     """
+    case_ids = [one for wave in waves for one in wave.case_ids]
     if not case_ids:
         return
+    places = [place for wave in waves for place in wave.places]
     depth = max(len(form.fire.ended) for form in forms)
-    found = await tx.fetch_one(
-        _statement(depth),
-        now=tx.now,
-        case_ids=case_ids,
-        forms=[number + 1 for number in form_of],  # arrays of the server count from one
-        id_begins=first_id.hex[:_ID_BEGINS],
-        id_ends=int(first_id.hex[_ID_BEGINS:], 16) & _ID_ROOM,
-        **_arrays(forms, depth),
-    )
-    if found is None or (found["fired"], found["moved"]) != (len(case_ids), len(case_ids)):
+    id_text = str(first_id)
+    try:
+        found = await tx.fetch_one(
+            _statement(depth, again=again),
+            now=tx.now,
+            case_ids=case_ids,
+            case_places=None if again else [place.case for place in places],
+            timer_places=[place.timer for place in places],
+            forms=[number for number, wave in enumerate(waves, start=1) for _ in wave.case_ids],
+            id_begins=id_text[:_ID_BEGINS],
+            id_ends=int(id_text[_ID_BEGINS:], 16) & _ID_ROOM,
+            **_arrays(forms, depth),
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise FiredBeforeError from error
+    if found is None or (found["moved"], found["gone"] + found["armed"]) != (len(case_ids), len(case_ids)):
         raise FiredBeforeError
     tx.outbox.note_written(found["told"])
 
@@ -115,25 +127,32 @@ def _of(name: str, kind: str = "text") -> str:
 
 
 def _headers(name: str, event_id: str) -> str:
-    span = f"'00-' || d.trace || '-' || substr({event_id}, 17) || '-01'"
-    written = f"CAST(CAST({event_id} AS uuid) AS text)"
-    between = (written, "d.id", "d.id", "d.id", span)
+    span = f"'00-' || d.trace || '-' || overlay(substr({event_id}, 20) PLACING '' FROM 5 FOR 1) || '-01'"
+    between = (event_id, "d.id", "d.id", "d.id", span)
     pieces = [_of(f"{name}_{piece}") for piece in range(HEADER_PIECES)]
     return " || ".join(part for pair in zip(pieces, (*between, "''"), strict=True) for part in pair)
 
 
 def _counted(step: int) -> str:
-    """The hexadecimal digits of an event's id: two for each case."""
+    """The text of an event's id: two ids for each case."""
     return f"CAST(:id_begins AS text) || lpad(to_hex(CAST(:id_ends AS bigint) + 2 * d.n + {step}), 12, '0')"
 
 
-@lru_cache(maxsize=16)
-def _statement(depth: int) -> str:
-    """The statement for forms that show at most so many clocks as ended since the card was written."""
+@lru_cache(maxsize=32)
+def _statement(depth: int, *, again: bool) -> str:
+    """The statement for forms that show at most so many clocks as ended since the card was written.
+
+    Rows are gone to where the claim has read them, which no index has to be asked for.
+    """
     published = "split_part(d.card, E'\\n', 1)"
     for number in range(depth):
         published = f"replace({published}, {_of(f'running_{number}')}, {_of(f'ended_{number}')})"
-    rows = "unnest(CAST(:case_ids AS uuid[]), CAST(:forms AS int[])) WITH ORDINALITY AS d (case_id, form, n)"
+    rows = (
+        "unnest(CAST(:case_ids AS uuid[]), CAST(:case_places AS tid[]), CAST(:timer_places AS tid[]), "
+        "CAST(:forms AS int[])) WITH ORDINALITY AS d (case_id, case_place, timer_place, form, n)"
+    )
+    here = "" if again else "c.ctid = d.case_place AND"
+    timer = f"t.ctid = d.timer_place AND t.case_id = d.case_id AND t.subject = {_of('subjects')}"
     digest = f"encode(sha256(convert_to(d.id || {_of('names')}, 'UTF8')), 'hex')"
     # A UUID of version 8 (RFC 9562 §5.8): the same request has the same id, whoever asks for it.
     request_id = (
@@ -143,21 +162,18 @@ def _statement(depth: int) -> str:
         WITH moved AS (
             UPDATE cases AS c SET fired = coalesce(c.fired, '') || {_of("marks")}, revision = c.revision + 1,
                 changed_at = :now, clocks_ended = c.clocks_ended + {_of("ends", "int")}
-            FROM {rows} WHERE c.case_id = d.case_id AND c.plan = {_of("plans")} AND c.card IS NOT NULL
+            FROM {rows} WHERE {here} c.case_id = d.case_id AND c.plan = {_of("plans")} AND c.card IS NOT NULL
             RETURNING c.revision, c.traceparent, c.card, d.case_id, d.form, d.n
         ), fired AS (
             INSERT INTO fires (case_id, plan, subject, generation, threshold, due_at, fired_at, superseded, event_id)
             SELECT d.case_id, {_of("plans")}, {_of("subjects")}, {_of("generations", "int")}, {_of("thresholds")},
                 {_of("dues", "timestamptz")}, :now, false, CAST({_counted(0)} AS uuid) FROM {rows}
-            ON CONFLICT DO NOTHING RETURNING 1
         ), gone AS (
-            DELETE FROM timers AS t USING {rows} WHERE {_of("next_thresholds")} IS NULL
-            AND t.case_id = d.case_id AND t.plan = {_of("plans")} AND t.subject = {_of("subjects")}
+            DELETE FROM timers AS t USING {rows} WHERE {_of("next_thresholds")} IS NULL AND {timer} RETURNING 1
         ), armed AS (
             UPDATE timers AS t SET threshold = {_of("next_thresholds")}, due_at = {_of("next_dues", "timestamptz")},
                 wake_at = greatest({_of("next_dues", "timestamptz")}, :now), ahead = {_of("next_aheads")}
-            FROM {rows} WHERE {_of("next_thresholds")} IS NOT NULL
-            AND t.case_id = d.case_id AND t.plan = {_of("plans")} AND t.subject = {_of("subjects")}
+            FROM {rows} WHERE {_of("next_thresholds")} IS NOT NULL AND {timer} RETURNING 1
         ), named AS (
             SELECT d.*, CAST(d.case_id AS text) AS id, {_counted(0)} AS event_id, {_counted(1)} AS request_event_id,
                 coalesce(substr(d.traceparent, 4, 32), replace(CAST(gen_random_uuid() AS text), '-', '')) AS trace
@@ -176,6 +192,6 @@ def _statement(depth: int) -> str:
             FROM named d WHERE {_of("requests")} IS NOT NULL
             RETURNING 1
         )
-        SELECT (SELECT count(*) FROM fired) AS fired, (SELECT count(*) FROM moved) AS moved,
-            (SELECT count(*) FROM told) AS told
+        SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM gone) AS gone,
+            (SELECT count(*) FROM armed) AS armed, (SELECT count(*) FROM told) AS told
     """  # noqa: S608  # put together from the names above; every value is a parameter

@@ -4,7 +4,7 @@ Whoever touches a case's timers holds the lock on the case's row, so timers are 
 is always a parameter: a volatile clock in the predicate would make every poll read the whole index.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -20,20 +20,26 @@ EVER: Final = _EPOCH
 """The lowest floor: every armed timer lies above it."""
 
 CLAIM: Final = """
-    SELECT d.* FROM unnest(CAST(:lanes AS int[]), CAST(:quotas AS int[])) AS l (lane, quota) CROSS JOIN LATERAL (
-        SELECT t.case_id, c.plan_sha256, c.org, c.card_head, c.fired,
-               t.plan, t.subject, t.generation, t.threshold, t.due_at, t.lane, t.ahead
-        FROM timers t CROSS JOIN LATERAL (
-            SELECT plan_sha256, org, card_head, fired FROM cases
-            WHERE case_id = t.case_id AND plan = t.plan FOR UPDATE SKIP LOCKED
-        ) c
-        WHERE t.lane = l.lane AND t.wake_at >= :floor AND t.wake_at <= :now
-        ORDER BY t.wake_at LIMIT l.quota
-    ) d LIMIT :limit
+    SELECT array_agg(d.case_id), array_agg(d.timer_place), array_agg(d.case_place), d.plan_sha256, d.org, d.card_head,
+           d.fired, d.plan, d.subject, d.generation, d.threshold, d.due_at, d.lane, d.ahead
+    FROM (
+        SELECT d.* FROM unnest(CAST(:lanes AS int[]), CAST(:quotas AS int[])) AS l (lane, quota) CROSS JOIN LATERAL (
+            SELECT t.case_id, t.ctid AS timer_place, c.ctid AS case_place, c.plan_sha256, c.org, c.card_head, c.fired,
+                   t.plan, t.subject, t.generation, t.threshold, t.due_at, t.lane, t.ahead
+            FROM timers t CROSS JOIN LATERAL (
+                SELECT ctid, plan_sha256, org, card_head, fired FROM cases
+                WHERE case_id = t.case_id AND plan = t.plan FOR UPDATE SKIP LOCKED
+            ) c
+            WHERE t.lane = l.lane AND t.wake_at >= :floor AND t.wake_at <= :now
+            ORDER BY t.wake_at LIMIT l.quota
+        ) d LIMIT :limit
+    ) d
+    GROUP BY 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 """
 """Read in the order of the index and never sorted: a sort would lock every due row before the first is returned.
 
-Each case is looked up by itself: joined freely, a storm in a table of millions made the planner read all cases.
+Each case is looked up by itself: joined freely, a storm in a table of millions made the planner read all cases. What
+is alike comes once, with the ids of all whose it is.
 """
 
 FIRSTS: Final = """
@@ -63,15 +69,35 @@ class Alike(NamedTuple):
         return Timer(self.subject, self.generation, self.threshold, self.due_at, self.lane, _ahead_from(self.ahead))
 
 
+class Place(NamedTuple):
+    """Where the rows of a timer and of its locked case stand: block and item, true until one of them is written."""
+
+    timer: tuple[int, int]
+    case: tuple[int, int]
+
+
 class DueTimer(NamedTuple):
     """A timer past its due instant. Its case is locked."""
 
     case_id: UUID
     alike: Alike
+    place: Place
 
     @property
     def key(self) -> CaseKey:
         return self.case_id, self.alike.plan
+
+
+class Wave(NamedTuple):
+    """Due timers of different cases that differ in nothing but their case, each locked."""
+
+    alike: Alike
+    case_ids: Sequence[UUID]
+    places: Sequence[Place]
+
+    def timers(self) -> Iterator[DueTimer]:
+        """One by one."""
+        return (DueTimer(one, self.alike, place) for one, place in zip(self.case_ids, self.places, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +115,17 @@ async def first_in_lanes(tx: Tx, floor: datetime) -> dict[int, datetime]:
     return {row["lane"]: row["wake_at"] for row in rows}
 
 
-async def claim_due(tx: Tx, lanes: Iterable[int], limit: int, floor: datetime) -> list[DueTimer]:
+async def claim_due(tx: Tx, lanes: Iterable[int], limit: int, floor: datetime) -> list[Wave]:
     """Due timers of these lanes with their cases locked. Cases that somebody else holds are left to them.
 
-    Lanes of the highest levels are emptied first; within each half every lane gets an equal part, earliest first. A
-    timer may have been fired or moved by whoever held the case until just now: the case alone says whether it counts.
+    Lanes of the highest levels are emptied first, and stand first here; within each half every lane gets an equal
+    part, earliest first. A timer may have been fired or moved by whoever held the case until just now: the case alone
+    says whether it counts.
     """
     quotas = quotas_of(lanes, limit)
     rows = await tx.fetch(CLAIM, lanes=list(quotas), quotas=list(quotas.values()), floor=floor, now=tx.now, limit=limit)
-    known: dict[tuple[object, ...], Alike] = {}
-    found = []
-    for row in rows:
-        rest = row[1:]
-        alike = known.get(rest)
-        if alike is None:
-            alike = known[rest] = Alike._make(rest)
-        found.append(DueTimer(row[0], alike))
-    return found
+    waves = [Wave(Alike._make(row[3:]), row[0], list(map(Place, row[1], row[2]))) for row in rows]
+    return sorted(waves, key=lambda wave: (wave.alike.lane, wave.alike.due_at))
 
 
 def quotas_of(lanes: Iterable[int], limit: int) -> dict[int, int]:

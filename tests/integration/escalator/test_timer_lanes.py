@@ -8,14 +8,16 @@ from uuid import uuid4
 
 import pytest
 
+from services.escalator.app import fire_due_timers
 from services.escalator.domain.clocks import fold
 from services.escalator.domain.decision import LANES, lane_of
 from services.escalator.store.cases import lock_cases
-from services.escalator.store.timers import CLAIM, EVER, first_in_lanes, quotas_of
+from services.escalator.store.timers import CLAIM, EVER, Wave, claim_due, first_in_lanes, quotas_of
 from shared.contracts.commands import CommandKind
 from shared.contracts.envelope import Event
 from shared.contracts.escalations import ChangeKind
 from shared.db.statements import positional
+from shared.db.tx import Row, Tx
 from shared.kafka.outcome import DONE
 from shared.runtime.tracing import trace_id
 from tests.support.clock import ManualClock
@@ -74,8 +76,52 @@ async def test_the_claim_reads_the_index_in_order_and_never_sorts(escalator: Esc
         plan = "\n".join(row[0] for row in rows)
         assert "Index Scan using ix_timers_lane_wake_at on timers" in plan, plan
         assert "Index Scan using pk_cases on cases" in plan, plan
-        assert "Sort" not in plan, plan
+        # What is sorted is the batch, once it is locked: everything below the limit comes in the order of the index.
+        assert "Sort" not in plan[plan.index("Limit") :], plan
         assert "Seq Scan" not in plan, plan
+
+
+async def test_a_light_firing_goes_to_where_its_rows_stand(
+    escalator: Escalator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_cases(escalator, 30)
+    await multiply(escalator, 300)
+    async with escalator.database.transaction() as tx:
+        await tx.execute("DELETE FROM timers WHERE subject = 'ladder'")
+    plans: list[str] = []
+    write = Tx.fetch_one
+
+    async def explained(tx: Tx, sql: str, /, **parameters: Any) -> Row | None:
+        plans.append("\n".join(row[0] for row in await tx.fetch(f"EXPLAIN {sql}", **parameters)))
+        return await write(tx, sql, **parameters)
+
+    monkeypatch.setattr(Tx, "fetch_one", explained)
+    escalator.clock.set(at(minutes=30))
+    assert (await escalator.fire()).fired == 30
+    (plan,) = plans
+    for table in ("cases c", "timers t", "timers t_1"):
+        assert f"Tid Scan on {table}" in plan, plan
+    assert "Index Scan" not in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+async def test_a_timer_that_is_not_where_it_was_read_is_decided_in_full(
+    escalator: Escalator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_cases(escalator, 4)
+    async with escalator.database.transaction() as tx:
+        await tx.execute("DELETE FROM timers WHERE subject = 'ladder'")
+
+    async def elsewhere(*args: Any) -> list[Wave]:
+        found = await claim_due(*args)
+        return [wave._replace(places=[wave.places[-1], *wave.places[:-1]]) for wave in found]
+
+    monkeypatch.setattr(fire_due_timers, "claim_due", elsewhere)
+    escalator.clock.set(at(minutes=30))
+    await escalator.sweep()
+    assert (await escalator.kinds()).count(ChangeKind.CLOCK_WARNED) == 4
+    assert len(await escalator.rows("SELECT 1 FROM timers WHERE threshold = '50%'")) == 0
+    assert {row["fired"] for row in await escalator.rows("SELECT fired FROM cases")} == {None}
 
 
 async def test_the_highest_level_is_fired_before_an_earlier_wave_of_milder_ones(escalator_url: str) -> None:
