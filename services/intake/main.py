@@ -69,7 +69,8 @@ def create_app(settings: IntakeSettings) -> FastAPI:
     vault = Vault(settings.identity_key.get_secret_value().encode())
     zone = ZoneInfo(settings.default_time_zone)
     zones = {org: ZoneInfo(name) for org, name in settings.time_zones.items()}
-    register = RegisterReports(database, vault, ids, zones=zones, default_zone=zone)
+    check = CheckFacts()
+    register = RegisterReports(database, vault, ids, check, zones=zones, default_zone=zone)
     reports: GroupCommit[Report, Outcome] = GroupCommit(register, most_waiting=settings.most_waiting)
     receipts: GroupCommit[AddressedReceipt, None] = GroupCommit(
         ReceiveReceipts(database, ids), most_waiting=settings.most_waiting, gather=_RECEIPTS_GATHER_S
@@ -80,11 +81,10 @@ def create_app(settings: IntakeSettings) -> FastAPI:
         rate_per_second=settings.rate_per_second,
         page_rate_per_minute=settings.page_rate_per_minute,
     )
-    check = CheckFacts()
     in_force = PlansInForce(
         settings.plans_dir, settings.plan_overrides, PlanLibrary([]), checked=settings.plans_checked, loaded=False
     )
-    doors = _doors(settings, database, vault, ids, admit, register, reports, receipts, check)
+    doors = _doors(settings, database, vault, ids, admit, register, reports, receipts)
     page = AcknowledgementPage(
         admit, database, ids, database.clock, link_secret=settings.link_secret.get_secret_value().encode(), zone=zone
     )
@@ -122,7 +122,6 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
     register: RegisterReports,
     reports: GroupCommit[Report, Outcome],
     receipts: GroupCommit[AddressedReceipt, None],
-    check: CheckFacts,
 ) -> Doors:
     desk = None
     if settings.notifier_url is not None and settings.notifier_key is not None:
@@ -130,7 +129,7 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
     accept = AcceptHook(database, vault, ids, reports)
     public_url = settings.public_url.rstrip("/")
     link_secret = settings.link_secret.get_secret_value().encode()
-    report_doors = ReportDoors(admit, reports, check, ref_key=vault.ref_key, public_url=public_url)
+    report_doors = ReportDoors(admit, reports, ref_key=vault.ref_key, public_url=public_url)
     return Doors(
         reports=report_doors,
         events=EventDoor(report_doors),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from services.intake.domain.reports import Outcome, Refused, Registered
+from services.intake.domain.reports import UNFIT, Outcome, Refused, Registered
 from shared.runtime.problems import ProblemError
 
 CREATED: Final = 201
@@ -30,13 +30,16 @@ def outcome_status(outcome: Registered) -> int:
 
 
 def refusal(refused: Refused) -> ProblemError:
+    """422 for what does not fit its plans, 409 for what does not fit the register."""
+    if refused.code == UNFIT:
+        return ProblemError(422, refused.detail, code=refused.code, fields=refused.fields)
     return ProblemError(
         409, "It contradicts what is registered", code=refused.code, detail=refused.detail, fields=refused.fields
     )
 
 
 def outcome_response(outcome: Outcome, public_url: str) -> Response:
-    """201 for something new, 200 for the same again, 409 for a contradiction."""
+    """201 for something new, 200 for the same again. Raises ProblemError for what was refused."""
     if isinstance(outcome, Refused):
         raise refusal(outcome)
     return json_response(outcome_body(outcome, public_url), outcome_status(outcome))

@@ -23,7 +23,6 @@ from services.intake.api.requests import (
     problem_of,
 )
 from services.intake.app.admit_caller import AdmitCaller
-from services.intake.app.check_facts import CheckFacts
 from services.intake.app.group_commit import GroupCommit, RegisterAwayError
 from services.intake.domain.bodies import Route
 from services.intake.domain.json_guard import UnreadableError, read_json, read_object
@@ -41,13 +40,11 @@ class ReportDoors:
         self,
         admit: AdmitCaller,
         reports: GroupCommit[Report, Outcome],
-        check: CheckFacts,
         *,
         ref_key: bytes,
         public_url: str,
     ) -> None:
         self.admit = admit
-        self._check = check
         self.public_url = public_url
         self._reports = reports
         self._ref_key = ref_key
@@ -66,7 +63,7 @@ class ReportDoors:
 
     async def register(self, route: Route, parsed: dict[str, Any], org: str, traceparent: str | None) -> Response:
         """Register one parsed body and answer. Raises what `problem_of` knows."""
-        report = self._fitting(prepare(route, parsed, org=org, key=self._ref_key, traceparent=traceparent))
+        report = prepare(route, parsed, org=org, key=self._ref_key, traceparent=traceparent)
         return outcome_response(await self._reports.submit(report), self.public_url)
 
     async def register_many(
@@ -107,18 +104,9 @@ class ReportDoors:
         if isinstance(body, ProblemError):
             return body
         try:
-            return self._fitting(prepare(body[0], body[1], org=org, key=self._ref_key, traceparent=traceparent))
+            return prepare(body[0], body[1], org=org, key=self._ref_key, traceparent=traceparent)
         except ValidationError as error:
             return problem_of(error)
-        except ProblemError as problem:
-            return problem
-
-    def _fitting(self, report: Report) -> Report:
-        """The report, if its facts are what its plans declare. Raises ProblemError naming those that are not."""
-        unfit = self._check(report)
-        if unfit:
-            raise ProblemError(422, "The facts do not fit the plan", code="facts", fields=unfit)
-        return report
 
     def _result(self, index: int, item: Outcome | BaseException) -> dict[str, Any]:
         if isinstance(item, Refused):

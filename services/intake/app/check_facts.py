@@ -1,7 +1,8 @@
-"""Check the facts of a report against the plans in force, before it is registered."""
+"""Check a report against the plans in force, before it is registered."""
 
 from services.intake.domain.fact_rules import FactRules
 from services.intake.domain.reports import Report
+from services.intake.domain.routing import Routing
 from shared.plans.library import PlanLibrary
 
 
@@ -15,6 +16,8 @@ class CheckFacts:
         """Check by these plans from now on."""
         self._rules = FactRules(library)
 
-    def __call__(self, report: Report) -> dict[str, str]:
-        """What does not fit, by field; empty when the report may be registered."""
-        return self._rules.unfit(report) if self._rules is not None and report.body.facts else {}
+    def __call__(self, report: Report, before: Routing) -> dict[str, str]:
+        """What does not fit, by field; empty when the report may be registered. `before`: of a case that is known."""
+        if self._rules is None or not (report.body.facts or report.body.plans):
+            return {}
+        return self._rules.unfit(report, before)

@@ -1,6 +1,7 @@
 """Register a group of reports: number, encrypt, store and publish them in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,12 +10,14 @@ from services.intake.domain.bodies import ComplaintBody
 from services.intake.domain.json_guard import canonical, read_object
 from services.intake.domain.numbers import month_of
 from services.intake.domain.registration import (
+    Check,
     Contradicted,
     Entry,
     Key,
     KnownCase,
     KnownEvent,
     Repeated,
+    Unfit,
     answer,
     contradiction,
     decide,
@@ -50,11 +53,19 @@ class RegisterReports:
     """The use case with what it needs. One call is one transaction; call it through a GroupCommit."""
 
     def __init__(
-        self, database: Database, vault: Vault, ids: Ids, *, zones: Mapping[str, ZoneInfo], default_zone: ZoneInfo
+        self,
+        database: Database,
+        vault: Vault,
+        ids: Ids,
+        check: Check,
+        *,
+        zones: Mapping[str, ZoneInfo],
+        default_zone: ZoneInfo,
     ) -> None:
         self._database = database
         self._vault = vault
         self._ids = ids
+        self._check = check
         self._zones = zones
         self._default_zone = default_zone
 
@@ -81,7 +92,7 @@ class RegisterReports:
         """
         known = await lock_cases(tx, {report.case_key for report in reports})
         events = await find_events(tx, {report.event_key for report in reports if not report.repeatable})
-        decisions, changed = decide(reports, [self._ids.new() for _ in reports], known, events)
+        decisions, changed = decide(reports, [self._ids.new() for _ in reports], known, events, self._check)
         entries = [decision for decision in decisions if isinstance(decision, Entry)]
         if entries:
             changed = await self._write_cases(tx, known, changed)
@@ -177,9 +188,7 @@ def _count(words: Iterable[tuple[str, str]]) -> None:
 
 
 def _numbered(case: KnownCase, number: str | None) -> KnownCase:
-    if number is None:
-        return case
-    return KnownCase(case.case_id, case.kind, number, case.last_sequence, case.last_event_id, case.last_body_hash)
+    return case if number is None else replace(case, number=number)
 
 
-_OUTCOME_WORD: Final = {Entry: "registered", Repeated: "duplicate", Contradicted: "refused"}
+_OUTCOME_WORD: Final = {Entry: "registered", Repeated: "duplicate", Contradicted: "refused", Unfit: "refused"}

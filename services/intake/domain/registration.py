@@ -4,17 +4,19 @@ A fold in order of arrival over what the register knows, so that a group gives t
 one would.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from services.intake.domain.reports import Refused, Registered, Report
+from services.intake.domain.reports import UNFIT, Refused, Registered, Report
+from services.intake.domain.routing import Routing
 from shared.contracts.values import CaseKind
 
 Key = tuple[str, str, str]
 """(organisation, source, reference) of a case, or (organisation, source, event id) of an event."""
 
+NOTHING_SAID: Final = Routing()
 _SHOWN_DIGITS: Final = 16
 _EPISODE_DIGITS: Final = 40
 
@@ -29,6 +31,7 @@ class KnownCase:
     last_sequence: int
     last_event_id: str
     last_body_hash: bytes
+    routing: Routing = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,16 @@ class Contradicted:
     known: KnownEvent | None
 
 
-Decision = Entry | Repeated | Contradicted
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A new event that does not fit the plans of its case; nothing of it is written."""
+
+    refusal: Refused
+
+
+Decision = Entry | Repeated | Contradicted | Unfit
+Check = Callable[[Report, Routing], Mapping[str, str]]
+"""What does not fit, by field, for a report of a case about which so much was said before."""
 
 
 def decide(
@@ -79,6 +91,7 @@ def decide(
     new_ids: Sequence[UUID],
     cases: Mapping[Key, KnownCase],
     events: Mapping[Key, KnownEvent],
+    unfit: Check,
 ) -> tuple[list[Decision], dict[Key, KnownCase]]:
     """One decision per report, and the cases as they stand afterwards (only those that changed).
 
@@ -89,7 +102,8 @@ def decide(
     decisions: list[Decision] = []
     for report, new_id in zip(reports, new_ids, strict=True):
         case = changed.get(report.case_key) or cases.get(report.case_key)
-        decision = _decide_one(report, new_id, case, seen.get(report.event_key))
+        before = case.routing if case is not None else NOTHING_SAID
+        decision = _fitting(_decide_one(report, new_id, case, seen.get(report.event_key)), before, unfit)
         decisions.append(decision)
         if isinstance(decision, Entry):
             number = case.number if case is not None else ""
@@ -97,7 +111,13 @@ def decide(
                 decision.case_id, number, decision.sequence, report.body_hash, report.case_key
             )
             changed[report.case_key] = KnownCase(
-                decision.case_id, report.kind, number, decision.sequence, decision.event_id, report.body_hash
+                decision.case_id,
+                report.kind,
+                number,
+                decision.sequence,
+                decision.event_id,
+                report.body_hash,
+                before.after(report),
             )
     return decisions, changed
 
@@ -120,6 +140,16 @@ def _decide_one(report: Report, new_id: UUID, case: KnownCase | None, known: Kno
     return Contradicted(contradiction(report, known), known)
 
 
+def _fitting(decision: Decision, before: Routing, unfit: Check) -> Decision:
+    """The decision, or why it cannot be: what is registered already is not asked again, plans may have changed."""
+    if not isinstance(decision, Entry) or not decision.report.checked or decision.report.parted is not None:
+        return decision
+    fields = unfit(decision.report, before)
+    if not fields:
+        return decision
+    return Unfit(Refused(UNFIT, "The report does not fit its plans", dict(fields)))
+
+
 def contradiction(report: Report, known: KnownEvent, differing: Sequence[str] = ()) -> Refused:
     """409 in words: both hashes, and the fields that differ as far as the original can still be read."""
     hashes = f"registered {known.body_hash.hex()[:_SHOWN_DIGITS]}, posted {report.body_hash.hex()[:_SHOWN_DIGITS]}"
@@ -140,5 +170,5 @@ def answer(decision: Decision, cases: Mapping[Key, KnownCase]) -> Registered | R
         case Repeated():
             number = decision.number or cases[decision.case_key].number
             return Registered(decision.case_id, number, decision.sequence, decision.event_id, duplicate=True)
-        case Contradicted():
+        case Contradicted() | Unfit():
             return decision.refusal

@@ -34,7 +34,8 @@ class Report:
     `original` is the canonical JSON of what was posted, without the complainant, who is in `identity`. `person_ref`
     names the person inside the register even when nothing may be published about who it is. `repeatable` reports (from
     alerting systems, which give no event ids) are new again when the case has changed in between. `parted`: it comes
-    of a split, as the new case or as what is left of the old one.
+    of a split, as the new case or as what is left of the old one. What is not `checked` against the plans is taken as
+    it is: an alert is never turned away for a fact, the classification says what could not be used.
     """
 
     org: str
@@ -48,6 +49,7 @@ class Report:
     repeatable: bool = False
     traceparent: str | None = None
     parted: Parted | None = None
+    checked: bool = True
 
     @property
     def kind(self) -> CaseKind:
@@ -95,6 +97,7 @@ def prepare(
         person_ref=person,
         repeatable=repeatable and body.id is None,
         traceparent=traceparent,
+        checked=not repeatable,
     )
 
 
@@ -169,9 +172,13 @@ class Registered:
     duplicate: bool = False
 
 
+UNFIT: Final = "facts"
+"""The code of a refusal because of the plans the report goes to; every other one is because of the register."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The report contradicts the register; nothing was written. `fields` names what differs."""
+    """The report contradicts the register, or its plans; nothing was written. `fields` names what differs."""
 
     code: str
     detail: str

@@ -13,6 +13,7 @@ import asyncpg
 
 from services.intake.domain.numbers import number_text
 from services.intake.domain.registration import Entry, Key, KnownCase, KnownEvent
+from services.intake.domain.routing import Routing
 from shared.contracts.values import CaseKind
 from shared.db.tx import Row, Tx
 
@@ -22,7 +23,8 @@ RegisterRaceError: Final = asyncpg.UniqueViolationError
 
 _LOCK_CASES: Final = (
     "SELECT c.org, c.source, c.reference, c.case_id, c.kind, c.number, c.last_sequence, c.last_event_id, "
-    "c.last_body_hash FROM unnest(CAST(:orgs AS text[]), CAST(:sources AS text[]), CAST(:references AS text[])) "
+    "c.last_body_hash, c.topic, c.category, c.channel, c.plans "
+    "FROM unnest(CAST(:orgs AS text[]), CAST(:sources AS text[]), CAST(:references AS text[])) "
     "AS k (org, source, reference) JOIN cases AS c USING (org, source, reference) "
     "ORDER BY c.org, c.source, c.reference FOR UPDATE OF c"
 )
@@ -39,16 +41,22 @@ _COUNT: Final = (
 )
 _OPEN_CASES: Final = (
     "INSERT INTO cases (case_id, org, source, reference, kind, number, last_sequence, last_event_id, last_body_hash, "
-    "opened_at, changed_at) SELECT k.*, :now, :now FROM unnest(CAST(:ids AS uuid[]), CAST(:orgs AS text[]), "
+    "topic, category, channel, plans, opened_at, changed_at) SELECT k.*, :now, :now "
+    "FROM unnest(CAST(:ids AS uuid[]), CAST(:orgs AS text[]), "
     "CAST(:sources AS text[]), CAST(:references AS text[]), CAST(:kinds AS text[]), CAST(:numbers AS text[]), "
-    "CAST(:sequences AS integer[]), CAST(:events AS text[]), CAST(:hashes AS bytea[])) "
-    "AS k (case_id, org, source, reference, kind, number, last_sequence, last_event_id, last_body_hash) "
+    "CAST(:sequences AS integer[]), CAST(:events AS text[]), CAST(:hashes AS bytea[]), CAST(:topics AS text[]), "
+    "CAST(:categories AS text[]), CAST(:channels AS text[]), CAST(:plans AS text[])) "
+    "AS k (case_id, org, source, reference, kind, number, last_sequence, last_event_id, last_body_hash, "
+    "topic, category, channel, plans) "
     "ORDER BY k.org, k.source, k.reference"
 )
 _ADVANCE_CASES: Final = (
     "UPDATE cases AS c SET last_sequence = k.sequence, last_event_id = k.event_id, last_body_hash = k.body_hash, "
+    "topic = k.topic, category = k.category, channel = k.channel, plans = k.plans, "
     "changed_at = :now FROM unnest(CAST(:ids AS uuid[]), CAST(:sequences AS integer[]), CAST(:events AS text[]), "
-    "CAST(:hashes AS bytea[])) AS k (case_id, sequence, event_id, body_hash) WHERE c.case_id = k.case_id"
+    "CAST(:hashes AS bytea[]), CAST(:topics AS text[]), CAST(:categories AS text[]), CAST(:channels AS text[]), "
+    "CAST(:plans AS text[])) AS k (case_id, sequence, event_id, body_hash, topic, category, channel, plans) "
+    "WHERE c.case_id = k.case_id"
 )
 _ADD_EVENTS: Final = (
     "INSERT INTO events (org, source, event_id, case_id, sequence, body_hash, received_at, person_id, original, "
@@ -83,6 +91,7 @@ async def lock_cases(tx: Tx, keys: Collection[Key]) -> dict[Key, KnownCase]:
             row["last_sequence"],
             row["last_event_id"],
             bytes(row["last_body_hash"]),
+            Routing(row["topic"], row["category"], row["channel"], tuple(row["plans"].split())),
         )
         for row in rows
     }
@@ -142,7 +151,7 @@ def open_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
 
 
 def advance_cases(tx: Tx, cases: Mapping[Key, KnownCase]) -> None:
-    """Write the latest sequence of cases locked before."""
+    """Write what the latest reports of cases locked before brought."""
     tx.later(_ADVANCE_CASES, ids=[case.case_id for case in cases.values()], **_heads(cases), now=tx.now)
 
 
@@ -238,4 +247,8 @@ def _heads(cases: Mapping[Key, KnownCase]) -> dict[str, Any]:
         "sequences": [case.last_sequence for case in cases.values()],
         "events": [case.last_event_id for case in cases.values()],
         "hashes": [case.last_body_hash for case in cases.values()],
+        "topics": [case.routing.topic for case in cases.values()],
+        "categories": [case.routing.category for case in cases.values()],
+        "channels": [case.routing.channel for case in cases.values()],
+        "plans": [" ".join(case.routing.plans) for case in cases.values()],
     }

@@ -37,6 +37,12 @@ cases: Final = Table(
     Column("last_sequence", Integer, nullable=False),
     Column("last_event_id", Text, nullable=False),
     Column("last_body_hash", LargeBinary, nullable=False),
+    # What decides which plans the case runs under, so that later facts are checked by them; names of plans have no
+    # spaces and stand with spaces between them.
+    Column("topic", Text),
+    Column("category", Text),
+    Column("channel", Text),
+    Column("plans", Text, nullable=False, server_default=text("''")),
     Column("opened_at", _MOMENT, nullable=False),
     Column("changed_at", _MOMENT, nullable=False),
     # The identity of a case; posts of the same reference wait for each other here.

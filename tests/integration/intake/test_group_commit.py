@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from services.intake.app.check_facts import CheckFacts
 from services.intake.app.group_commit import GroupCommit, RegisterAwayError, RegisterBusyError
 from services.intake.app.register_reports import RegisterReports
 from services.intake.domain.bodies import Route
@@ -24,12 +25,14 @@ from shared.db.engine import Database as AppDatabase
 from shared.db.provision import provision_service
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.embedded.processes import free_port, is_running
+from shared.runtime.batch_interval import Interval
 from shared.runtime.ids import TimeOrderedIds
 from tests.support.messaging import eventually
 from tests.support.postgres import Database
 from tests.support.register import Register, complaint, migrate_intake, open_register
 
 _KEY = b"key of references"
+_AT_ONCE = Interval(0.0)
 
 
 def _report(reference: str, **changes: Any) -> Report:
@@ -40,7 +43,7 @@ def _report(reference: str, **changes: Any) -> Report:
 async def register_reports(intake_database: Database) -> AsyncIterator[RegisterReports]:
     database = AppDatabase.connect(intake_database.url("intake"), application="tests", pool_size=4)
     yield RegisterReports(
-        database, Vault(b"k" * 32), TimeOrderedIds(), zones={}, default_zone=ZoneInfo("Asia/Shanghai")
+        database, Vault(b"k" * 32), TimeOrderedIds(), CheckFacts(), zones={}, default_zone=ZoneInfo("Asia/Shanghai")
     )
     await database.close()
 
@@ -68,7 +71,7 @@ async def test_a_poison_item_fails_alone(register_reports: RegisterReports) -> N
             raise _PoisonError
         return outcomes
 
-    group: GroupCommit[Report, Outcome] = GroupCommit(commit)
+    group: GroupCommit[Report, Outcome] = GroupCommit(commit, interval=_AT_ONCE)
     reports = [_report("poison" if number == 5 else f"T-{number}") for number in range(12)]
     results = await group.submit_all(reports)
     assert isinstance(results.pop(5), _PoisonError)
@@ -76,7 +79,7 @@ async def test_a_poison_item_fails_alone(register_reports: RegisterReports) -> N
 
 
 async def test_an_item_the_database_refuses_fails_alone(register_reports: RegisterReports) -> None:
-    group: GroupCommit[Report, Outcome] = GroupCommit(register_reports)
+    group: GroupCommit[Report, Outcome] = GroupCommit(register_reports, interval=_AT_ONCE)
     poisoned = _report("T-9")
     object.__setattr__(poisoned.body, "source", "nul \x00 inside")
     results = await group.submit_all([_report("T-1"), poisoned, _report("T-2")])
@@ -94,7 +97,7 @@ async def test_more_than_may_wait_is_turned_away_untouched() -> None:
         await release.wait()
         return list(items)
 
-    group: GroupCommit[int, int] = GroupCommit(commit, largest_group=1, most_waiting=2)
+    group: GroupCommit[int, int] = GroupCommit(commit, interval=_AT_ONCE, largest_group=1, most_waiting=2)
     first = asyncio.create_task(group.submit(1))
     await entered.wait()
     waiting = [asyncio.create_task(group.submit(number)) for number in (2, 3)]
@@ -249,8 +252,24 @@ async def test_transient_trouble_is_tried_once_more_and_then_told() -> None:
             raise ConnectionResetError
         return list(items)
 
-    group: GroupCommit[int, int] = GroupCommit(commit)
+    group: GroupCommit[int, int] = GroupCommit(commit, interval=_AT_ONCE)
     with pytest.raises(RegisterAwayError):
         await group.submit(1)
     assert await group.submit(2) == 2
     assert tries == 3
+
+
+async def test_what_comes_within_the_interval_of_a_group_is_the_next_group() -> None:
+    groups: list[list[int]] = []
+
+    async def commit(items: Sequence[int]) -> list[int]:
+        groups.append(list(items))
+        return list(items)
+
+    group: GroupCommit[int, int] = GroupCommit(commit, interval=Interval(0.5))
+    assert await group.submit(1) == 1
+    later = [asyncio.create_task(group.submit(number)) for number in (2, 3)]
+    await asyncio.sleep(0.01)
+    later.append(asyncio.create_task(group.submit(4)))
+    assert await asyncio.gather(*later) == [2, 3, 4]
+    assert groups == [[1], [2, 3, 4]]

@@ -13,6 +13,7 @@ from services.intake.domain.receipts import channel_of, read_fields, read_kannel
 from services.intake.domain.registration import Contradicted, Entry, KnownCase, Repeated, decide
 from services.intake.domain.replies import Reply, UnclearReply, Wish, read_reply
 from services.intake.domain.reports import Report, prepare
+from services.intake.domain.routing import Routing
 from services.intake.store.vault import UnreadableSealError, Vault, seal, unseal
 from shared.contracts.receipts import ReceiptStatus
 from shared.contracts.values import ChannelKind
@@ -50,13 +51,28 @@ def test_reply_acknowledges_the_case_it_names(text: str) -> None:
         ("cannot handle 2026-11-000123", Wish.CANNOT_HANDLE, "2026-11-000123", ""),
         ("停", Wish.STOP, None, ""),
         ("STOP", Wish.STOP, None, ""),
+        ("验证 123456", Wish.VERIFY, None, "123456"),
+        ("验证码：０１２３４５", Wish.VERIFY, None, "012345"),
+        ("Verify 123456.", Wish.VERIFY, None, "123456"),
     ],
 )
 def test_replies_have_codes_in_both_languages(text: str, wish: Wish, number: str | None, rest: str) -> None:
     assert read_reply(text) == Reply(wish, number, rest)
 
 
-@pytest.mark.parametrize("text", ["停电了", "停机保号怎么办", "全部签收了吗？", "allow", "解决不了", "stopped working"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "停电了",
+        "停机保号怎么办",
+        "全部签收了吗？",
+        "allow",
+        "解决不了",
+        "stopped working",
+        "验证 12345",
+        "验证码 123456 是什么",
+    ],
+)
 def test_a_complaint_that_begins_like_a_code_is_none(text: str) -> None:
     assert isinstance(read_reply(text), UnclearReply)
 
@@ -155,9 +171,25 @@ def _ids(count: int) -> list[UUID]:
     return [UUID(int=number) for number in range(1, count + 1)]
 
 
+def _anything_fits(_report: Report, _before: Routing) -> dict[str, str]:
+    return {}
+
+
+def test_what_is_not_given_again_still_decides_the_plans_of_a_case() -> None:
+    seen: list[Routing] = []
+
+    def note(_: Report, before: Routing) -> dict[str, str]:
+        seen.append(before)
+        return {}
+
+    reports = [_report(id="1", category="a", plans=["p"]), _report(id="2", topic="t", plans=["q"]), _report(id="3")]
+    decide(reports, _ids(3), {}, {}, note)
+    assert seen == [Routing(), Routing(category="a", plans=("p",)), Routing("t", "a", plans=("p", "q"))]
+
+
 def test_a_group_gives_the_result_of_its_reports_one_by_one() -> None:
     reports = [_report(id="1"), _report("Q", id="2"), _report(id="1"), _report(id="3"), _report(id="1", title="x")]
-    decisions, changed = decide(reports, _ids(5), {}, {})
+    decisions, changed = decide(reports, _ids(5), {}, {}, _anything_fits)
     assert [type(decision) for decision in decisions] == [Entry, Entry, Repeated, Entry, Contradicted]
     assert [decision.sequence for decision in decisions if isinstance(decision, Entry)] == [1, 1, 2]
     assert changed["o", "s", "R"].last_sequence == 2
@@ -166,7 +198,7 @@ def test_a_group_gives_the_result_of_its_reports_one_by_one() -> None:
 
 def test_repeatable_reports_are_new_again_after_a_change() -> None:
     firing, resolved = _report(repeatable=True), _report(repeatable=True, status="resolved")
-    decisions, _ = decide([firing, firing, resolved, firing], _ids(4), {}, {})
+    decisions, _ = decide([firing, firing, resolved, firing], _ids(4), {}, {}, _anything_fits)
     assert [type(decision) for decision in decisions] == [Entry, Repeated, Entry, Entry]
     ids = {decision.event_id for decision in decisions if isinstance(decision, Entry)}
     assert len(ids) == 3
@@ -175,6 +207,6 @@ def test_repeatable_reports_are_new_again_after_a_change() -> None:
 def test_a_reference_of_the_other_kind_is_contradicted() -> None:
     complaint = _report(route=Route.COMPLAINT)
     known = KnownCase(UUID(int=9), _report().kind, "2026-11-000001", 1, "e", b"h")
-    [decision], changed = decide([complaint], _ids(1), {complaint.case_key: known}, {})
+    [decision], changed = decide([complaint], _ids(1), {complaint.case_key: known}, {}, _anything_fits)
     assert isinstance(decision, Contradicted)
     assert changed == {}
