@@ -22,6 +22,7 @@ from services.notifier.api.roster import roster_router
 from services.notifier.api.roster_calendars import roster_calendars_router
 from services.notifier.api.roster_changes import roster_changes_router
 from services.notifier.api.silences import silences_router
+from services.notifier.api.verifications import verifications_router
 from services.notifier.app.announce_handovers import announce_handovers
 from services.notifier.app.begin_attempts import Begun, begin_attempts
 from services.notifier.app.call_provider import Providers, call_provider
@@ -117,7 +118,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
             on_notification_requested(database, kafka, rules, ids, sender),
             on_receipt_received(database, kafka, rules, ids, sender.wake),
             on_case_escalated(database, kafka, rules, ids),
-            on_command_issued(database, kafka),
+            on_command_issued(database, kafka, rosters, ids, secret=rules.links.secret),
         ],
         loops={"sender": sender.run, **{name: one.run for name, one in providers_in_use.resident.items()}},
         jobs={
@@ -149,6 +150,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     app.include_router(previews_router(rules, clock, may_read))
     app.include_router(roster_changes_router(rosters, database, ids, may_read, may_change))
     app.include_router(live_tests_router(rosters, database, ids, may_change))
+    app.include_router(verifications_router(rules, database, ids, may_read=may_read, may_change=may_change))
     may_reply = reader(keys, clock, Scope.RECEIPT)
     app.include_router(receipt_addresses_router(rules.links, database, may_reply))
     app.include_router(replies_router(rosters, silences, database, ids, may_reply))

@@ -33,6 +33,7 @@ from shared.kafka.burial import Burial, StoppedError
 from shared.kafka.membership import commit_once
 from shared.kafka.outcome import DUPLICATE, Dead, Done, Outcome, Retry, Skip
 from shared.kafka.settings import KafkaSettings
+from shared.runtime.batch_interval import HURRIED, UNHURRIED, BatchClock, Interval
 from shared.runtime.clock import Clock, SystemClock, monotonic
 from shared.runtime.logging import case_context, get_logger
 from shared.runtime.metrics import BATCH_SECONDS, CONSUMER_LAG, EVENTS_CONSUMED
@@ -52,11 +53,12 @@ class ConsumerPolicy:
     first_wait: timedelta = timedelta(milliseconds=100)
     longest_wait: timedelta = timedelta(seconds=10)
     fuse: int = 100
-    gather: float = 0.0  # seconds between batches, for readers nobody waits for: fewer, larger transactions
+    interval: Interval = HURRIED
 
 
 DEFAULT_POLICY: Final = ConsumerPolicy()
-UNHURRIED: Final = ConsumerPolicy(gather=0.1)
+UNHURRIED_POLICY: Final = ConsumerPolicy(interval=UNHURRIED)
+"""For readers nobody waits for."""
 
 
 class WrongAnswerError(RuntimeError):
@@ -141,7 +143,7 @@ class BatchConsumer:
             client_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=max(self._kafka.long_poll_ms, int(self._policy.gather * 1000)),
+            fetch_max_wait_ms=max(self._kafka.long_poll_ms, int(self._policy.interval.longest * 1000)),
             session_timeout_ms=self._kafka.session_timeout_ms,
             heartbeat_interval_ms=self._kafka.session_timeout_ms // 5,
             max_poll_interval_ms=300_000,
@@ -151,15 +153,17 @@ class BatchConsumer:
 
     async def _consume(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         wait_ms = 250
+        clock = BatchClock(self._policy.interval)
         while not stop.is_set():
+            if (wait := clock.wait) > 0:
+                await _wait(stop, wait)
             fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=self._policy.max_batch)
             read_under = self._assignments
             async with self._busy:
                 if fetched and read_under == self._assignments:
-                    await self._apply(consumer, fetched)
+                    with clock.batch():
+                        await self._apply(consumer, fetched)
                 await self._commit(consumer, due_only=True)
-            if fetched and self._policy.gather:
-                await _wait(stop, self._policy.gather)
 
     async def _apply(self, consumer: AIOKafkaConsumer, fetched: dict[TopicPartition, list[ConsumerRecord]]) -> None:
         records = [record for batch in fetched.values() for record in batch]

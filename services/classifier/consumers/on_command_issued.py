@@ -8,7 +8,7 @@ from services.classifier.app.move_cases import LookAgain, move_cases
 from shared.contracts.envelope import Event
 from shared.contracts.topics import COMMANDS_ISSUED
 from shared.db.engine import Database
-from shared.kafka.consumer import UNHURRIED, BatchConsumer
+from shared.kafka.consumer import UNHURRIED_POLICY, BatchConsumer
 from shared.kafka.outcome import Outcome
 from shared.kafka.settings import KafkaSettings
 
@@ -25,5 +25,5 @@ def on_command_issued(database: Database, kafka: KafkaSettings, ports: Ports, lo
         handler=handle,
         database=database,
         kafka=kafka,
-        policy=UNHURRIED,
+        policy=UNHURRIED_POLICY,
     )

@@ -9,7 +9,7 @@ from services.console.domain.plan_words import PlanWords
 from shared.contracts.envelope import Event
 from shared.contracts.topics import TOPICS
 from shared.db.engine import Database
-from shared.kafka.consumer import UNHURRIED, BatchConsumer
+from shared.kafka.consumer import UNHURRIED_POLICY, BatchConsumer
 from shared.kafka.dead_letter_reader import DeadLetterReader
 from shared.kafka.dead_letters import DeadRecord
 from shared.kafka.outcome import Outcome
@@ -23,7 +23,7 @@ def events_consumer(database: Database, kafka: KafkaSettings, words: PlanWords) 
         return await project_events(events, database=database, words=words)
 
     return BatchConsumer(
-        group="console", topics=TOPICS, handler=on_events, database=database, kafka=kafka, policy=UNHURRIED
+        group="console", topics=TOPICS, handler=on_events, database=database, kafka=kafka, policy=UNHURRIED_POLICY
     )
 
 

@@ -3,7 +3,7 @@
 from services.escalator.app.apply_events import ApplyEvents
 from shared.contracts.topics import CASES_CLASSIFIED, COMMANDS_ISSUED, NOTIFICATIONS_SETTLED
 from shared.db.engine import Database
-from shared.kafka.consumer import UNHURRIED, BatchConsumer
+from shared.kafka.consumer import UNHURRIED_POLICY, BatchConsumer
 from shared.kafka.settings import KafkaSettings
 
 GROUP = "escalator"
@@ -29,5 +29,5 @@ def on_notification_settled(apply: ApplyEvents, database: Database, kafka: Kafka
         handler=apply,
         database=database,
         kafka=kafka,
-        policy=UNHURRIED,
+        policy=UNHURRIED_POLICY,
     )

@@ -1,7 +1,6 @@
-"""Concurrent requests share one transaction: whatever gathered while the last commit ran is the next group.
+"""Concurrent requests share one transaction: whatever gathered since the last group began is the next one.
 
-No fixed wait, unless `gather` seconds are asked for (receipts: many, and no person waits for their answer): a lone
-request commits at once, a crowd commits together. An item that fails its group is found by
+A lone request commits at once; groups of a steady stream keep an interval. An item that fails its group is found by
 halving and fails alone. Nobody gets an answer before the commit that holds their item has returned.
 """
 
@@ -11,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from shared.db.engine import is_transient
+from shared.runtime.batch_interval import BatchClock, Interval
 from shared.runtime.logging import get_logger
 
 _log = get_logger(__name__)
@@ -39,12 +39,12 @@ class GroupCommit(Generic[I, O]):
         *,
         largest_group: int = 500,
         most_waiting: int = 5000,
-        gather: float = 0.0,
+        interval: Interval,
     ) -> None:
         self._commit = commit
         self._largest_group = largest_group
         self._most_waiting = most_waiting
-        self._gather = gather
+        self._clock = BatchClock(interval)
         self._waiting: deque[tuple[I, asyncio.Future[O]]] = deque()
         self._worker: asyncio.Task[None] | None = None
 
@@ -76,10 +76,10 @@ class GroupCommit(Generic[I, O]):
 
     async def _work(self) -> None:
         while self._waiting:
-            if self._gather:
-                await asyncio.sleep(self._gather)
+            await asyncio.sleep(self._clock.wait)
             size = min(len(self._waiting), self._largest_group)
-            await self._settle([self._waiting.popleft() for _ in range(size)])
+            with self._clock.batch():
+                await self._settle([self._waiting.popleft() for _ in range(size)])
 
     async def _settle(self, group: Sequence[tuple[I, asyncio.Future[O]]]) -> None:
         try:

@@ -22,7 +22,7 @@ class ReplyBody(BaseModel):
 
     org: Name
     sender: Annotated[str, Field(min_length=3, max_length=40)]
-    wish: Literal["acknowledge-all", "stop"]
+    wish: Literal["acknowledge-all", "stop", "verify"]
 
 
 def replies_router(

@@ -19,7 +19,7 @@ from services.notifier.store import ledger
 from services.notifier.store import noise as noise_rows
 from services.notifier.store.noise import Answered
 from shared.contracts.envelope import Event
-from shared.contracts.notifications import LIVE_TEST_PLAN, NotificationRequestedV1, Purpose
+from shared.contracts.notifications import KEPT_PLANS, NotificationRequestedV1, Purpose
 from shared.contracts.values import Bilingual, ChannelKind
 from shared.db.engine import Database
 from shared.db.tx import Tx
@@ -126,8 +126,8 @@ def _of_request(request: Request, lane: Lane, rules: Rules, ids: Ids) -> list[In
     roster = rules.rosters.of(request.org)
     found: dict[str, Intent] = {}
     rank = urgency(body.subject.level_rank, body.subject.highest_rank, body.purpose)
-    # A live test is of people, and so is a stand-in: the role only says what for.
-    only_people = body.subject.plan == LIVE_TEST_PLAN or body.in_place_of is not None
+    # A test is of people, and so is a stand-in: the role only says what for.
+    only_people = body.subject.plan in KEPT_PLANS or body.in_place_of is not None
     for role in () if only_people else dict.fromkeys(body.roles):
         duties: tuple[Duty, ...] = ()
         if roster is not None:

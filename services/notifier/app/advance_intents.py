@@ -173,9 +173,10 @@ def _reach_of(intent: Intent, rules: Rules) -> Reach:
     """The routes to this intent's person by the roster in force now."""
     roster = rules.rosters.of(intent.request.org)
     person = roster.people.get(intent.person) if roster is not None and intent.person is not None else None
-    if person is None:
+    if roster is None or person is None:
         return Reach((), (f"{intent.person} is no longer in the roster",))
-    ways = reach(person, intent.request.body.channels, rules.providers)
+    body = intent.request.body
+    ways = reach(person, body.channels, rules.providers, only=body.contact, unverified=roster.pages_unverified)
     return rules.routed(ways, {contact.id: contact.to for contact in person.contacts})
 
 

@@ -10,9 +10,12 @@ from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.domain.delivery import Route
 from services.notifier.domain.ledger import Intent
 from services.notifier.domain.roster import Person, Roster
-from services.notifier.domain.texts import Message, redacted
+from services.notifier.domain.texts import Message, redacted, worded
 from services.notifier.domain.texts_bundle import Other, render_bundle
+from services.notifier.domain.verification import code_of, fingerprint_of, with_code
 from shared.access.links import AcknowledgementLink, ReceiptAddress, sign_acknowledgement, sign_receipt_address
+from shared.contracts.notifications import CONTACT_CHECK_PLAN
+from shared.contracts.values import Language
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -41,11 +44,16 @@ def compose_message(
     token_of_link = _link_token(intent, person.id, links, now)
     link = f"{links.public}/a/{token_of_link}" if token_of_link is not None else None
     key_url = f"{links.receipts}/v1/keys/{token_of_link}" if token_of_link is not None else None
+    language = person.language or body.language
+    subject = redacted(worded(body.subject, language))
+    if subject.plan == CONTACT_CHECK_PLAN:
+        fingerprint = fingerprint_of(person.id, contact.channel, contact.to)
+        subject = with_code(subject, code_of(links.secret, request.case_id, fingerprint), route.channel, language)
     address = ReceiptAddress(request.case_id, attempt_id, request.org, route.provider)
     message = Message(
         purpose=body.purpose,
-        subject=redacted(body.subject),
-        language=person.language or body.language,
+        subject=subject,
+        language=language,
         zone=roster.zone,
         now=now,
         link=link,
@@ -54,7 +62,7 @@ def compose_message(
         drill=body.drill,
         templates=body.templates,
     )
-    others = [_other(one, person.id, links, now) for one in company]
+    others = [_other(one, person.id, links, now, language) for one in company]
     text = render_bundle(message, others, max_segments=rules.max_sms_segments) if others else rules.rendered(message)
     return OutgoingMessage(
         token=token,
@@ -74,16 +82,17 @@ def _link_token(intent: Intent, person: str, links: Links, now: datetime) -> str
     body, request = intent.request.body, intent.request
     if not body.acknowledge:
         return None
-    signed = AcknowledgementLink(
-        request.case_id, intent.id, request.org, body.subject.plan, person, now + links.valid_for
-    )
+    until = now + links.valid_for
+    if body.subject.plan == CONTACT_CHECK_PLAN:
+        until = min(until, body.subject.due_at or until)
+    signed = AcknowledgementLink(request.case_id, intent.id, request.org, body.subject.plan, person, until)
     return sign_acknowledgement(signed, links.secret)
 
 
-def _other(intent: Intent, person: str, links: Links, now: datetime) -> Other:
+def _other(intent: Intent, person: str, links: Links, now: datetime, language: Language) -> Other:
     token = _link_token(intent, person, links, now)
     return Other(
-        redacted(intent.request.body.subject),
+        redacted(worded(intent.request.body.subject, language)),
         intent.request.body.purpose,
         intent.request.body.requested_at,
         f"{links.public}/a/{token}" if token is not None else None,

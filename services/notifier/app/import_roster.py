@@ -11,7 +11,7 @@ from services.notifier.domain.roster_check import Finding, check_roster
 from services.notifier.domain.roster_diff import Difference, differences
 from services.notifier.domain.roster_file import WrittenFile
 from services.notifier.domain.roster_text import MondayToFriday, RosterError, read_roster
-from services.notifier.store import roster_records
+from services.notifier.store import roster_records, verifications
 from shared.db.engine import Database
 from shared.runtime.logging import get_logger
 
@@ -44,13 +44,14 @@ async def import_roster(
         if is_new and not dry_run:
             digest = sha256(text.encode()).hexdigest()
             await roster_records.add_version(tx, org, sha256=digest, text=text, origin="import", made_by=by)
-        findings = _ahead(whole, tx.now, days, book)
+        proven = (await verifications.proven(tx)).get(org, frozenset())
+        findings = _ahead(whole, tx.now, days, book, proven)
     if is_new and not dry_run:
         await book.refresh()
         _log.info("roster.imported", org=org, by=by, differences=len(found))
     return Imported(found, findings, unfit, applied=is_new and not dry_run)
 
 
-def _ahead(whole: WrittenFile, now: datetime, days: int, book: Book) -> tuple[Finding, ...]:
+def _ahead(whole: WrittenFile, now: datetime, days: int, book: Book, proven: frozenset[str]) -> tuple[Finding, ...]:
     calendar = book.calendars[whole.calendar] if whole.calendar is not None else MondayToFriday()
-    return check_roster(build_roster(whole, calendar, ""), now, now + timedelta(days=days))
+    return check_roster(build_roster(whole, calendar, "", proven=proven), now, now + timedelta(days=days))

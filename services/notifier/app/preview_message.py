@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.notifier.app.rules import Rules
 from services.notifier.domain.ledger import shortened
-from services.notifier.domain.reach import reach
+from services.notifier.domain.reach import Reach, reach
 from services.notifier.domain.roster import Person, Roster
 from services.notifier.domain.roster_duty import on_duty
 from services.notifier.domain.texts import Message, Rendered, redacted
@@ -118,22 +118,26 @@ def _readers(
     known = roster.roles.get(role) if roster is not None else None
     if roster is None or known is None:
         return Readers(group, role, Bilingual(zh=role, en=role), known=False, people=())
-    people = [_reader(duty.person, duty.because, channel, rules) for duty in on_duty(roster, role, now)]
+    people = [_reader(roster, duty.person, duty.because, channel, rules) for duty in on_duty(roster, role, now)]
     return Readers(group, role, known.label, known=True, people=tuple(people))
 
 
-def _reader(person: Person, because: Bilingual, channel: ChannelKind, rules: Rules) -> Reader:
-    ways = rules.routed(reach(person, (channel,), rules.providers), {one.id: one.to for one in person.contacts})
+def _reader(roster: Roster, person: Person, because: Bilingual, channel: ChannelKind, rules: Rules) -> Reader:
+    found = reach(person, (channel,), rules.providers, unverified=roster.pages_unverified)
+    ways = rules.routed(found, {one.id: one.to for one in person.contacts})
     first = next(iter(ways.routes), None)
     if first is None:
-        return Reader(person.id, person.label, because, None, None, _problem(person, channel, rules))
+        return Reader(person.id, person.label, because, None, None, _problem(person, channel, rules, found))
     contact = next(one for one in person.contacts if one.id == first.contact)
     return Reader(person.id, person.label, because, shortened(contact.to), first.provider, None)
 
 
-def _problem(person: Person, channel: ChannelKind, rules: Rules) -> Bilingual:
+def _problem(person: Person, channel: ChannelKind, rules: Rules, found: Reach) -> Bilingual:
     if not rules.providers.get(channel):
         return Bilingual(zh="这个渠道没有配置服务商", en="no provider is configured for this channel")
-    if all(one.channel is not channel for one in person.contacts):
+    known = [one for one in person.contacts if one.channel is channel]
+    if not known:
         return Bilingual(zh="没有这个渠道的联系方式", en="no contact point for this channel")
+    if not found.routes:
+        return Bilingual(zh="这个渠道的联系方式未经验证", en="no verified contact point for this channel")
     return Bilingual(zh="没有服务商受理该号段", en="no provider serves the prefix")

@@ -10,6 +10,8 @@ from services.notifier.app.make_silence import make_silence
 from services.notifier.app.rules import Rosters, SilenceKeeper
 from services.notifier.domain.silence_file import WrittenSilence
 from services.notifier.store import noise as noise_rows
+from services.notifier.store.verifications import open_checks
+from shared.contracts.notifications import CONTACT_CHECK_PLAN
 from shared.contracts.values import ChannelKind
 from shared.db.engine import Database
 from shared.runtime.ids import Ids
@@ -36,7 +38,7 @@ class TakenReply:
 async def take_reply(
     org: str,
     sender: str,
-    wish: Literal["acknowledge-all", "stop"],
+    wish: Literal["acknowledge-all", "stop", "verify"],
     *,
     rosters: Rosters,
     silences: SilenceKeeper,
@@ -45,7 +47,8 @@ async def take_reply(
 ) -> TakenReply | None:
     """None when nobody of the roster has the number. Pages of the last 24 hours, the newest first.
 
-    `stop` lets everything below the highest level wait for 24 hours; it can be ended like any silence.
+    For `verify` the checks of contact points that wait for their code. `stop` lets everything below the highest level
+    wait for 24 hours; it can be ended like any silence.
     """
     roster = rosters.of(org)
     person = next(
@@ -61,6 +64,9 @@ async def take_reply(
         return None
     async with database.transaction() as tx:
         now = tx.now
+        if wish == "verify":
+            checks = await open_checks(tx, org, person.id)
+            return TakenReply(person.id, tuple(Page(one.id, CONTACT_CHECK_PLAN, one.number) for one in checks))
         rows = await noise_rows.open_pages(tx, org, person.id, now - _QUIET)
     if wish == "stop":
         written = WrittenSilence(

@@ -9,7 +9,7 @@ from services.notifier.app.stop_answered import stop_answered
 from shared.contracts.envelope import Event
 from shared.contracts.topics import CASES_ESCALATED
 from shared.db.engine import Database
-from shared.kafka.consumer import UNHURRIED, BatchConsumer
+from shared.kafka.consumer import UNHURRIED_POLICY, BatchConsumer
 from shared.kafka.outcome import Outcome
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.ids import Ids
@@ -31,5 +31,5 @@ def on_case_escalated(database: Database, kafka: KafkaSettings, rules: Rules, id
         handler=handle,
         database=database,
         kafka=kafka,
-        policy=UNHURRIED,
+        policy=UNHURRIED_POLICY,
     )

@@ -7,7 +7,7 @@ from services.notifier.app.take_test_answers import take_test_answers
 from shared.contracts.envelope import Event
 from shared.contracts.topics import COMMANDS_ISSUED
 from shared.db.engine import Database
-from shared.kafka.consumer import UNHURRIED, BatchConsumer
+from shared.kafka.consumer import UNHURRIED_POLICY, BatchConsumer
 from shared.kafka.outcome import Outcome
 from shared.kafka.settings import KafkaSettings
 
@@ -24,5 +24,5 @@ def on_command_issued(database: Database, kafka: KafkaSettings) -> BatchConsumer
         handler=handle,
         database=database,
         kafka=kafka,
-        policy=UNHURRIED,
+        policy=UNHURRIED_POLICY,
     )

@@ -8,7 +8,7 @@ from services.notifier.app.rules import Rules
 from shared.contracts.envelope import Event
 from shared.contracts.topics import RECEIPTS_RECEIVED
 from shared.db.engine import Database
-from shared.kafka.consumer import UNHURRIED, BatchConsumer
+from shared.kafka.consumer import UNHURRIED_POLICY, BatchConsumer
 from shared.kafka.outcome import Outcome
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.ids import Ids
@@ -28,5 +28,5 @@ def on_receipt_received(
         handler=handle,
         database=database,
         kafka=kafka,
-        policy=UNHURRIED,
+        policy=UNHURRIED_POLICY,
     )

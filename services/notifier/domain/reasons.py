@@ -18,6 +18,7 @@ _PHRASES: Final = (
     (r"no provider is configured", "没有配置服务商"),
     (r"no provider serves the prefix of \S+", "没有服务商受理该号段"),
     (r"\S+ has no contact point", "没有联系方式"),
+    (r"\S+ has no verified contact point", "联系方式均未经验证，值班表规定不使用"),
     (r"\S+ is no longer in the roster", "值班表中已无此人"),
     (r"not called after (\d+) failures in a row", r"连续失败 \1 次，暂停调用"),
     (r"a probe of this provider is on its way", "正在试探该服务商"),

@@ -24,12 +24,14 @@ class ContactPoint:
     """One address of a person. `id` is unique within the person and stays when the list is extended.
 
     An unverified one is used after the verified ones of its channel: nobody has proved yet that it reaches the person.
+    `vouched`: the roster itself says that it does.
     """
 
     id: str
     channel: ChannelKind
     to: str
     verified: bool = True
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,8 @@ class Cover:
 class Roster:
     """One organisation's roster. Every id it names exists: the reader of the file has checked that.
 
-    `owner` is the role that is told of gaps. `memory` keeps answers by role and day; it never changes one.
+    `owner` is the role that is told of gaps. Without `pages_unverified` an address that nobody verified is not used at
+    all. `memory` keeps answers by role and day; it never changes one.
     """
 
     organisation: str
@@ -200,6 +203,7 @@ class Roster:
     sha256: str
     covers: tuple[Cover, ...] = ()
     owner: str | None = None
+    pages_unverified: bool = True
     memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property

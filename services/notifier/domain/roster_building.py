@@ -1,6 +1,6 @@
 """Checked entries become values: moments become instants, swaps two covers, hours windows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -33,15 +33,21 @@ from services.notifier.domain.roster_file import (
 )
 from services.notifier.domain.roster_wall_time import takes_place
 from services.notifier.domain.rotation import Rotation
+from services.notifier.domain.verification import fingerprint_of
 from shared.contracts.values import ChannelKind
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 _GROUND: Final = "ground"
 
 
-def build_roster(written: WrittenFile, calendar: WorkingDays, sha256: str) -> Roster:
-    """The roster of entries that `problems_of` found nothing wrong with."""
-    return _Builder(ZoneInfo(written.timezone), calendar).roster(written, sha256)
+def build_roster(
+    written: WrittenFile, calendar: WorkingDays, sha256: str, *, proven: Collection[str] = frozenset()
+) -> Roster:
+    """The roster of entries that `problems_of` found nothing wrong with.
+
+    `proven` are the fingerprints of addresses whose people answered a code.
+    """
+    return _Builder(ZoneInfo(written.timezone), calendar, proven).roster(written, sha256)
 
 
 def instant_of(moment: Moment, zone: ZoneInfo, *, is_end: bool) -> datetime:
@@ -53,13 +59,15 @@ def instant_of(moment: Moment, zone: ZoneInfo, *, is_end: bool) -> datetime:
     return takes_place(day + timedelta(days=1) if is_end else day, time(), zone)
 
 
-def contacts_of(person: WrittenPerson) -> tuple[ContactPoint, ...]:
+def contacts_of(person: WrittenPerson, proven: Collection[str] = frozenset()) -> tuple[ContactPoint, ...]:
     """Contact points, numbered by channel where they have no id of their own."""
     counts: dict[ChannelKind, int] = {}
     points = []
     for one in person.contacts:
         counts[one.channel] = counts.get(one.channel, 0) + 1
-        points.append(ContactPoint(one.id or f"{one.channel}-{counts[one.channel]}", one.channel, one.to, one.verified))
+        number = f"{one.channel}-{counts[one.channel]}"
+        verified = one.verified or fingerprint_of(person.id, one.channel, one.to) in proven
+        points.append(ContactPoint(one.id or number, one.channel, one.to, verified, vouched=one.verified))
     return tuple(points)
 
 
@@ -69,7 +77,8 @@ def named_source(source: WrittenSource) -> list[tuple[SourceKind, str]]:
 
 
 class _Builder:
-    def __init__(self, zone: ZoneInfo, calendar: WorkingDays) -> None:
+    def __init__(self, zone: ZoneInfo, calendar: WorkingDays, proven: Collection[str]) -> None:
+        self._proven = proven
         self._zone = zone
         self._calendar = calendar
 
@@ -88,6 +97,7 @@ class _Builder:
             sha256=sha256,
             covers=tuple(cover for swap in written.swaps for cover in self._covers(swap)),
             owner=written.owner,
+            pages_unverified=written.page_unverified,
         )
 
     def _span(self, begins: Moment, ends: Moment) -> tuple[datetime, datetime]:
@@ -104,7 +114,7 @@ class _Builder:
         return Person(
             id=person.id,
             label=person.name,
-            contacts=contacts_of(person),
+            contacts=contacts_of(person, self._proven),
             deputies=person.deputy,
             leave=tuple(
                 Absence(*self._span(leave.begins, leave.ends), leave.reason, leave.deputy, leave.by)

@@ -3,14 +3,14 @@
 Everything is found from the same answers that a page at that instant would get, so what is reported is what happens.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from services.notifier.domain.roster import Override, Role, Roster
+from services.notifier.domain.roster import Override, Person, Role, Roster
 from services.notifier.domain.roster_duty import Duty, StepKind
 from services.notifier.domain.roster_timeline import Segment, timeline
 from services.notifier.domain.rotation import handovers_between, shift_at
@@ -21,7 +21,8 @@ EVERY_CHANNEL: Final = frozenset(ChannelKind)
 
 class FindingKind(StrEnum):
     GAP = "gap"  # nobody is on duty
-    UNREACHABLE = "unreachable"  # on duty, and no verified contact point for any channel in use
+    UNREACHABLE = "unreachable"  # on duty, and no contact point that may be used for any channel in use
+    UNVERIFIED = "unverified"  # on duty, and nobody has proved yet that an address reaches them
     LEAVE = "leave"  # on leave during an own turn, or named by an override; a deputy stands in
     LAST_RESORT = "last-resort"  # only those for "when nobody" are left
     OVERLAP = "overlap"  # two overrides replace the same role at the same time
@@ -113,7 +114,10 @@ def _unreachable(
     for person_id, (role, segment) in first.items():
         person = roster.people[person_id]
         usable = [one for one in person.contacts if one.channel in channels]
-        if any(one.verified for one in usable):
+        unproved = [one.id for one in usable if not one.verified]
+        if unproved:
+            yield _unverified(person, role, segment, unproved)
+        if any(one.verified or roster.pages_unverified for one in usable):
             continue
         why = (
             ("联系方式未经验证", "no contact point is verified") if usable else ("没有可用联系方式", "no contact point")
@@ -121,6 +125,13 @@ def _unreachable(
         zh = f"{person.label.zh}（{person_id}）将值班{role}，但{why[0]}"
         en = f"{person.label.en} ({person_id}) will be on duty for {role}, and {why[1]}"
         yield Finding(FindingKind.UNREACHABLE, role, person_id, segment.begins_at, segment.ends_at, _words(zh, en))
+
+
+def _unverified(person: Person, role: str, segment: Segment, contacts: Sequence[str]) -> Finding:
+    which = ", ".join(contacts)
+    zh = f"{person.label.zh}（{person.id}）将值班{role}，联系方式未经验证：{which}"
+    en = f"{person.label.en} ({person.id}) will be on duty for {role}; not verified: {which}"
+    return Finding(FindingKind.UNVERIFIED, role, person.id, segment.begins_at, segment.ends_at, _words(zh, en))
 
 
 def _overlaps(roster: Roster, begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:

@@ -45,7 +45,9 @@ class WrittenContact(Written):
     channel: ChannelKind
     to: Address
     id: Slug | None = None
-    verified: bool = True
+    verified: Annotated[
+        bool, Field(description="The roster vouches for it; else its person has to answer a code sent there")
+    ] = False
 
 
 class WrittenLeave(Written):
@@ -151,6 +153,9 @@ class WrittenFile(Written):
     timezone: Zone
     calendar: Annotated[Slug | None, Field(description="Working days; absent: Monday to Friday")] = None
     owner: Annotated[Slug | None, Field(description="The role that is told of gaps found ahead")] = None
+    page_unverified: Annotated[
+        bool, Field(description="Whether addresses that nobody verified are used, after those that are, with a warning")
+    ] = True
     people: Annotated[tuple[WrittenPerson, ...], Field(min_length=1)]
     teams: tuple[WrittenTeam, ...] = ()
     rotations: tuple[WrittenRotation, ...] = ()

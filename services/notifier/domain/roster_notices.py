@@ -26,7 +26,7 @@ TEMPLATES: Final = (
 _HANDED_OVER: Final = "请当面或电话交接未办结事项"
 _NOTHING_OPEN: Final = "请当面或电话交接班"
 # These last until somebody puts them right: said again every week.
-_LASTING: Final = frozenset({FindingKind.UNREACHABLE, FindingKind.UNSTAFFED})
+_LASTING: Final = frozenset({FindingKind.UNREACHABLE, FindingKind.UNVERIFIED, FindingKind.UNSTAFFED})
 
 
 def keys_of(found: Finding, begins_at: datetime, ends_at: datetime) -> frozenset[str]:

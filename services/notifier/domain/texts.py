@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.notifier.domain.words import clean
-from shared.contracts.notifications import LIVE_TEST_PLAN, MessageTemplate, Purpose, Subject
+from shared.contracts.notifications import CONTACT_CHECK_PLAN, LIVE_TEST_PLAN, MessageTemplate, Purpose, Subject
 from shared.contracts.values import Language, Place
 from shared.plans.sms_segments import segments
 from shared.runtime.logging import redact
@@ -74,6 +74,7 @@ LABELS: Final[Mapping[Language, Mapping[str, str]]] = {
         "product": "烽火",
         "drill": "演练",
         "test": "测试",
+        "check": "验证",
         "case": "编号",
         "level": "等级",
         "no_level": "未定级",
@@ -96,6 +97,7 @@ LABELS: Final[Mapping[Language, Mapping[str, str]]] = {
         "product": "Fenghuo",
         "drill": "DRILL",
         "test": "TEST",
+        "check": "CHECK",
         "case": "Case",
         "level": "Level",
         "no_level": "no level",
@@ -144,6 +146,8 @@ def mark_of(message: Message) -> str:
     words = LABELS[message.language]
     if message.subject.plan == LIVE_TEST_PLAN:
         return f"【{words['test']}】"
+    if message.subject.plan == CONTACT_CHECK_PLAN:
+        return f"【{words['check']}】"
     return f"【{words['drill']}】" if message.drill else ""
 
 
@@ -166,6 +170,13 @@ def parts_of(message: Message) -> dict[str, str]:
         "plan": clean(subject.plan_title, _LONG),
     }
     return {name: value for name, value in found.items() if value and name in words}
+
+
+def worded(subject: Subject, language: Language) -> Subject:
+    """The subject in the reader's language, as far as it was given in both."""
+    if language == "zh" or subject.en is None:
+        return subject
+    return subject.model_copy(update=subject.en.model_dump(exclude_none=True) | {"en": None})
 
 
 def redacted(subject: Subject) -> Subject:

@@ -3,15 +3,17 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from services.notifier.domain.roster import Roster, WorkingDays
-from services.notifier.domain.roster_building import build_roster
+from services.notifier.domain.roster_building import build_roster, contacts_of
 from services.notifier.domain.roster_changes import MadeChange, overlaid
 from services.notifier.domain.roster_file import WrittenFile
 from services.notifier.domain.roster_text import MondayToFriday, RosterError, read_roster
-from services.notifier.store import roster_records
+from services.notifier.domain.verification import fingerprint_of
+from services.notifier.store import roster_records, verifications
 from services.notifier.store.roster_files import RosterFiles
 from shared.db.engine import Database
 from shared.db.tx import Tx
@@ -26,7 +28,8 @@ _REMEMBERED: Final = timedelta(days=35)
 class RosterBook:
     """Answers from memory; `refresh` brings in what changed on disk or in the database, here or elsewhere.
 
-    While the database is away, or before it answered, the file's roster is in force.
+    While the database is away, or before it answered, the file's roster is in force; nothing is known then of what was
+    verified, and unverified addresses are used whatever the roster says.
     """
 
     def __init__(self, files: RosterFiles, database: Database, calendars: Mapping[str, WorkingDays]) -> None:
@@ -40,7 +43,11 @@ class RosterBook:
 
     def of(self, org: str) -> Roster | None:
         """The organisation's roster in force."""
-        return self._in_force.get(org) or self._files.of(org)
+        known = self._in_force.get(org)
+        if known is not None:
+            return known
+        on_disk = self._files.of(org)
+        return on_disk if on_disk is None or on_disk.pages_unverified else replace(on_disk, pages_unverified=True)
 
     def base(self, org: str) -> WrittenFile | None:
         """The roster without the changes beside it, as of the last refresh."""
@@ -61,11 +68,14 @@ class RosterBook:
             await self._record_files(tx)
             versions = await roster_records.latest_versions(tx)
             changes = await roster_records.changes_in_force(tx, tx.now - _REMEMBERED)
+            proven = await verifications.proven(tx)
         marks = [f"{one.org} {one.number}" for one in versions.values()] + [str(one.id) for one in changes]
+        marks += [f"{org} {one}" for org in sorted(proven) for one in sorted(proven[org])]
         fingerprint = hashlib.sha256("\n".join(marks).encode()).hexdigest()
         if fingerprint == self._fingerprint:
             return False
-        self._bases, self._in_force = await asyncio.to_thread(self._built, versions, changes)
+        self._bases, self._in_force = await asyncio.to_thread(self._built, versions, changes, proven)
+        await self._let_lapse()
         self._fingerprint = fingerprint
         for org, roster in self._in_force.items():
             ROSTER_PEOPLE.labels(org).set(len(roster.people))
@@ -84,8 +94,22 @@ class RosterBook:
                     )
         self._seen_on_disk = dict(self._files.texts)
 
+    async def _let_lapse(self) -> None:
+        """An address that left the roster has to be verified anew should it come back."""
+        async with self._database.transaction() as tx:
+            for org, base in self._bases.items():
+                present = {
+                    fingerprint_of(person.id, one.channel, one.to)
+                    for person in base.people
+                    for one in contacts_of(person)
+                }
+                await verifications.lapse(tx, org, present)
+
     def _built(
-        self, versions: Mapping[str, roster_records.Version], changes: Sequence[MadeChange]
+        self,
+        versions: Mapping[str, roster_records.Version],
+        changes: Sequence[MadeChange],
+        proven: Mapping[str, frozenset[str]],
     ) -> tuple[dict[str, WrittenFile], dict[str, Roster]]:
         bases: dict[str, WrittenFile] = {}
         rosters: dict[str, Roster] = {}
@@ -105,6 +129,6 @@ class RosterBook:
             marks = "".join(str(one.id) for one in own if one not in unfit)
             sha256 = hashlib.sha256(f"{version.sha256}{marks}".encode()).hexdigest() if marks else version.sha256
             bases[org] = base
-            rosters[org] = build_roster(whole, calendar, sha256)
+            rosters[org] = build_roster(whole, calendar, sha256, proven=proven.get(org, frozenset()))
             _log.info("roster.in_force", org=org, version=version.number, changes=len(own) - len(unfit), sha256=sha256)
         return bases, rosters

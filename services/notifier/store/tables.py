@@ -275,3 +275,31 @@ complainant_notices: Final = Table(
     Column("settled_at", DateTime(timezone=True)),
 )
 Index("ix_complainant_notices_due", complainant_notices.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
+
+verifications: Final = Table(
+    "verifications",
+    metadata,
+    # The case id of its message as well. No code is kept: it follows from this id and the address.
+    Column("verification_id", Uuid, primary_key=True),
+    Column("org", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("answered_by", Text),
+)
+Index("ix_verifications_person", verifications.c.org, verifications.c.person, verifications.c.asked_at)
+Index(
+    "ix_verifications_proven",
+    verifications.c.org,
+    verifications.c.fingerprint,
+    postgresql_where=text("state = 'verified'"),
+)
