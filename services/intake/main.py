@@ -130,7 +130,7 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
     desk = None
     if settings.notifier_url is not None and settings.notifier_key is not None:
         desk = NotifierDesk(settings.notifier_url, settings.notifier_key.get_secret_value())
-    accept = AcceptHook(database, vault, ids, reports)
+    accept = AcceptHook(database, vault, ids, reports, desk)
     public_url = settings.public_url.rstrip("/")
     link_secret = settings.link_secret.get_secret_value().encode()
     report_doors = ReportDoors(admit, reports, ref_key=vault.ref_key, public_url=public_url)

@@ -27,6 +27,12 @@ COMPLAINANT: Final = "complainant"
 LIVE_TEST_PLAN: Final = "live-test"
 """In the place of a plan in tests of whether people can be reached: the notifier alone knows such a case."""
 
+CONTACT_CHECK_PLAN: Final = "contact-check"
+"""In the place of a plan where somebody is to prove that an address is theirs: the notifier alone knows such a case."""
+
+KEPT_PLANS: Final = frozenset({LIVE_TEST_PLAN, CONTACT_CHECK_PLAN})
+"""What no plan may be called: requests of these are of the people named in them, roles only say what for."""
+
 
 class Purpose(StrEnum):
     PAGE = "page"  # act now and acknowledge
@@ -45,6 +51,17 @@ class MessageTemplate(Contract):
     form: MessageForm
     zh: Text
     en: Text
+
+
+class EnglishWords(Contract):
+    """What stands in a message to an English reader instead of the words of a subject; absent: the same words."""
+
+    plan_title: Text | None = None
+    level_label: Text | None = None
+    because: Text | None = None
+    title: Text | None = None
+    expected: Text | None = None
+    next_tier: Text | None = None
 
 
 class Subject(Contract):
@@ -68,6 +85,7 @@ class Subject(Contract):
     due_at: Instant | None = None
     next_tier: Text | None = None
     occurred_at: Instant
+    en: Annotated[EnglishWords | None, Field(description="For readers of English, where they differ")] = None
 
 
 def notice_id(case_id: UUID, plan: str, notice: str, at: datetime) -> UUID:
@@ -96,6 +114,7 @@ class NotificationRequestedV1(Contract):
     stale_after: Annotated[Instant | None, Field(description="After this the message says how late it is")] = None
     excluded: Annotated[tuple[Name, ...], Field(description="Recused people, by roster id")] = ()
     people: Annotated[tuple[Name, ...], Field(description="Told beside the roles, by roster id")] = ()
+    contact: Annotated[Name | None, Field(description="Only this contact point of the people, by roster id")] = None
     in_place_of: Annotated[
         Name | None, Field(description="Only `people` are told, because this person could not be reached, by roster id")
     ] = None

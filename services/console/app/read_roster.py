@@ -15,11 +15,12 @@ _DAYS_CHECKED: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class RosterView:
-    """`problem`: why there is nothing to show. Roles with a gap come first."""
+    """`problem`: why there is nothing to show. Roles with a gap come first. `unverified`: contact points."""
 
     days: tuple[date, ...] = ()
     rows: tuple[RoleRow, ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
+    unverified: tuple[dict[str, Any], ...] = ()
     checked_days: int = _DAYS_CHECKED
     timezone: str = ""
     problem: Literal["none", "away", "empty"] | None = None
@@ -34,6 +35,7 @@ async def read_roster(org: str, duty: DutyReader | None) -> RosterView:
         if found is None or found.get("organisation") != org:
             return RosterView(problem="empty")
         checked = await duty.findings(_DAYS_CHECKED)
+        contacts = await duty.unverified_contacts()
     except AwayError:
         return RosterView(problem="away")
     zone = ZoneInfo(found["timezone"])
@@ -47,7 +49,8 @@ async def read_roster(org: str, duty: DutyReader | None) -> RosterView:
         }
         for one in (checked or {}).get("findings", [])
     ]
-    return RosterView(days, tuple(rows), tuple(findings), _DAYS_CHECKED, zone.key)
+    unverified = tuple((contacts or {}).get("contacts", ()))
+    return RosterView(days, tuple(rows), tuple(findings), unverified, _DAYS_CHECKED, zone.key)
 
 
 __all__ = ["DAYS", "DutyReader", "RosterView", "read_roster"]

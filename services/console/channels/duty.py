@@ -19,6 +19,10 @@ class DutyReader:
         """None when the organisation has no roster."""
         return await self._notifier.get("/v1/roster/findings", days=days)
 
+    async def unverified_contacts(self) -> dict[str, Any] | None:
+        """Contact points that nobody verified yet; None when the organisation has no roster."""
+        return await self._notifier.get("/v1/roster/contacts", unverified="true")
+
     async def withheld(self) -> dict[str, Any]:
         """Messages that were kept back."""
         return await self._notifier.needed("/v1/withheld")

@@ -21,7 +21,7 @@ class Questions:
             base_url=base_url.rstrip("/"), headers={"Authorization": f"Bearer {key}"}, timeout=_TIMEOUT_S
         )
 
-    async def get(self, path: str, **params: int) -> dict[str, Any] | None:
+    async def get(self, path: str, **params: int | str) -> dict[str, Any] | None:
         """None when the service has no such thing. Raises AwayError."""
         return await self._ask(self._http.build_request("GET", path, params=params or None))
 

@@ -136,6 +136,14 @@ RECEIPTS: Final[Mapping[str, Bilingual]] = {
     "rejected": _both("被拒收", "rejected"),
     "unknown": _both("结果不明", "unknown"),
 }
+VERIFICATIONS: Final[Mapping[str, Bilingual]] = {
+    "open": _both("等待确认", "waiting for the code"),
+    "verified": _both("已验证", "verified"),
+    "expired": _both("已过期", "expired"),
+    "spent": _both("错误次数过多", "too many wrong codes"),
+    "replaced": _both("已被新验证码取代", "replaced by a newer code"),
+    "lapsed": _both("地址已变更", "the address changed"),
+}
 HOLDS: Final[Mapping[str, Bilingual]] = {
     "held": _both("成立", "holds"),
     "not-held": _both("不成立", "does not hold"),
@@ -156,6 +164,7 @@ _TABLES: Final[Mapping[str, Mapping[str, Bilingual]]] = {
     "clock": CLOCK_STATES,
     "change": CHANGES,
     "receipt": RECEIPTS,
+    "verification": VERIFICATIONS,
     "holds": HOLDS,
     "role": ROLES,
 }

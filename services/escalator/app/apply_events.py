@@ -21,7 +21,7 @@ from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.envelope import Event
 from shared.contracts.escalations import CaseState
-from shared.contracts.notifications import LIVE_TEST_PLAN, NotificationSettledV1
+from shared.contracts.notifications import KEPT_PLANS, NotificationSettledV1
 from shared.db.engine import Database
 from shared.db.tx import Tx
 from shared.kafka.outcome import DONE, DUPLICATE, Dead, Outcome, Retry, Skip
@@ -197,8 +197,8 @@ class _Board:
     def _command(self, event: Event[CaseFact], data: CommandIssuedV1) -> Outcome:
         keys = [(event.case_id, plan) for plan in self._plans_of.get(event.case_id, ()) if data.plan in {None, plan}]
         found = [(key, self._cases[key]) for key in keys if self._cases[key].org == event.org]
-        if not found and data.plan == LIVE_TEST_PLAN:
-            return Skip("an answer to a live test: the notifier keeps it")
+        if not found and data.plan in KEPT_PLANS:
+            return Skip("an answer to a message about no case: the notifier keeps it")
         if not found:
             plan = f" under plan '{data.plan}'" if data.plan else ""
             return Retry(_UNTIL_OPENED, f"case {event.case_id} is not known{plan}: nothing to {data.command} yet")

@@ -10,6 +10,7 @@ from services.intake.api.answers import json_response, outcome_body
 from services.intake.api.requests import body_of, client_of, media_type, presented_key, uuid_in_path
 from services.intake.app.accept_hook import Accepted, AcceptHook, HookRequest, Kept
 from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.answer_for_all import DeskAwayError
 from services.intake.app.replay_quarantine import NoSuchQuarantineError, ReplayQuarantine
 from services.intake.domain.hooks import MAPPINGS
 from services.intake.domain.hooks.values import UnmappableError
@@ -41,7 +42,10 @@ class HookDoors:
             known = ", ".join(sorted(MAPPINGS))
             raise ProblemError(404, "No such kind of hook", code="unknown-hook", fields={"kind": f"one of {known}"})
         came = HookRequest(kind, media_type(request), query_of(request), await body_of(request))
-        return self._answer(await self._accept(came, key, request.headers.get("traceparent")))
+        try:
+            return self._answer(await self._accept(came, key, request.headers.get("traceparent")))
+        except DeskAwayError as error:
+            raise _away() from error
 
     async def listed(self, request: Request) -> Response:
         key = await self._admit(presented_key(request), Scope.OPERATE, client=client_of(request))
@@ -77,6 +81,8 @@ class HookDoors:
             raise ProblemError(
                 422, "Still not understood", code="unmappable", fields={error.field: error.reason}
             ) from error
+        except DeskAwayError as error:
+            raise _away() from error
         return self._answer(accepted)
 
     def _answer(self, result: Accepted | Kept) -> Response:
@@ -132,6 +138,10 @@ def _uuid_in_query(text: str | None) -> UUID | None:
 
 def _bad_query(name: str, what: str) -> ProblemError:
     return ProblemError(422, "The query does not fit", code="invalid", fields={name: what})
+
+
+def _away() -> ProblemError:
+    return ProblemError(503, "The notifier does not answer", code="notifier-away")
 
 
 def _nothing_there() -> ProblemError:

@@ -20,7 +20,7 @@ from services.intake.domain.identity import normalised_phone
 from services.intake.domain.json_guard import UnreadableError, read_object, storable
 from services.intake.domain.provider_reports import is_from_twilio
 from services.intake.domain.receipts import Receipt, channel_of, read_fields, read_kannel
-from services.intake.domain.replies import UnclearReply, Wish, read_reply
+from services.intake.domain.replies import Reply, UnclearReply, Wish, read_reply
 from shared.access.api_keys import ApiKey, Scope
 from shared.access.links import LinkInvalidError, read_receipt_address
 from shared.db.engine import Database
@@ -116,7 +116,7 @@ class SmsDoor:
         if isinstance(reply, UnclearReply):
             return await self._kept(came, key, "text", reply.reason)
         if reply.number is None:
-            return await self._about_all(came, key, sender, reply.wish, request)
+            return await self._about_all(came, key, sender, reply, request)
         message_id = came.query.get("id", "")[:_MAX_MESSAGE_ID]
         try:
             await answer_by_sms(
@@ -133,27 +133,30 @@ class SmsDoor:
             return await self._kept(came, key, "text", f"there is no case {reply.number}")
         return PlainTextResponse(_ANSWERS[reply.wish].format(number=reply.number))
 
-    async def _about_all(self, came: HookRequest, key: ApiKey, sender: str, wish: Wish, request: Request) -> Response:
-        """What is about everything this person was paged for: the notifier knows what that is."""
+    async def _about_all(self, came: HookRequest, key: ApiKey, sender: str, reply: Reply, request: Request) -> Response:
+        """What is about no single case: the notifier knows what this person was paged or asked for."""
         if self._desk is None:
             return await self._kept(came, key, "text", "needs the notifier, which is not configured")
         try:
-            cases = await answer_for_all(
+            commands = await answer_for_all(
                 self._database,
                 self._ids,
                 key=key,
                 sender=normalised_phone(sender),
-                wish=wish,
+                reply=reply,
                 desk=self._desk,
                 traceparent=request.headers.get("traceparent"),
             )
         except DeskAwayError as error:
             raise ProblemError(503, "The notifier does not answer", code="notifier-away") from error
-        if cases is None:
+        if commands is None:
             return await self._kept(came, key, "from", "is nobody of the roster")
-        if wish is Wish.STOP:
+        if reply.wish is Wish.STOP:
             return PlainTextResponse("24 小时内只发送最高等级消息 / only the highest level for 24 hours")
-        return PlainTextResponse(f"已签收 {cases} 件 / {cases} acknowledged")
+        if reply.wish is Wish.VERIFY:
+            told = "已收到验证码 / code received" if commands else "没有待验证的联系方式 / nothing waits for a code"
+            return PlainTextResponse(told)
+        return PlainTextResponse(f"已签收 {len(commands)} 件 / {len(commands)} acknowledged")
 
     async def _kept(self, came: HookRequest, key: ApiKey, field: str, reason: str) -> Response:
         kept = await self._accept.keep(came, key, field, reason, readable=True)

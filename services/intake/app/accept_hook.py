@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.intake.app.answer_by_sms import NoSuchCaseError, answer_by_sms
+from services.intake.app.answer_for_all import Desk, answer_for_all
 from services.intake.app.group_commit import GroupCommit
 from services.intake.app.issue_command import issue_command
 from services.intake.domain.commands import CommandBody
@@ -22,6 +23,7 @@ from services.intake.domain.hooks.values import (
     Payload,
     UnmappableError,
 )
+from services.intake.domain.identity import normalised_phone
 from services.intake.domain.json_guard import UnreadableError, canonical, read_object, storable
 from services.intake.domain.reports import Outcome, Refused, Registered, Report, prepare
 from services.intake.store.quarantine import QuarantineRow, add, payload_place
@@ -84,14 +86,25 @@ class Kept:
 class AcceptHook:
     """The use case with what it needs."""
 
-    def __init__(self, database: Database, vault: Vault, ids: Ids, reports: GroupCommit[Report, Outcome]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        ids: Ids,
+        reports: GroupCommit[Report, Outcome],
+        desk: Desk | None = None,
+    ) -> None:
+        self._desk = desk
         self._database = database
         self._vault = vault
         self._ids = ids
         self._reports = reports
 
     async def __call__(self, request: HookRequest, key: ApiKey, traceparent: str | None) -> Accepted | Kept:
-        """Durable either way when this returns. Raises KeyError for an unknown kind and the database's errors."""
+        """Durable either way when this returns.
+
+        Raises KeyError for an unknown kind, the database's errors, and DeskAwayError for what needs the notifier.
+        """
         MAPPINGS[request.kind]
         try:
             return await self.attempt(request, key, traceparent)
@@ -116,9 +129,12 @@ class AcceptHook:
                 field, reason = next(iter(outcome.fields.items()))
                 raise UnmappableError(field, f"{outcome.detail}: {reason}")
             registered.append(outcome)
-        commands = [
-            await self._command(item, key, traceparent) for item in mapped if not isinstance(item, MappedReport)
-        ]
+        commands: list[UUID] = []
+        for item in mapped:
+            if isinstance(item, MappedReply) and item.reply.number is None:
+                commands += await self._about_all(item, key, traceparent)
+            elif not isinstance(item, MappedReport):
+                commands.append(await self._command(item, key, traceparent))
         return Accepted(tuple(registered), tuple(commands))
 
     async def keep(self, request: HookRequest, key: ApiKey, field: str, reason: str, *, readable: bool) -> Kept:
@@ -153,6 +169,22 @@ class AcceptHook:
             fields = fields_of(error.errors(include_url=False, include_input=False, include_context=False))
             name, what = next(iter(fields.items()))
             raise UnmappableError(f"{index}.{name}", what) from error
+
+    async def _about_all(self, item: MappedReply, key: ApiKey, traceparent: str | None) -> list[UUID]:
+        if self._desk is None:
+            raise UnmappableError("text", "needs the notifier, which is not configured")
+        commands = await answer_for_all(
+            self._database,
+            self._ids,
+            key=key,
+            sender=normalised_phone(item.sender),
+            reply=item.reply,
+            desk=self._desk,
+            traceparent=traceparent,
+        )
+        if commands is None:
+            raise UnmappableError("from", "is nobody of the roster")
+        return commands
 
     async def _command(self, item: Mapped, key: ApiKey, traceparent: str | None) -> UUID:
         if isinstance(item, MappedReply):

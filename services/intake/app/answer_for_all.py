@@ -1,4 +1,4 @@
-"""A reply about everything: each page that still waits for an answer gets one."""
+"""A reply about no single case: each page that still waits gets an answer, a code goes back to its check."""
 
 from typing import Protocol
 from uuid import UUID
@@ -6,10 +6,10 @@ from uuid import UUID
 from services.intake.app.issue_command import issue_command
 from services.intake.channels.desk import DeskAwayError
 from services.intake.domain.commands import CommandBody
-from services.intake.domain.replies import Wish
+from services.intake.domain.replies import Reply, Wish
 from shared.access.api_keys import ApiKey
 from shared.contracts.commands import CommandKind
-from shared.contracts.values import Actor, ActorKind
+from shared.contracts.values import Actor, ActorKind, Facts
 from shared.db.engine import Database
 from shared.runtime.ids import Ids
 
@@ -26,32 +26,37 @@ async def answer_for_all(
     *,
     key: ApiKey,
     sender: str,
-    wish: Wish,
+    reply: Reply,
     desk: Desk,
     traceparent: str | None,
-) -> int | None:
-    """How many cases were acknowledged; None when nobody of the roster has this number.
+) -> list[UUID] | None:
+    """The commands, one for each case acknowledged or code passed on; None when nobody of the roster has this number.
 
     Repeating it is harmless: what was acknowledged is no longer open. What the desk raises is passed on.
     """
-    found = await desk.reply(key.org, sender, wish.value)
+    found = await desk.reply(key.org, sender, reply.wish.value)
     if found is None:
         return None
     person, pages = found
-    if wish is not Wish.ACKNOWLEDGE_ALL:
-        return 0
-    for case_id, plan in pages:
+    if reply.wish is Wish.STOP:
+        return []
+    # One of a person's open checks stands for all of them.
+    answered = pages if reply.wish is Wish.ACKNOWLEDGE_ALL else pages[:1]
+    code: Facts = {"code": reply.rest} if reply.wish is Wish.VERIFY else {}
+    issued = [
         await issue_command(
             database,
             ids,
             org=key.org,
             case_id=case_id,
-            body=CommandBody(command=CommandKind.ACKNOWLEDGE, plan=plan),
+            body=CommandBody(command=CommandKind.ACKNOWLEDGE, plan=plan, arguments=code),
             actor=Actor(kind=ActorKind.SMS, ref=person),
             key_prefix=key.prefix,
             traceparent=traceparent,
         )
-    return len(pages)
+        for case_id, plan in answered
+    ]
+    return [one.command_id for one in issued]
 
 
 __all__ = ["Desk", "DeskAwayError", "answer_for_all"]

@@ -1,7 +1,8 @@
 """Replies by SMS: what a person wants, and about which case.
 
 `签收 2026-11-000123` or `1 …` acknowledges, `全部签收` acknowledges everything this person was paged for,
-`已解决 …` resolves, `无法处理 …` hands on, `停` asks for quiet. In English: ack, ack all, resolved, cannot, stop.
+`已解决 …` resolves, `无法处理 …` hands on, `停` asks for quiet, `验证 123456` gives the code back that proves whose the
+number is. In English: ack, ack all, resolved, cannot, stop, verify.
 """
 
 import re
@@ -21,8 +22,10 @@ class Wish(StrEnum):
     RESOLVE = "resolve"
     CANNOT_HANDLE = "cannot-handle"
     STOP = "stop"
+    VERIFY = "verify"
 
 
+_CODE: Final = re.compile(r"^\s*(?:验证码?|verify|code)\s*[:：]?\s*([0-9]{6})\s*[。.!！]*\s*$", re.IGNORECASE)
 _ABOUT_ALL: Final = frozenset({Wish.ACKNOWLEDGE_ALL, Wish.STOP})
 _END: Final = r"(?![0-9a-z])"
 # In this order: the longer word of two that begin alike comes first.
@@ -47,7 +50,7 @@ _LONGEST_REASON: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is asked for; `number` is None for what is about everything. `rest` is what else was written."""
+    """What is asked for; `number` is None for what is about no single case. `rest`: what else stood there; a code."""
 
     wish: Wish
     number: str | None
@@ -64,6 +67,9 @@ class UnclearReply:
 def read_reply(text: str) -> Reply | UnclearReply:
     """What the text asks for. A bare number acknowledges nothing: it may be a question."""
     normal = unicodedata.normalize("NFKC", text)
+    code = _CODE.match(normal)
+    if code is not None:
+        return Reply(Wish.VERIFY, None, code[1])
     for wish, pattern in _PATTERNS:
         found = pattern.match(normal)
         if found is None:
@@ -75,4 +81,4 @@ def read_reply(text: str) -> Reply | UnclearReply:
         if number is None:
             return UnclearReply("has no case number such as 2026-11-000123")
         return Reply(wish, number, " ".join(rest.replace(number, " ").split())[:_LONGEST_REASON])
-    return UnclearReply("does not begin with 1, 签收, ack, 全部签收, 已解决, 无法处理 or 停")
+    return UnclearReply("does not begin with 1, 签收, ack, 全部签收, 已解决, 无法处理, 停 or 验证")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from services.intake.app.acknowledge_by_link import acknowledge_by_link
 from services.intake.app.admit_caller import AdmitCaller
 from services.intake.app.look_at_link import LinkState, look_at_link
 from shared.access.links import AcknowledgementLink, LinkExpiredError, LinkInvalidError, read_acknowledgement
+from shared.contracts.notifications import CONTACT_CHECK_PLAN, LIVE_TEST_PLAN
 from shared.contracts.values import Bilingual
 from shared.db.engine import Database
 from shared.runtime.clock import Clock
@@ -72,17 +74,9 @@ class AcknowledgementPage:
             return link
         state = await look_at_link(self._database, link)
         if state.used_at is not None:
-            return self._already(state, state.used_at)
-        return self._page(
-            200,
-            _bilingual("请确认收到", "Please acknowledge"),
-            _bilingual(
-                "按下按钮，即表示您已知悉并接手；系统停止继续上报，处理时限照常计时。",
-                "Pressing the button says you know and take it on: escalation stops, handling deadlines keep running.",
-            ),
-            number=_named(state),
-            ask=True,
-        )
+            return self._already(state, link, state.used_at)
+        words = _WORDS.get(link.plan, _OF_A_CASE)
+        return self._page(200, words.asked, words.means, number=_named(state, link), ask=True)
 
     async def confirm(self, request: Request) -> Response:
         """Acknowledges once; afterwards says so."""
@@ -91,13 +85,10 @@ class AcknowledgementPage:
             return link
         state, first = await acknowledge_by_link(self._database, self._ids, link, request.headers.get("traceparent"))
         if not first and state.used_at is not None:
-            return self._already(state, state.used_at)
+            return self._already(state, link, state.used_at)
+        words = _WORDS.get(link.plan, _OF_A_CASE)
         return self._page(
-            200,
-            _bilingual("已确认，谢谢", "Acknowledged, thank you"),
-            _bilingual("上报已停止。可以关闭本页。", "Escalation has stopped. You may close this page."),
-            number=_named(state),
-            tone="done",
+            200, _bilingual("已确认，谢谢", "Confirmed, thank you"), words.done, number=_named(state, link), tone="done"
         )
 
     async def _link(self, request: Request) -> AcknowledgementLink | Response:
@@ -122,13 +113,13 @@ class AcknowledgementPage:
                 tone="gone",
             )
 
-    def _already(self, state: LinkState, used_at: datetime) -> Response:
+    def _already(self, state: LinkState, link: AcknowledgementLink, used_at: datetime) -> Response:
         local = used_at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
         return self._page(
             200,
             _bilingual("此前已确认", "Already acknowledged"),
             _bilingual(f"确认时间：{local}", f"Acknowledged at {local}"),
-            number=_named(state),
+            number=_named(state, link),
             tone="done",
         )
 
@@ -139,9 +130,48 @@ class AcknowledgementPage:
         return HTMLResponse(text, status, _HEADERS)
 
 
-def _named(state: LinkState) -> str:
-    return state.number or "预警 / warning"
+def _named(state: LinkState, link: AcknowledgementLink) -> str:
+    return state.number or _WORDS.get(link.plan, _OF_A_CASE).unnumbered
 
 
 def _bilingual(zh: str, en: str) -> Bilingual:
     return Bilingual(zh=zh, en=en)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the page says about one kind of link. `unnumbered` stands where intake knows no number."""
+
+    asked: Bilingual
+    means: Bilingual
+    done: Bilingual
+    unnumbered: str
+
+
+_CLOSE: Final = ("可以关闭本页。", "You may close this page.")
+_OF_A_CASE: Final = _Words(
+    _bilingual("请确认收到", "Please acknowledge"),
+    _bilingual(
+        "按下按钮，即表示您已知悉并接手；系统停止继续上报，处理时限照常计时。",
+        "Pressing the button says you know and take it on: escalation stops, handling deadlines keep running.",
+    ),
+    _bilingual(f"上报已停止。{_CLOSE[0]}", f"Escalation has stopped. {_CLOSE[1]}"),
+    "预警 / warning",
+)
+_WORDS: Final = {
+    LIVE_TEST_PLAN: _Words(
+        _bilingual("请确认收到测试", "Please confirm the test"),
+        _bilingual("这是联络测试，没有发生事件。", "This is a test of whether you can be reached; nothing happened."),
+        _bilingual(_CLOSE[0], _CLOSE[1]),
+        "测试 / test",
+    ),
+    CONTACT_CHECK_PLAN: _Words(
+        _bilingual("请确认这是您的联系方式", "Please confirm that this address is yours"),
+        _bilingual(
+            "按下按钮，即表示消息能到达您本人；今后将以此联系方式通知您。",
+            "Pressing the button says that messages sent here reach you; you will be told here from now on.",
+        ),
+        _bilingual(f"联系方式随即验证。{_CLOSE[0]}", f"The address counts as verified. {_CLOSE[1]}"),
+        "联系方式验证 / contact check",
+    ),
+}

@@ -237,7 +237,8 @@ async def test_a_new_finding_is_told_to_the_owner_once_by_whichever_replica_sees
     assert told >= 5
     again = await report_findings(book=other.book, rules=rules, database=database, ids=ids, days=7)
     assert again == 0
-    assert ROSTER_FINDINGS.labels("demo", "gap")._value.get() == told
+    assert ROSTER_FINDINGS.labels("demo", "gap")._value.get() == told - 2
+    assert ROSTER_FINDINGS.labels("demo", "unverified")._value.get() == 2
     [request] = await _requested(database)
     assert request.roles == ("head",)
     assert "夜班（night）" in str(request.subject.because)

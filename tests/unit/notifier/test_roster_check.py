@@ -12,9 +12,10 @@ TEXT = """\
 organisation: demo
 timezone: Asia/Shanghai
 people:
-  - {id: a, name: {zh: 甲, en: A}, deputy: b, contacts: [{channel: sms, to: "13800000001"}]}
-  - {id: b, name: {zh: 乙, en: B}, contacts: [{channel: sms, to: "13800000002"}]}
-  - {id: room, name: {zh: 值班室, en: Duty room}, room: true, contacts: [{channel: voice, to: "13800000003"}]}
+  - {id: a, name: {zh: 甲, en: A}, deputy: b, contacts: [{channel: sms, to: "13800000001", verified: true}]}
+  - {id: b, name: {zh: 乙, en: B}, contacts: [{channel: sms, to: "13800000002", verified: true}]}
+  - {id: room, name: {zh: 值班室, en: Duty room}, room: true,
+     contacts: [{channel: voice, to: "13800000003", verified: true}]}
 rotations:
   - {id: days, every: day, start: 2026-03-01, handover: "08:00", people: [a, b]}
 roles:
@@ -62,8 +63,15 @@ def test_leave_during_an_own_turn_is_a_conflict_even_with_a_deputy() -> None:
 
 
 def test_who_will_be_on_duty_without_a_verified_contact_point_is_named_once() -> None:
-    unproved = TEXT.replace('to: "13800000002"', 'to: "13800000002", verified: false')
-    assert [(one.kind.value, one.person) for one in _found(unproved)] == [("unreachable", "b")]
+    unproved = TEXT.replace('to: "13800000002", verified: true', 'to: "13800000002"')
+    [warning] = _found(unproved)
+    assert (warning.kind.value, warning.person, warning.is_gap) == ("unverified", "b", False)
+    assert "未经验证：sms-1" in warning.what.zh
+    strict = _found("page_unverified: false\n" + unproved)
+    assert [(one.kind.value, one.person, one.is_gap) for one in strict] == [
+        ("unreachable", "b", True),
+        ("unverified", "b", False),
+    ]
     mail_only = _found(TEXT, channels={ChannelKind.EMAIL})
     assert {one.person for one in mail_only} == {"a", "b"}
 

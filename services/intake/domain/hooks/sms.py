@@ -1,4 +1,4 @@
-"""A text message of a person, whichever gateway brought it: an answer for a case by number, else a complaint."""
+"""A text message of a person, whichever gateway brought it: an answer by its words, else a complaint."""
 
 from services.intake.domain.bodies import Route
 from services.intake.domain.hooks.values import (
@@ -21,7 +21,7 @@ def message(source: str, *, sender: str, text: str, message_id: str, occurred_at
     if not text.strip():
         raise UnmappableError("text", "is empty")
     reply = read_reply(text)
-    if isinstance(reply, Reply) and reply.number is not None:
+    if isinstance(reply, Reply):
         return MappedReply(sender, reply, message_id)
     return MappedReport(
         Route.COMPLAINT,
