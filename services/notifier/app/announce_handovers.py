@@ -1,7 +1,8 @@
 """Before duty passes from one to another, and when it does, both are told who hands over to whom, and which cases."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from services.notifier.app.rules import Book
 from services.notifier.domain.roster import Roster
@@ -11,7 +12,7 @@ from services.notifier.store import noise as noise_rows
 from services.notifier.store.roster_records import first_announced
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import NotificationRequestedV1, Purpose
-from shared.contracts.values import ChannelKind
+from shared.contracts.values import Bilingual, ChannelKind
 from shared.db.engine import Database
 from shared.db.tx import Tx
 from shared.runtime.ids import Ids
@@ -49,7 +50,7 @@ async def announce_handovers(*, book: Book, database: Database, ids: Ids) -> int
 
 async def _request(tx: Tx, org: str, roster: Roster, handover: Handover, ids: Ids) -> None:
     rows = await noise_rows.open_cases(tx, org, handover.role, tx.now - _LOOKED_BACK)
-    cases = [OpenCase(row["number"], row["level_label"], row["acknowledged"]) for row in rows]
+    cases = [OpenCase(row["number"], _level(row), row["acknowledged"]) for row in rows]
     tx.outbox.add(
         Event(
             id=ids.new(),
@@ -70,3 +71,9 @@ async def _request(tx: Tx, org: str, roster: Roster, handover: Handover, ids: Id
             ),
         )
     )
+
+
+def _level(row: Mapping[str, Any]) -> Bilingual | None:
+    """As its page called it; to a reader of English by the plan's own word where it had no other."""
+    label = row["level_label"]
+    return None if label is None else Bilingual(zh=label, en=row["level_label_en"] or row["level"] or label)

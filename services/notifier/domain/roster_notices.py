@@ -8,8 +8,8 @@ from typing import Final
 from services.notifier.domain.roster import Roster
 from services.notifier.domain.roster_check import Finding, FindingKind
 from services.notifier.domain.roster_timeline import Handover
-from shared.contracts.notifications import MessageTemplate, Subject
-from shared.contracts.values import MAX_TEXT
+from shared.contracts.notifications import EnglishWords, MessageTemplate, Subject
+from shared.contracts.values import MAX_TEXT, Bilingual, Language
 
 PLAN: Final = "roster"
 _LISTED: Final = 5
@@ -23,8 +23,13 @@ TEMPLATES: Final = (
     MessageTemplate(form="subject", zh="{what}", en="{what}"),
     MessageTemplate(form="voice", zh="{what}。{because}。{expected}。", en="{what}. {because}. {expected}."),
 )
-_HANDED_OVER: Final = "请当面或电话交接未办结事项"
-_NOTHING_OPEN: Final = "请当面或电话交接班"
+_PUT_RIGHT: Final = Bilingual(
+    zh="请尽快安排人员或更正值班表", en="Please find people or correct the roster as soon as you can"
+)
+_HANDED_OVER: Final = Bilingual(
+    zh="请当面或电话交接未办结事项", en="Please hand over what is open, in person or by telephone"
+)
+_NOTHING_OPEN: Final = Bilingual(zh="请当面或电话交接班", en="Please hand over in person or by telephone")
 # These last until somebody puts them right: said again every week.
 _LASTING: Final = frozenset({FindingKind.UNREACHABLE, FindingKind.UNVERIFIED, FindingKind.UNSTAFFED})
 
@@ -51,7 +56,7 @@ class OpenCase:
     """A case that is handed over."""
 
     number: str
-    level_label: str | None
+    level_label: Bilingual | None
     acknowledged: bool
 
 
@@ -63,54 +68,89 @@ def handover_key(handover: Handover, *, passed: bool) -> str:
 def about_findings(found: Sequence[Finding], days: int, now: datetime) -> Subject:
     """The message to the owner of the roster: how many, and the first ones."""
     gaps = sum(one.is_gap for one in found)
-    more = f"；另有{len(found) - _LISTED}处" if len(found) > _LISTED else ""
-    return Subject(
-        number="ROSTER",
-        plan=PLAN,
-        plan_title="值班表检查",
-        level=None,
-        level_label=None,
-        level_rank=0,
-        highest_rank=1,
-        because=("；".join(one.what.zh for one in found[:_LISTED]) + more)[:MAX_TEXT],
-        title=f"今后{days}天值班表有{len(found)}处问题，其中缺口{gaps}处",
-        expected="请尽快安排人员或更正值班表",
-        occurred_at=now,
+    rest = len(found) - _LISTED
+    zh = "；".join(one.what.zh for one in found[:_LISTED]) + (f"；另有{rest}处" if rest > 0 else "")
+    en = "; ".join(one.what.en for one in found[:_LISTED]) + (f"; and {rest} more" if rest > 0 else "")
+    return _subject(
+        Bilingual(zh="值班表检查", en="Roster check"),
+        title=Bilingual(
+            zh=f"今后{days}天值班表有{len(found)}处问题，其中缺口{gaps}处",
+            en=f"{len(found)} findings in the roster of the next {days} days, {gaps} of them gaps",
+        ),
+        because=Bilingual(zh=zh[:MAX_TEXT], en=en[:MAX_TEXT]),
+        expected=_PUT_RIGHT,
+        at=now,
     )
 
 
 def about_handover(roster: Roster, handover: Handover, cases: Sequence[OpenCase], *, passed: bool) -> Subject:
     """The message to both sides: who hands over to whom, when, and which cases. `passed`: duty passes now."""
-    role = roster.roles[handover.role].label.zh
+    role = roster.roles[handover.role].label
     at = f"{handover.at.astimezone(roster.zone):%Y-%m-%d %H:%M}"
+    leaving, coming = (_named(roster, people) for people in (handover.leaving, handover.coming))
+    listed = _listed(cases)
+    return _subject(
+        Bilingual(zh="值班交接", en="Hand-over of duty"),
+        title=Bilingual(
+            zh=f"{role.zh}{'现在' if passed else ''}交接班"[:MAX_TEXT],
+            en=f"{role.en}: duty passes{' now' if passed else ''}"[:MAX_TEXT],
+        ),
+        because=Bilingual(
+            zh=f"{at} {leaving.zh}交班，{coming.zh}接班；{listed.zh}"[:MAX_TEXT],
+            en=f"{at} from {leaving.en} to {coming.en}; {listed.en}"[:MAX_TEXT],
+        ),
+        expected=_HANDED_OVER if cases else _NOTHING_OPEN,
+        at=handover.at,
+        due_at=handover.at,
+    )
+
+
+def _subject(
+    plan: Bilingual,
+    *,
+    title: Bilingual,
+    because: Bilingual,
+    expected: Bilingual,
+    at: datetime,
+    due_at: datetime | None = None,
+) -> Subject:
     return Subject(
         number="ROSTER",
         plan=PLAN,
-        plan_title="值班交接",
+        plan_title=plan.zh,
         level=None,
         level_label=None,
         level_rank=0,
         highest_rank=1,
-        because=(
-            f"{at} {_named(roster, handover.leaving)}交班，{_named(roster, handover.coming)}接班；{_listed(cases)}"
-        )[:MAX_TEXT],
-        title=f"{role}{'现在' if passed else ''}交接班",
-        expected=_HANDED_OVER if cases else _NOTHING_OPEN,
-        due_at=handover.at,
-        occurred_at=handover.at,
+        because=because.zh,
+        title=title.zh,
+        expected=expected.zh,
+        due_at=due_at,
+        occurred_at=at,
+        en=EnglishWords(plan_title=plan.en, because=because.en, title=title.en, expected=expected.en),
     )
 
 
-def _listed(cases: Sequence[OpenCase]) -> str:
+def _listed(cases: Sequence[OpenCase]) -> Bilingual:
     if not cases:
-        return "无未办结事项"
-    shown = "、".join(
-        f"{one.number}（{one.level_label or '未定级'}，{'已确认' if one.acknowledged else '未确认'}）"
-        for one in cases[:_LISTED]
+        return Bilingual(zh="无未办结事项", en="no case is open")
+    rest = len(cases) - _LISTED
+    zh = "、".join(_told(one, "zh") for one in cases[:_LISTED]) + (f"，另有{rest}件" if rest > 0 else "")
+    en = ", ".join(_told(one, "en") for one in cases[:_LISTED]) + (f", and {rest} more" if rest > 0 else "")
+    return Bilingual(zh=f"未办结{len(cases)}件：{zh}"[:MAX_TEXT], en=f"{len(cases)} open: {en}"[:MAX_TEXT])
+
+
+def _told(case: OpenCase, language: Language) -> str:
+    if language == "zh":
+        level = case.level_label.zh if case.level_label is not None else "未定级"
+        return f"{case.number}（{level}，{'已确认' if case.acknowledged else '未确认'}）"
+    level = case.level_label.en if case.level_label is not None else "no level"
+    return f"{case.number} ({level}, {'acknowledged' if case.acknowledged else 'not acknowledged'})"
+
+
+def _named(roster: Roster, people: Sequence[str]) -> Bilingual:
+    labels = [roster.people[one].label for one in people]
+    return Bilingual(
+        zh="、".join(one.zh for one in labels)[:MAX_TEXT] or "无人",
+        en=", ".join(one.en for one in labels)[:MAX_TEXT] or "nobody",
     )
-    more = f"，另有{len(cases) - _LISTED}件" if len(cases) > _LISTED else ""
-    return f"未办结{len(cases)}件：{shown}{more}"
-
-
-def _named(roster: Roster, people: Sequence[str]) -> str:
-    return "、".join(roster.people[one].label.zh for one in people) or "无人"

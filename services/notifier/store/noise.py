@@ -147,7 +147,8 @@ async def open_cases(tx: Tx, org: str, role: str, since: datetime) -> list[dict[
     """
     rows = await tx.fetch(
         "SELECT * FROM (SELECT DISTINCT ON (i.case_id, i.plan) r.body -> 'subject' ->> 'number' AS number, "
-        "r.body -> 'subject' ->> 'level_label' AS level_label, "
+        "r.body -> 'subject' ->> 'level_label' AS level_label, r.body -> 'subject' ->> 'level' AS level, "
+        "r.body -> 'subject' -> 'en' ->> 'level_label' AS level_label_en, "
         "CAST(r.body -> 'subject' ->> 'level_rank' AS integer) AS level_rank, "
         "coalesce(a.answered_at > r.accepted_at, false) AS acknowledged FROM intents AS i "
         "JOIN requests AS r ON r.request_id = i.request_id LEFT JOIN answered_cases AS a "
