@@ -1,6 +1,7 @@
 """Value types shared by several contracts."""
 
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
@@ -36,10 +37,16 @@ def trusted(model: type[T], **fields: Any) -> T:
     """
     made = model.__new__(model)
     object.__setattr__(made, "__dict__", fields)
-    object.__setattr__(made, "__pydantic_fields_set__", set(fields))
+    object.__setattr__(made, "__pydantic_fields_set__", _all_fields(model))
     object.__setattr__(made, "__pydantic_extra__", None)
     object.__setattr__(made, "__pydantic_private__", None)
     return made
+
+
+@cache
+def _all_fields(model: type[BaseModel]) -> set[str]:
+    """One set for all that are made whole: nobody changes it, a copy of a model takes a copy of it along."""
+    return set(model.model_fields)
 
 
 def _no_lone_surrogates(value: object) -> object:

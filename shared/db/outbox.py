@@ -50,9 +50,11 @@ def headers_from_text(stored: str) -> list[Header]:
     return [(name, value.encode("latin-1")) for name, value in json.loads(stored)]
 
 
-def stored_headers(event: Event[Contract]) -> str:
-    """`headers_to_text` of the event's headers, put together at once: most of it is the same in every event."""
-    key = str(event.case_id)
+def stored_headers(event: Event[Contract], key: str) -> str:
+    """`headers_to_text` of the event's headers, put together at once: most of it is the same in every event.
+
+    `key` is the case id as text.
+    """
     text = (
         f'[["content-type",{_CONTENT_TYPE}],["ce_specversion","1.0"],["ce_id","{event.id}"],'
         f'["ce_source",{_often(event.source)}],["ce_type",{_often(event.type)}],["ce_time","{event.time.isoformat()}"],'
@@ -91,7 +93,8 @@ class PendingRecords:
 
     def add(self, event: Event[Contract]) -> None:
         """Publish this event after the commit, on its contract's topic, keyed by its case."""
-        self._add(event.id, event.topic.name, event.key, stored_headers(event), encode_data(event))
+        key = str(event.case_id)
+        self._add(event.id, event.topic.name, key.encode(), stored_headers(event, key), encode_data(event))
 
     def add_raw(
         self, topic: str, key: bytes | None, headers: Iterable[Header], value: bytes | None, *, event_id: UUID | None

@@ -16,6 +16,7 @@ from uuid import UUID
 from services.classifier.domain.windows import Count, Counted, Group, Reading, count_of
 from shared.contracts.classifications import CriterionResult, Holds
 from shared.contracts.values import MAX_TEXT, Bilingual, FactValue, Place
+from shared.plans.asks import NO_TIME
 from shared.plans.compilation import CompiledRule
 from shared.plans.compiled import CaseView, CompiledPlan, Evaluation
 from shared.plans.windows import COMPLAINANT, CompiledWindow, calendar_start
@@ -105,6 +106,8 @@ class Movements:
     """Collects the moments of a batch: however many members moved, each combination of buckets is judged once."""
 
     _latest: dict[tuple[Group, str, datetime, datetime], datetime]
+    _at: datetime = NO_TIME
+    _hour: datetime = NO_TIME
 
     @classmethod
     def none(cls) -> "Movements":
@@ -115,9 +118,12 @@ class Movements:
         if counted.window_id not in reading.raises:
             return
         at = plan.windows[counted.window_id].instant_of(view)
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        key = (group, counted.window_id, counted.bucket_start, hour)
-        self._latest[key] = max(at, self._latest.get(key, at))
+        if at != self._at:  # the windows of one case mostly look at one instant
+            self._at, self._hour = at, at.replace(minute=0, second=0, microsecond=0)
+        key = (group, counted.window_id, counted.bucket_start, self._hour)
+        known = self._latest.setdefault(key, at)
+        if at > known:
+            self._latest[key] = at
 
     def moments(self) -> list[Moment]:
         return sorted(

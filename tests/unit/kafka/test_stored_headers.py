@@ -34,6 +34,6 @@ def test_what_is_stored_is_what_is_sent(  # noqa: PLR0917  # the attributes of a
     )
     event = Event(event_id, source, at, org, case_id, data, causation, traceparent)
     headers, value = encode(event)
-    assert headers_from_text(stored_headers(event)) == headers
-    assert stored_headers(event) == headers_to_text(headers)
+    assert headers_from_text(stored_headers(event, str(event.case_id))) == headers
+    assert stored_headers(event, str(event.case_id)) == headers_to_text(headers)
     assert value == data.model_dump_json().encode()
