@@ -34,7 +34,11 @@ from shared.runtime.metrics import (
 _log = get_logger(__name__)
 GRACE: Final = timedelta(seconds=10)
 _MOST: Final = 20_000
+_COUNTED: Final = 500_000
+"""Cases whose timers are counted at one look, so that two looks a minute go round a million of them."""
 _IN_DEPTH: Final = 1_000
+_TOGETHER: Final = 50
+"""Cases read and compared at a time: between them the process does what is due."""
 _NAMED: Final = 20
 _GAUGES: Final = {
     FaultKind.OVERDUE: CLOCKS_OVERDUE,
@@ -61,10 +65,11 @@ class Audit:
 
 
 class AuditTimers:
-    """Each call looks at everything due, at the next part of the cases that count time, and at some in depth.
+    """Each call looks at everything due and fired, counts the timers of the next part of the cases, compares some.
 
-    In depth: every timer of a case is compared with what the case waits for, its pages and decisions included. The
-    parts go round, so the cost of a look does not grow with the number of cases.
+    Counted: as many timers as the case had armed when it was written last. Compared: every timer with what the case,
+    read anew, waits for, its pages and decisions included; that is a sample that goes round. Whatever does not look
+    right is compared under lock before it is called a fault.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class AuditTimers:
         *,
         grace: timedelta = GRACE,
         most: int = _MOST,
+        counted: int = _COUNTED,
         in_depth: int = _IN_DEPTH,
     ) -> None:
         self._database = database
@@ -82,6 +88,7 @@ class AuditTimers:
         self._wake = wake
         self._grace = grace
         self._most = most
+        self._counted = counted
         self._in_depth = in_depth
         self._counted_to: CaseKey | None = None
         self._compared_to: CaseKey | None = None
@@ -92,13 +99,13 @@ class AuditTimers:
         async with self._database.transaction() as tx:
             overdue = await look.overdue(tx, self._grace, self._most, _NAMED)
             unpublished = await look.unpublished(tx, self._most, _NAMED)
-            unarmed = await look.unarmed(tx, self._counted_to, self._most)
+            counted = await look.miscounted(tx, self._counted_to, self._counted, self._most)
             slice_ = await look.next_cases(tx, self._compared_to, self._in_depth)
             suspects = await self._suspects(tx, slice_.keys)
             counts = await open_counts(tx)
             now = tx.now
-        mended = await self._mend(sorted({*unarmed.keys, *suspects}))
-        self._counted_to, self._compared_to = unarmed.upto, slice_.upto
+        mended = await self._mend(sorted({*counted.keys, *suspects}))
+        self._counted_to, self._compared_to = counted.upto, slice_.upto
         if overdue.faults:
             # Whoever sleeps too long, or believes that nothing is armed so early, looks again.
             self._wake(min(fault.since for fault in overdue.faults if fault.since is not None))
@@ -118,10 +125,14 @@ class AuditTimers:
 
     async def _suspects(self, tx: Tx, keys: Sequence[CaseKey]) -> list[CaseKey]:
         """Cases whose timers do not look right; nothing is locked, so some may only be in motion."""
-        stored = await read_bodies(tx, keys)
-        table = await armed_timers(tx, keys)
-        await self._plans.load(tx, [one.case.plan for one in stored.values()])
-        return [key for key, one in stored.items() if self._repair(one, table[key]).faults]
+        found: list[CaseKey] = []
+        for first in range(0, len(keys), _TOGETHER):
+            part = keys[first : first + _TOGETHER]
+            stored = await read_bodies(tx, part)
+            table = await armed_timers(tx, part)
+            await self._plans.load(tx, [one.case.plan for one in stored.values()])
+            found += [key for key, one in stored.items() if self._repair(one, table[key]).faults]
+        return found
 
     async def _mend(self, keys: Sequence[CaseKey]) -> tuple[Fault, ...]:
         """Look again under lock and put the table right."""

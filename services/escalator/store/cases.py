@@ -22,11 +22,11 @@ _COLUMNS: Final = (
     "CAST(:hashes AS text[]), CAST(:states AS text[]), CAST(:levels AS text[]), CAST(:revisions AS int[]), "
     "CAST(:opens AS boolean[]), CAST(:counting AS int[]), CAST(:opened AS timestamptz[]), "
     "CAST(:changed AS timestamptz[]), CAST(:traces AS text[]), CAST(:bodies AS text[]), CAST(:heads AS text[]), "
-    "CAST(:cards AS text[])"
+    "CAST(:cards AS text[]), CAST(:armed AS int[])"
 )
 _NAMES: Final = (
     "case_id, plan, org, number, plan_sha256, state, level, revision, is_open, clocks_running, opened_at, changed_at, "
-    "traceparent, body, card_head, card"
+    "traceparent, body, card_head, card, timers_armed"
 )
 
 
@@ -39,13 +39,14 @@ class StoredCase:
     """A case with the trace of what touched it last.
 
     `marks` are the light firings that `case` has and the stored state has not; `card` is what the next ones need,
-    None when nothing can be fired lightly.
+    None when nothing can be fired lightly. `timers` is how many it has armed, for writing.
     """
 
     case: Case
     traceparent: str | None
     card: Card | None = None
     marks: tuple[Mark, ...] = ()
+    timers: int = 0
 
     @property
     def key(self) -> CaseKey:
@@ -128,7 +129,8 @@ def insert_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
     ordered = sorted(stored, key=lambda one: one.key)
     tx.later(
         f"INSERT INTO cases ({_NAMES}) SELECT case_id, plan, org, number, plan_sha256, state, level, revision, "  # noqa: S608  # constant names
-        "is_open, clocks_running, opened_at, changed_at, traceparent, CAST(body AS json), card_head, card "
+        "is_open, clocks_running, opened_at, changed_at, traceparent, CAST(body AS json), card_head, card, "
+        "timers_armed "
         f"FROM unnest({_COLUMNS}) AS t ({_NAMES})",
         **_parameters(ordered),
     )
@@ -142,7 +144,8 @@ def update_cases(tx: Tx, stored: Sequence[StoredCase]) -> None:
         "UPDATE cases AS c SET plan_sha256 = t.plan_sha256, state = t.state, level = t.level, "  # noqa: S608  # constant names
         "revision = t.revision, is_open = t.is_open, "
         "clocks_running = t.clocks_running, changed_at = t.changed_at, traceparent = t.traceparent, "
-        "body = CAST(t.body AS json), card_head = t.card_head, card = t.card, fired = NULL, clocks_ended = 0 "
+        "body = CAST(t.body AS json), card_head = t.card_head, card = t.card, fired = NULL, clocks_ended = 0, "
+        "timers_armed = t.timers_armed "
         f"FROM unnest({_COLUMNS}) AS t ({_NAMES}) "
         "WHERE c.case_id = t.case_id AND c.plan = t.plan",
         **_parameters(stored),
@@ -175,5 +178,6 @@ def _parameters(stored: Sequence[StoredCase]) -> dict[str, list[object]]:
         "traces": [one.traceparent if trace_id(one.traceparent) else None for one in stored],
         "bodies": [_CODEC.dump_json(case).decode() for case in found],
         "heads": [one.card.head.dump() if one.card is not None else None for one in stored],
+        "armed": [one.timers for one in stored],
         "cards": [f"{one.card.published}\n{one.card.subject}" if one.card is not None else None for one in stored],
     }

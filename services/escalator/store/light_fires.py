@@ -161,7 +161,8 @@ def _statement(depth: int, *, again: bool) -> str:
     return f"""
         WITH moved AS (
             UPDATE cases AS c SET fired = coalesce(c.fired, '') || {_of("marks")}, revision = c.revision + 1,
-                changed_at = :now, clocks_ended = c.clocks_ended + {_of("ends", "int")}
+                changed_at = :now, clocks_ended = c.clocks_ended + {_of("ends", "int")},
+                timers_armed = c.timers_armed - CAST({_of("next_thresholds")} IS NULL AS int)
             FROM {rows} WHERE {here} c.case_id = d.case_id AND c.plan = {_of("plans")} AND c.card IS NOT NULL
             RETURNING c.revision, c.traceparent, c.card, d.case_id, d.form, d.n
         ), fired AS (

@@ -48,11 +48,13 @@ cases = Table(
     Column("card", Text),
     Column("fired", Text),
     Column("clocks_ended", Integer, nullable=False, server_default=text("0")),
+    # How many timers it has in the table: the auditor compares.
+    Column("timers_armed", Integer, nullable=False, server_default=text("0")),
 )
 Index("ix_cases_number", cases.c.number)
 Index("ix_cases_open", cases.c.plan, cases.c.level, postgresql_where=text("is_open"))
-# The auditor's question: which cases count time, so that each must have something armed.
-Index("ix_cases_counting", cases.c.case_id, cases.c.plan, postgresql_where=text("clocks_running > 0"))
+# The auditor's question: which cases still wait for anything.
+Index("ix_cases_waiting", cases.c.case_id, cases.c.plan, postgresql_where=text("is_open OR clocks_running > 0"))
 
 changes = Table(
     "changes",

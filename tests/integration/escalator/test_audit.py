@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from services.escalator.api.audit import audit_router
 from services.escalator.app.audit_timers import AuditTimers
 from services.escalator.domain.watching import FaultKind
+from services.escalator.store.faults import miscounted
 from shared.access.api_keys import Scope
 from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
@@ -172,11 +173,51 @@ async def test_a_firing_nobody_was_told_of_is_named_and_left_to_people(
 
 async def test_looks_go_round_so_that_their_cost_does_not_grow(escalator: Escalator) -> None:
     ids = await opened(escalator, 5)
-    audit = auditor(escalator, most=2, in_depth=2)
+    audit = auditor(escalator, counted=2, in_depth=2)
     await damage(escalator, "DELETE FROM timers WHERE case_id = :id AND subject = 'ladder'", id=ids[4])
     assert [(await audit()).unarmed for _ in range(3)] == [0, 0, 1]
     await damage(escalator, "DELETE FROM timers WHERE case_id = :id AND subject = 'ladder'", id=ids[0])
     assert [(await audit()).unarmed for _ in range(2)].count(1) == 1
+
+
+@pytest.mark.parametrize("subject", ["clock:finish", "ladder"])
+async def test_one_look_counts_the_timers_of_every_case_and_compares_those_that_differ(
+    escalator: Escalator, subject: str
+) -> None:
+    ids = await opened(escalator, 40)
+    before = await escalator.rows(_ROWS)
+    await damage(
+        escalator, "DELETE FROM timers WHERE case_id = :id AND subject = :subject", id=ids[-1], subject=subject
+    )
+    await damage(
+        escalator,
+        "INSERT INTO timers SELECT case_id, plan, 'clock:unheard-of', generation, threshold, due_at, lane, ahead, "
+        "wake_at FROM timers WHERE case_id = :id AND subject = 'clock:finish'",
+        id=ids[-2],
+    )
+    found = await auditor(escalator, in_depth=1)()
+    assert (found.unarmed, found.misarmed) == (1, 1)
+    assert {fault.case_id for fault in found.faults} == set(ids[-2:])
+    assert await escalator.rows(_ROWS) == before
+
+
+async def test_as_many_timers_are_counted_as_cases_have_whatever_happened_to_them(escalator: Escalator) -> None:
+    ids = await opened(escalator, 6)
+    orders = [
+        order(ids[0], CommandKind.START, at()),
+        order(ids[1], CommandKind.CLOSE, at()),
+        order(ids[2], CommandKind.ACKNOWLEDGE, at()),
+        order(ids[3], CommandKind.RAISE_LEVEL, at(), arguments={"level": "red"}, reason="x"),
+        order(ids[4], CommandKind.WITHDRAW, at(), reason="x"),
+    ]
+    await escalator.take(*orders)
+    for hours in (0, 1, 12, 24, 36, 48, 72, 24 * 40):
+        escalator.clock.set(at(hours=hours))
+        await escalator.sweep()
+        async with escalator.database.transaction() as tx:
+            assert (await miscounted(tx, None, 1000, 1000)).keys == ()
+        rows = await escalator.rows("SELECT sum(timers_armed) AS n, (SELECT count(*) FROM timers) AS m FROM cases")
+        assert rows[0]["n"] == rows[0]["m"]
 
 
 @pytest.fixture
