@@ -13,6 +13,7 @@ from services.classifier.app.end_warnings import end_warnings
 from services.classifier.app.forget_windows import forget_windows
 from services.classifier.app.judge_cases import Ports
 from services.classifier.app.route_unrouted import route_unrouted
+from services.classifier.consumers.on_case_merged import on_case_merged
 from services.classifier.consumers.on_command_issued import on_command_issued
 from services.classifier.consumers.on_report_received import on_report_received
 from services.classifier.jobs.reconsider import ReconsiderLoop
@@ -69,6 +70,7 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
         consumers=[
             on_report_received(database, kafka, ports),
             on_command_issued(database, kafka, ports, reload),
+            on_case_merged(database, kafka, ports),
         ],
         loops={"reconsider": reconsider},
         jobs={

@@ -1,7 +1,8 @@
-"""What became of a case: topic `cases-escalated`."""
+"""What became of a case: topics `cases-escalated` and `cases-merged`."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -157,6 +158,7 @@ class CaseEscalatedV1(Contract):
     next_tier_at: Instant | None = None
     acknowledged_by: Actor | None = None
     acknowledged_at: Instant | None = None
+    handled_by: Annotated[Actor | None, Field(description="Who took it on to work on it, last")] = None
     decided_by: Slug | None = None
     because: Text | None = None
     title: Text | None = None
@@ -170,3 +172,18 @@ class CaseEscalatedV1(Contract):
     approvals: tuple[ApprovalStatus, ...] = ()
     checklist: tuple[ChecklistItem, ...] = ()
     drill: bool = False
+
+
+class CaseMergedV1(Contract):
+    """Another case goes on for this one from now on; without `into` this one stands by itself again.
+
+    What was reported of this case counts for the other from then on, as far as the other does not know better.
+    """
+
+    TYPE: ClassVar[str] = "fenghuo.case.merged.v1"
+
+    number: Annotated[str, Field(max_length=40)]
+    plan: PlanRef
+    revision: Annotated[int, Field(ge=1, description="Of this case under this plan; the latest is the truth")]
+    into: UUID | None = None
+    changed_at: Instant

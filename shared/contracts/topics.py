@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
-from shared.contracts.escalations import CaseEscalatedV1
+from shared.contracts.escalations import CaseEscalatedV1, CaseMergedV1
 from shared.contracts.notifications import NotificationRequestedV1, NotificationSettledV1
 from shared.contracts.receipts import ReceiptReceivedV1
 from shared.contracts.reports import ComplaintReceivedV1, IncidentReportedV1
@@ -74,6 +74,13 @@ CASES_ESCALATED: Final = Topic(
     ("notifier", "console"),
     (CaseEscalatedV1,),
 )
+CASES_MERGED: Final = Topic(
+    "cases-merged",
+    "Which case goes on for another",
+    "escalator",
+    ("classifier", "console"),
+    (CaseMergedV1,),
+)
 NOTIFICATIONS_REQUESTED: Final = Topic(
     "notifications-requested",
     "Whom to tell, why and how",
@@ -96,6 +103,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     RECEIPTS_RECEIVED,
     CASES_CLASSIFIED,
     CASES_ESCALATED,
+    CASES_MERGED,
     NOTIFICATIONS_REQUESTED,
     NOTIFICATIONS_SETTLED,
 )

@@ -82,5 +82,20 @@ def test_a_case_is_split_and_merged_again_without_losing_a_limit(line: Line) -> 
     }
 
 
+def test_the_case_that_goes_on_is_judged_by_what_was_reported_of_both(line: Line) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=5)
+    first = line.post("/v1/complaints", {**report("家宽卡顿", began, line="network"), "reference": "united-1"})
+    second = line.post(
+        "/v1/complaints", {**report("专线卡顿", began, customers_affected=60_000), "reference": "united-2"}
+    )
+    for one in (first, second):
+        line.eventually(lambda one=one: case(line, one["number"]).get("state") == "classified", what="it is classified")
+    assert "red" not in {case(line, one["number"])["level"] for one in (first, second)}
+    order(line, second["case_id"], "merge", into=first["number"])
+    line.eventually(lambda: case(line, first["number"])["level"] == "red", what="the united facts are red")
+    assert case(line, second["number"])["state"] == "merged"
+    line.eventually(lambda: "并入另一案件一起判级" in history(line, second["number"]), what="its history says so")
+
+
 def _utc(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.classifier.app.judge_cases import Ports, Subject, judge_cases
+from services.classifier.app.unite_cases import unite_cases
 from services.classifier.domain.announcements import Cause
 from services.classifier.domain.cases import CaseMismatchError, merge
 from services.classifier.store.cases import OpenedElsewhereError, StoredCase, forget_events, lock_cases
@@ -55,7 +56,8 @@ async def _classify(tx: Tx, events: Sequence[Event[Any]], ports: Ports) -> list[
             outcomes[place] = DONE
         except CaseMismatchError as error:
             outcomes[place] = Dead(str(error))
-    refused = await judge_cases(tx, list(subjects.values()), ports)
+    united = await unite_cases(tx, subjects, ports)
+    refused = await judge_cases(tx, list(united.values()), ports)
     if refused:
         for place, event in first.items():
             if event.case_id in refused and outcomes[place] is DONE:

@@ -13,6 +13,7 @@ from services.classifier.app.raise_warnings import raise_warnings
 from services.classifier.domain.announcements import Cause
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.duplicates import Marked, marks_of
+from services.classifier.domain.mergers import given_elsewhere, proposed_elsewhere, still_counts
 from services.classifier.domain.proposals import passed_on, with_proposals
 from services.classifier.domain.runs import Run, digest_of, judge, opened
 from services.classifier.domain.warnings import Movements
@@ -172,17 +173,23 @@ def _job(
     problems: tuple[str, ...],
     ports: Ports,
 ) -> _Job:
-    given, unfit = plan.type_facts({**run.carried, **view.facts})
+    elsewhere = given_elsewhere(run.absorbed, subject.state.facts)
+    given, unfit = plan.type_facts({**elsewhere, **run.carried, **view.facts})
     if unfit:
         FACTS_UNFIT.labels(plan.name).inc(len(unfit))
         problems += tuple(problem.message for problem in unfit)
     facts, proposed = with_proposals(plan, subject.state.given("title"), subject.state.narrative, given)
-    if run.carried or proposed:
+    facts = {**proposed_elsewhere(run.absorbed, {*facts, *subject.state.facts}), **facts}
+    if run.carried or run.absorbed or proposed:
         view = replace(view, facts={**view.facts, **facts})
     job = _Job(subject, plan, run, view, facts, proposed, problems, run.counted, inputs_of(view, facts), running)
     try:
         if plan.windows and subject.state.counts:
-            job.counted = frozenset(counted_of(contribution) for contribution in plan.contributions(view, job.inputs))
+            job.counted = frozenset(
+                counted_of(contribution)
+                for contribution in plan.contributions(view, job.inputs)
+                if still_counts(plan, contribution, run.merger)
+            )
         job.reads = _reads(job, ports.plans.reading(plan).case_windows)
     except OverflowError:
         # An instant at the edge of the calendar has no day in the plan's time zone.
@@ -241,12 +248,13 @@ async def _find_duplicates(tx: Tx, jobs: Sequence[_Job]) -> None:
         state = job.subject.state
         # What a person took apart is not put together again by a rule.
         alone = state.given("split_from") is not None
-        if job.plan.duplicates and job.run.duplicate_of is None and state.counts and not alone:
+        merged = job.run.merger is not None and job.run.merger.into is not None
+        if job.plan.duplicates and job.run.duplicate_of is None and state.counts and not alone and not merged:
             marks = marks_of(job.plan, job.subject.case_id, job.view, job.facts, number=state.number, drill=state.drill)
             wanted += [(job, marked) for marked in marks]
     others = await match_marks(tx, [marked.mark for _, marked in wanted])
     for (job, marked), other in zip(wanted, others, strict=True):
-        if other is not None and job.run.duplicate_of is None:
+        if other is not None and job.run.duplicate_of is None and str(other.case_id) not in job.run.absorbed:
             job.run = replace(job.run, duplicate_of=marked.duplicate_of(other))
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from services.classifier.domain.cases import CaseState
+from services.classifier.domain.mergers import Absorbed
 from shared.contracts.classifications import OpenedBy, ProposedFact
 from shared.contracts.values import FactValue
-from shared.plans.compiled import CompiledPlan
+from shared.plans.compiled import CaseView, CompiledPlan
 from shared.plans.obligations import CompiledOpening
 from shared.plans.signals import proposed_facts
 
@@ -37,6 +39,13 @@ def with_proposals(
         if one.fact in added
     )
     return {**given, **added}, evidence[:_MOST]
+
+
+def absorbed_of(plan: CompiledPlan, state: CaseState, carried: Mapping[str, FactValue], view: CaseView) -> Absorbed:
+    """What a case knows of itself under a plan, for one that goes on for it."""
+    given, _ = plan.type_facts({**carried, **view.facts})
+    facts, _ = with_proposals(plan, state.given("title"), state.narrative, given)
+    return Absorbed(facts, frozenset(facts) - frozenset(given))
 
 
 def passed_on(

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from services.classifier.domain.cases import CaseState
+from services.classifier.domain.cases import TOLD, CaseState
+from services.classifier.domain.mergers import Absorbed, Merger, absorbed_from_data, merger_from_data
 from services.classifier.domain.windows import Counted, counted_from_data
 from shared.contracts.classifications import DuplicateOf, OpenedBy, PlanMove, ProposedFact
 from shared.contracts.immutable import immutable
@@ -37,6 +38,10 @@ class Run:
     """How it came under this version of its plan, where a person moved it."""
     refused: PlanMove | None = None
     """A move that was asked for just now and cannot be; told once and not kept."""
+    merger: Merger | None = None
+    """Which case goes on for this one."""
+    absorbed: Mapping[str, Absorbed] = field(default_factory=dict)
+    """What is known of the cases for which this one goes on, by their ids."""
 
     def as_data(self) -> dict[str, Any]:
         """The run as values that JSON takes; `run_from_data` is the inverse."""
@@ -63,6 +68,10 @@ class Run:
             rare["duplicate_of"] = self.duplicate_of.model_dump(mode="json")
         if self.move is not None:
             rare["move"] = self.move.model_dump(mode="json")
+        if self.merger is not None:
+            rare["merger"] = self.merger.as_data()
+        if self.absorbed:
+            rare["absorbed"] = {case_id: one.as_data() for case_id, one in self.absorbed.items()}
         return rare
 
 
@@ -82,6 +91,8 @@ def run_from_data(data: Mapping[str, Any]) -> Run:
         carried=data.get("carried") or {},
         duplicate_of=DuplicateOf.model_validate(data["duplicate_of"]) if data.get("duplicate_of") else None,
         move=PlanMove.model_validate(data["move"]) if data.get("move") else None,
+        merger=merger_from_data(data["merger"]) if data.get("merger") else None,
+        absorbed={case_id: absorbed_from_data(one) for case_id, one in data.get("absorbed", {}).items()},
     )
 
 
@@ -124,7 +135,7 @@ def digest_of(
     duplicate_of: DuplicateOf | None = None,
 ) -> str:
     """What a classification says besides level and criteria, as a short hash."""
-    attributes = sorted([(name, value) for name, (_, value) in state.attributes.items() if name != "complainant_ref"])
+    attributes = [state.given(name) for name in TOLD]
     about = (state.number, state.confidential, state.drill, state.first)
     told: tuple[object, ...] = (sorted(facts.items()), attributes, problems, *about)
     if proposed or duplicate_of:

@@ -10,11 +10,11 @@ from services.console.domain.words import word
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
 from shared.contracts.envelope import Event
-from shared.contracts.escalations import CaseEscalatedV1, Change, ChangeKind
+from shared.contracts.escalations import CaseEscalatedV1, CaseMergedV1, Change, ChangeKind
 from shared.contracts.notifications import NotificationRequestedV1, NotificationSettledV1, Settlement
 from shared.contracts.receipts import ReceiptReceivedV1, ReceiptStatus
 from shared.contracts.reports import CaseReport, ComplaintReceivedV1, IncidentReportedV1
-from shared.contracts.values import Contract, Language
+from shared.contracts.values import Bilingual, Contract, Language
 
 CALM: Final = "calm"
 GOOD: Final = "good"
@@ -282,6 +282,23 @@ def _receipt(receipt: ReceiptReceivedV1) -> tuple[Line, ...]:
     return (line,)
 
 
+def _merged(merged: CaseMergedV1) -> tuple[Line, ...]:
+    """Why is told with the change of its state; this says from when on it is judged together with the other."""
+    told = Bilingual(zh="所报事实并入另一案件一起判级", en="What was reported is judged together with another case")
+    if merged.into is None:
+        told = Bilingual(zh="所报事实重新单独判级", en="What was reported is judged by itself again")
+    line = Line(
+        "merged",
+        merged.changed_at,
+        told.zh,
+        told.en,
+        plan=merged.plan.name,
+        number=merged.number,
+        details=_known({"into": str(merged.into) if merged.into else None}),
+    )
+    return (line,)
+
+
 def _with(head: str, tail: str | None, joint: str) -> str:
     return f"{head}{joint}{tail[:_SHOWN]}" if tail else head
 
@@ -294,6 +311,7 @@ _WRITERS: Final[Mapping[type[Contract], Callable[[Any], tuple[Line, ...]]]] = {
     ComplaintReceivedV1: _report,
     IncidentReportedV1: _report,
     CaseEscalatedV1: _escalated,
+    CaseMergedV1: _merged,
     CommandIssuedV1: _command,
     NotificationRequestedV1: _requested,
     NotificationSettledV1: _settled,

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Armed, Decision, Timer
 from services.escalator.domain.light import Card, Mark, card_of, entry_of
-from services.escalator.domain.publishing import published
+from services.escalator.domain.publishing import merged, published
 from services.escalator.domain.settlement import NOBODY
 from services.escalator.domain.time_bases import Rules
 from services.escalator.store import cases, history, timers
@@ -99,6 +99,8 @@ def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> Card | None:
     """Put the decision into the outbox; the card for light firings after it, None when nothing was published."""
     escalated = published(one.rules, one.decision, tx.now)
     bodies: list[tuple[UUID, Contract]] = [(ids.new(), request) for request in one.decision.requests]
+    if (elsewhere := merged(one.before, one.decision.case, tx.now)) is not None:
+        bodies.insert(0, (ids.new(), elsewhere))
     if escalated is not None:
         bodies.insert(0, (event_id, escalated))
     for identity, body in bodies:
@@ -127,7 +129,10 @@ def _change_rows(one: Decided) -> Iterator[ChangeRow]:
 def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, Card | None]) -> None:
     opened = {one.key for one in decided if one.before is None}
     # The last decision's card alone says how the case is now; one that published nothing leaves none.
-    last = {one.key: StoredCase(one.decision.case, one.traceparent, cards.get(one.key)) for one in decided}
+    last = {
+        one.key: StoredCase(one.decision.case, one.traceparent, cards.get(one.key), timers=len(one.decision.timers))
+        for one in decided
+    }
     cases.insert_cases(tx, [stored for key, stored in last.items() if key in opened])
     cases.update_cases(tx, [stored for key, stored in last.items() if key not in opened])
 

@@ -8,7 +8,7 @@ from services.escalator.domain.clocks import Clock
 from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.ladder import next_tier, present_tier
 from services.escalator.domain.time_bases import Rules
-from shared.contracts.escalations import CaseEscalatedV1, ClockStatus
+from shared.contracts.escalations import CaseEscalatedV1, CaseMergedV1, CaseState, ClockStatus
 from shared.plans.duties import CompiledClock
 
 
@@ -37,6 +37,7 @@ def published(rules: Rules, decision: Decision, now: datetime) -> CaseEscalatedV
         next_tier_at=page.next_at if page is not None else None,
         acknowledged_by=case.acknowledgement.actor if case.acknowledgement else None,
         acknowledged_at=case.acknowledgement.at if case.acknowledgement else None,
+        handled_by=case.handler,
         decided_by=case.decided_by,
         because=case.because,
         title=case.title,
@@ -51,6 +52,15 @@ def published(rules: Rules, decision: Decision, now: datetime) -> CaseEscalatedV
         checklist=asking.checklist_of(rules, case),
         drill=case.drill,
     )
+
+
+def merged(before: Case | None, case: Case, now: datetime) -> CaseMergedV1 | None:
+    """Whether another case goes on for this one from now on, or no longer; None when that is as it was."""
+    elsewhere = case.merged_into if case.state is CaseState.MERGED else None
+    known = before.merged_into if before is not None and before.state is CaseState.MERGED else None
+    if elsewhere == known:
+        return None
+    return CaseMergedV1(number=case.number, plan=case.plan, revision=case.revision, into=elsewhere, changed_at=now)
 
 
 def statuses(rules: Rules, case: Case, now: datetime) -> tuple[ClockStatus, ...]:

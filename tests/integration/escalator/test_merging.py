@@ -8,7 +8,7 @@ from services.escalator.domain.case import Case
 from services.escalator.domain.clocks import fold
 from services.escalator.store.cases import lock_cases
 from shared.contracts.commands import CommandKind
-from shared.contracts.escalations import CaseState, ChangeKind
+from shared.contracts.escalations import CaseMergedV1, CaseState, ChangeKind
 from shared.kafka.outcome import DONE
 from tests.support.escalations import START, at
 from tests.support.escalator import RULES, Escalator, classification, clock_log, event, order
@@ -46,6 +46,17 @@ async def test_the_older_clock_goes_on_in_the_case_that_is_named(escalator: Esca
     ends = {clock.id: clock.due_at for clock in (await escalator.escalations())[-1].clocks}
     assert ends["finish"] == at(hours=48)
     assert ends["submit"] == at(hours=24)
+
+
+async def test_which_case_goes_on_is_told_to_whoever_judges_them(escalator: Escalator) -> None:
+    gone, goes_on = await opened(escalator, "2026-11-000001"), await opened(escalator, "2026-11-000002")
+    await escalator.take(order(gone, CommandKind.MERGE, at(minutes=5), arguments={"into": "2026-11-000002"}))
+    await escalator.take(order(gone, CommandKind.COMMENT, at(minutes=6)))
+    await escalator.take(order(gone, CommandKind.REOPEN, at(minutes=7), reason="两件事"))
+    await escalator.take(order(goes_on, CommandKind.COMMENT, at(minutes=8)))
+    events = [event for event in await escalator.published() if isinstance(event.data, CaseMergedV1)]
+    assert [(event.case_id, event.data.into) for event in events] == [(gone, goes_on), (gone, None)]
+    assert events[0].data.revision < events[1].data.revision
 
 
 @pytest.mark.parametrize("into", ["2026-11-000077", "2026-11-000001", "5f0c1f7e-0000-4000-8000-000000000001"])

@@ -8,12 +8,13 @@ from services.console.domain.lines import BAD, GOOD, lines_of
 from services.console.domain.plan_words import PlanWords
 from shared.contracts.classifications import DuplicateOf, OpenedBy, ProposedFact
 from shared.contracts.commands import CommandKind
-from shared.contracts.escalations import Change, ChangeKind
+from shared.contracts.escalations import CaseMergedV1, Change, ChangeKind
 from shared.contracts.notifications import Settlement
 from shared.contracts.topics import TOPICS
 from shared.contracts.values import Bilingual, Contract
 from tests.support.console import (
     IDS,
+    TELECOM,
     create_classified,
     create_command,
     create_escalated,
@@ -28,7 +29,9 @@ WORDS = PlanWords({})
 
 
 def test_every_event_of_every_topic_has_a_line_in_both_languages() -> None:
-    events = [*create_story("N-1", at=NOON), create_event(create_command(NOON), IDS.new())]
+    merged = CaseMergedV1(number="N-1", plan=TELECOM, revision=2, into=IDS.new(), changed_at=NOON)
+    further = (create_command(NOON), merged, merged.model_copy(update={"into": None}))
+    events = [*create_story("N-1", at=NOON), *(create_event(one, IDS.new()) for one in further)]
     told: set[type[Contract]] = set()
     for event in events:
         lines = lines_of(event, WORDS)
