@@ -62,12 +62,13 @@ def working(voice: Voice) -> Iterable[Table]:
     yield (
         "notices",
         Said("告知投诉人", "Told to the complainant"),
-        (what, Said("节点", "At"), Said("时限", "Within"), where, source),
+        (what, Said("节点", "At"), Said("时限", "Within"), Said("附", "With"), where, source),
         [
             (
                 words(one.words),
                 voice.milestone(one.on),
                 voice.value(one.within) if one.within else NOTHING,
+                Said("处理结果", "the outcome") if one.outcome else NOTHING,
                 voice.where(one.levels, one.when),
                 voice.source(one),
             )

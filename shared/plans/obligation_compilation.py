@@ -174,7 +174,9 @@ class _Obligations:
     def _notice(self, index: int) -> CompiledNotice:
         spec, path = self._plan.notices[index], ("notices", index)
         within = self._limit(spec.within, (*path, "within"))
-        return CompiledNotice(**self._head(spec, path), on=spec.on, within=within, opt_in=spec.opt_in)
+        return CompiledNotice(
+            **self._head(spec, path), on=spec.on, within=within, opt_in=spec.opt_in, outcome=spec.outcome
+        )
 
     def _duty(self, index: int) -> CompiledDuty:
         spec, path = self._plan.duties[index], ("duties", index)

@@ -102,6 +102,7 @@ class CompiledNotice(Entry):
     on: str
     within: Limit | None
     opt_in: bool
+    outcome: bool = False
 
 
 @dataclass(frozen=True, slots=True)

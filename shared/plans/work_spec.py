@@ -79,6 +79,9 @@ class Notice(PlanModel):
         LimitOrParameter | None, Field(description="A person tells it, within this; absent: by itself")
     ] = None
     opt_in: Annotated[StrictBool, Field(description="Only to those who asked to be told")] = False
+    outcome: Annotated[
+        StrictBool, Field(description="What the handler wrote for the complainant (argument outcome) follows the words")
+    ] = False
     levels: Levels = ()
     when: When = None
     source: Text | None = None

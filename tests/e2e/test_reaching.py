@@ -1,5 +1,6 @@
 """Whether people are reached, as they see it: tests of themselves, the plan's words, nobody there; all of it real."""
 
+import json
 import re
 import subprocess
 import sys
@@ -52,6 +53,76 @@ def test_a_live_test_tells_who_answered_after_how_long(line: Line) -> None:
     assert re.search(r"liaison-[abc]\s+\d+ s", said)
     with line.client("console") as client:
         assert client.get("/v1/dead-letters").json()["dead_letters"] == []
+
+
+def _roster(line: Line, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {
+        **line._env,
+        "FENGHUO_API_KEY": line.credentials["api_key"],
+        "FENGHUO_NOTIFIER_URL": line.credentials["notifier_url"],
+        "FENGHUO_INTAKE_URL": line.credentials["intake_url"],
+    }
+    command = [sys.executable, "-m", "services.command_line", "roster", *arguments]
+    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def _sms(line: Line, sender: str, text: str) -> str:
+    with line.client("intake") as client:
+        answer = client.get("/v1/sms/kannel", params={"from": sender, "text": text, "id": text})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def _code(line: Line, *, before: int) -> str:
+    def texts() -> list[str]:
+        found = [one["text"] for one in line.messages(containing="【验证】") if one["kind"] == "sms"]
+        return found if len(found) > before else []
+
+    found: list[str] = line.eventually(texts, what="the message with the code")
+    return str(re.findall(r"验证 (\d{6})", found[-1])[0])
+
+
+def test_a_contact_point_is_verified_by_a_code_handed_in_and_by_one_sent_back(line: Line) -> None:
+    def state() -> dict[str, Any]:
+        found = json.loads(_roster(line, "contacts", "liaison-b", "--json").stdout)
+        return next(one for one in found["contacts"] if one["contact"] == "sms-1")
+
+    assert state()["how"] == "roster"
+    sent = _roster(line, "verify", "liaison-b", "sms-1")
+    assert sent.returncode == 0, sent.stderr
+    code = _code(line, before=0)
+    wrong = _roster(line, "confirm", "liaison-b", "000000" if code != "000000" else "111111")
+    assert (wrong.returncode, "4" in wrong.stdout) == (1, True), wrong.stdout + wrong.stderr
+    right = _roster(line, "confirm", "liaison-b", code)
+    assert right.returncode == 0, right.stdout + right.stderr
+    assert state()["how"] == "code"
+    assert _roster(line, "confirm", "liaison-b", code).returncode == 1, "a code counts once"
+    assert _roster(line, "verify", "liaison-b", "sms-1").returncode == 0
+    assert "已收到验证码" in _sms(line, state()["address"].replace("****", "0000"), f"验证 {_code(line, before=1)}")
+    line.eventually(lambda: state()["how"] == "sms", what="verified by the reply")
+    with line.client("console") as client:
+        assert client.get("/v1/dead-letters").json()["dead_letters"] == []
+
+
+def test_replies_by_sms_acknowledge_all_hand_on_and_resolve(line: Line) -> None:
+    numbers = []
+    for name in ("all", "beyond"):
+        posted = line.post("/v1/complaints", complaint(f"sms-{name}", line="network", customers_affected=50_001))
+        numbers.append(posted["number"])
+
+    def page() -> dict[str, Any] | None:
+        both = [{one["to"] for one in line.messages(containing=number) if one["kind"] == "sms"} for number in numbers]
+        return next(({"to": to} for to in both[0] & both[1]), None)
+
+    phone = line.eventually(page, what="two pages to one phone")["to"]
+    assert "无法处理" not in case(line, numbers[1]).get("because", "")
+    assert "已转交" in _sms(line, phone, f"无法处理 {numbers[1]} 不在职责范围")
+    line.eventually(lambda: case(line, numbers[1]).get("tier") == "department", what="the next tier")
+    assert "已签收" in _sms(line, phone, "全部签收")
+    line.eventually(lambda: case(line, numbers[0]).get("acknowledged_at"), what="acknowledged by SMS")
+    assert case(line, numbers[0])["acknowledged_by"]["kind"] == "sms"
+    assert "已报解决" in _sms(line, phone, f"已解决 {numbers[0]} 已更换设备")
+    line.eventually(lambda: case(line, numbers[0]).get("state") == "resolved", what="resolved by SMS")
 
 
 def test_a_page_is_in_the_plan_s_words_as_the_preview_shows_them(line: Line) -> None:

@@ -92,6 +92,7 @@ def _approvals(plan: CompiledPlan | None, _: View) -> list[Option]:
 _CLOCK: Final = Field("clock", "choice", options=_clocks)
 _EXTENDABLE: Final = Field("clock", "choice", options=_extendable)
 _APPROVER: Final = Field("role", "choice", options=_approvers)
+_OUTCOME: Final = Field("outcome", "text", required=False)
 
 FORMS: Final = (
     Form(CommandKind.TAKE_OVER, _OPEN),
@@ -102,7 +103,8 @@ FORMS: Final = (
         frozenset({CaseState.ACKNOWLEDGED, CaseState.IN_PROGRESS}),
         (Field("reason_code", "text", required=False), Field("until", "instant", required=False)),
     ),
-    Form(CommandKind.MILESTONE, _UNFINISHED, (Field("milestone", "choice", options=_milestones),)),
+    Form(CommandKind.RESOLVE, _OPEN, (_OUTCOME,)),
+    Form(CommandKind.MILESTONE, _UNFINISHED, (Field("milestone", "choice", options=_milestones), _OUTCOME)),
     Form(CommandKind.EXTENSION_REQUEST, _UNFINISHED, (_EXTENDABLE, Field("by", "text", required=False))),
     Form(CommandKind.EXTENSION_APPROVE, _UNFINISHED, (_EXTENDABLE, _APPROVER)),
     Form(CommandKind.EXTENSION_DENY, _UNFINISHED, (_EXTENDABLE, _APPROVER)),

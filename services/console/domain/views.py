@@ -14,7 +14,8 @@ View = dict[str, Any]
 
 _COPIED: Final = (
     "number", "kind", "plan", "plan_version", "plan_sha256", "revision", "state", "level", "level_rank", "highest_rank",
-    "title", "topic", "place", "tier", "next_tier", "acknowledged_by", "drill",
+    "title", "topic", "place", "tier", "next_tier", "acknowledged_by", "handled_by",
+    "drill",
 )  # fmt: skip
 _TOLD: Final = (
     "purpose", "step", "role", "person", "person_label", "channel", "provider", "settlement", "attempts", "reason",

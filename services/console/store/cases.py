@@ -17,6 +17,7 @@ _JSON: Final = frozenset(
     {
         "place",
         "acknowledged_by",
+        "handled_by",
         "clocks",
         "asked",
         "decided",

@@ -19,27 +19,29 @@ _ANNOUNCE: Final = "SELECT pg_notify(current_schema() || '_changed', '')"
 _CASES: Final = """
 INSERT INTO cases (case_id, plan, org, number, kind, title, topic, place, plan_version, plan_sha256, revision, state,
     level, level_label, level_rank, highest_rank, tier, tier_label, next_tier, next_tier_at, acknowledged_by,
-    acknowledged_at, decided_by, because, opened_at, changed_at, due_at, clocks, is_open, drill, asked, touched)
+    acknowledged_at, handled_by, decided_by, because, opened_at, changed_at, due_at, clocks, is_open, drill, asked,
+    touched)
 SELECT DISTINCT ON (case_id, plan) case_id, plan, org, number, kind, title, topic, place, plan_version, plan_sha256,
     revision, state, level, level_label, level_rank, highest_rank, tier, tier_label, next_tier, next_tier_at,
-    acknowledged_by, acknowledged_at, decided_by, because, opened_at, changed_at, due_at, clocks, is_open, drill,
-    asked, nextval('board_seq')
+    acknowledged_by, acknowledged_at, handled_by, decided_by, because, opened_at, changed_at, due_at, clocks, is_open,
+    drill, asked, nextval('board_seq')
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (case_id uuid, plan text, org text, number text, kind text,
     title text, topic text, place jsonb, plan_version integer, plan_sha256 text, revision integer, state text,
     level text, level_label text, level_rank integer, highest_rank integer, tier text, tier_label text,
-    next_tier text, next_tier_at timestamptz, acknowledged_by jsonb, acknowledged_at timestamptz, decided_by text,
-    because text, opened_at timestamptz, changed_at timestamptz, due_at timestamptz, clocks jsonb, is_open boolean,
-    drill boolean, asked jsonb)
+    next_tier text, next_tier_at timestamptz, acknowledged_by jsonb, acknowledged_at timestamptz, handled_by jsonb,
+    decided_by text, because text, opened_at timestamptz, changed_at timestamptz, due_at timestamptz, clocks jsonb,
+    is_open boolean, drill boolean, asked jsonb)
 ORDER BY case_id, plan, revision DESC
 ON CONFLICT (case_id, plan) DO UPDATE SET (number, title, topic, place, plan_version, plan_sha256, revision, state,
     level, level_label, level_rank, highest_rank, tier, tier_label, next_tier, next_tier_at, acknowledged_by,
-    acknowledged_at, decided_by, because, opened_at, changed_at, due_at, clocks, is_open, drill, asked, touched)
+    acknowledged_at, handled_by, decided_by, because, opened_at, changed_at, due_at, clocks, is_open, drill, asked,
+    touched)
 = (EXCLUDED.number, EXCLUDED.title, EXCLUDED.topic, EXCLUDED.place, EXCLUDED.plan_version, EXCLUDED.plan_sha256,
     EXCLUDED.revision, EXCLUDED.state, EXCLUDED.level, EXCLUDED.level_label, EXCLUDED.level_rank,
     EXCLUDED.highest_rank, EXCLUDED.tier, EXCLUDED.tier_label, EXCLUDED.next_tier, EXCLUDED.next_tier_at,
-    EXCLUDED.acknowledged_by, EXCLUDED.acknowledged_at, EXCLUDED.decided_by, EXCLUDED.because, EXCLUDED.opened_at,
-    EXCLUDED.changed_at, EXCLUDED.due_at, EXCLUDED.clocks, EXCLUDED.is_open, EXCLUDED.drill, EXCLUDED.asked,
-    EXCLUDED.touched)
+    EXCLUDED.acknowledged_by, EXCLUDED.acknowledged_at, EXCLUDED.handled_by, EXCLUDED.decided_by, EXCLUDED.because,
+    EXCLUDED.opened_at, EXCLUDED.changed_at, EXCLUDED.due_at, EXCLUDED.clocks, EXCLUDED.is_open, EXCLUDED.drill,
+    EXCLUDED.asked, EXCLUDED.touched)
 WHERE cases.revision < EXCLUDED.revision
 """
 

@@ -52,6 +52,7 @@ cases = Table(
     Column("next_tier", Text),
     Column("next_tier_at", DateTime(timezone=True)),
     Column("acknowledged_by", JSONB),
+    Column("handled_by", JSONB),
     Column("acknowledged_at", DateTime(timezone=True)),
     Column("decided_by", Text),
     Column("because", Text),

@@ -178,7 +178,7 @@ class Case:
     `past_clocks` are those that the plan's present version does not have, as they stood; `move_refused` is the last
     move to another version that was refused.
     `merged_into` is the case that goes on for it; `adopted` are facts of cases merged into this one that it does not
-    know itself, and `facts` has them too.
+    know itself, and `facts` has them too. `outcome` is what the complainant is to be told of how it came out.
     """
 
     org: str
@@ -217,6 +217,7 @@ class Case:
     duplicate: str | None = None
     move_refused: UUID | None = None
     merged_into: UUID | None = None
+    outcome: str | None = None
     adopted: Mapping[str, FactValue] = field(default_factory=dict)
     pause: Pause | None = None
     pauses: int = 0

@@ -72,6 +72,9 @@ _ALLOWED_IN: Final[Mapping[CommandKind, frozenset[CaseState]]] = MappingProxyTyp
     }
 )
 
+_WITH_OUTCOME: Final = frozenset({CommandKind.RESOLVE, CommandKind.CLOSE, CommandKind.MILESTONE})
+"""These may say, for the complainant, how it came out."""
+
 
 def apply_command(
     rules: Rules, case: Case, command: CommandIssuedV1, now: datetime, other: Case | None = None
@@ -92,6 +95,8 @@ def apply_command(
     elif kind in WITH_REASON and not (command.reason or "").strip():
         order.refuse("refused_reason")
     else:
+        if kind in _WITH_OUTCOME and (outcome := order.word("outcome")) is not None:
+            turn.set(outcome=outcome)
         _ACTIONS[kind](order)
     return turn.decide()
 

@@ -42,6 +42,7 @@ def at(turn: Turn, moment: str, reason: str | None = None) -> None:
             by_itself=notice.within is None,
             text=text,
             reason=reason or None,
+            outcome=turn.case.outcome if notice.outcome else None,
             language=case.language,
             due_at=due_at.isoformat() if due_at is not None else None,
             source=notice.source,

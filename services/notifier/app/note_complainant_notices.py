@@ -25,7 +25,7 @@ def _notices(event: Event[CaseEscalatedV1]) -> Iterator[ComplainantNotice]:
         if change.kind is not ChangeKind.COMPLAINANT_NOTICE or change.details.get("by_itself") is not True:
             continue
         if isinstance(said, str) and isinstance(text, str):
-            reason = change.details.get("reason")
+            reason, outcome = change.details.get("reason"), change.details.get("outcome")
             yield ComplainantNotice(
                 id=notice_id(event.case_id, case.plan.name, said, change.at),
                 org=event.org,
@@ -37,4 +37,5 @@ def _notices(event: Event[CaseEscalatedV1]) -> Iterator[ComplainantNotice]:
                 text=text,
                 reason=reason if isinstance(reason, str) else None,
                 noted_at=change.at,
+                outcome=outcome if isinstance(outcome, str) else None,
             )

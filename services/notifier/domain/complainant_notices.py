@@ -43,6 +43,7 @@ class ComplainantNotice:
     text: str
     reason: str | None
     noted_at: datetime
+    outcome: str | None = None
     attempts: int = 0
 
 
@@ -65,7 +66,7 @@ class Following:
 
 
 def words_of(notice: ComplainantNotice, *, max_segments: int) -> Rendered:
-    """Number, the plan's words and the reason where there is one; nothing of the case besides."""
+    """Number, the plan's words, and the reason or the outcome where there is one; nothing of the case besides."""
     words = LABELS[notice.language]
     number = clean(notice.number, _NUMBER)
     zh = notice.language == "zh"
@@ -77,6 +78,8 @@ def words_of(notice: ComplainantNotice, *, max_segments: int) -> Rendered:
         if notice.reason:
             why = "原因：" if zh else " Reason: "
             text += f"{why}{clean(redact(notice.reason), limit)}"
+        if notice.outcome:
+            text += f"{'处理结果：' if zh else ' Outcome: '}{clean(redact(notice.outcome), limit)}"
         return text
 
     whole = said(_LIMITS[0])

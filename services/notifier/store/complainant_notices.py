@@ -13,9 +13,11 @@ async def add(tx: Tx, notices: Sequence[ComplainantNotice]) -> None:
     """Those that are not there yet, due at once."""
     await tx.execute(
         "INSERT INTO complainant_notices (notice_id, org, case_id, plan, notice, number, language, text, reason, "
-        "noted_at, due_at, attempts) SELECT t.*, :now, 0 FROM unnest(CAST(:ids AS uuid[]), CAST(:orgs AS text[]), "
+        "outcome, noted_at, due_at, attempts) SELECT t.*, :now, 0 "
+        "FROM unnest(CAST(:ids AS uuid[]), CAST(:orgs AS text[]), "
         "CAST(:cases AS uuid[]), CAST(:plans AS text[]), CAST(:notices AS text[]), CAST(:numbers AS text[]), "
-        "CAST(:languages AS text[]), CAST(:texts AS text[]), CAST(:reasons AS text[]), CAST(:noted AS timestamptz[])) "
+        "CAST(:languages AS text[]), CAST(:texts AS text[]), CAST(:reasons AS text[]), "
+        "CAST(:outcomes AS text[]), CAST(:noted AS timestamptz[])) "
         "AS t ON CONFLICT (notice_id) DO NOTHING",
         ids=[one.id for one in notices],
         orgs=[one.org for one in notices],
@@ -26,6 +28,7 @@ async def add(tx: Tx, notices: Sequence[ComplainantNotice]) -> None:
         languages=[one.language for one in notices],
         texts=[one.text for one in notices],
         reasons=[one.reason for one in notices],
+        outcomes=[one.outcome for one in notices],
         noted=[one.noted_at for one in notices],
         now=tx.now,
     )
@@ -94,5 +97,6 @@ def _notice(row: Row) -> ComplainantNotice:
         text=row["text"],
         reason=row["reason"],
         noted_at=row["noted_at"],
+        outcome=row["outcome"],
         attempts=row["attempts"],
     )

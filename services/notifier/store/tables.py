@@ -263,6 +263,7 @@ complainant_notices: Final = Table(
     Column("language", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("reason", Text),
+    Column("outcome", Text),
     Column("noted_at", DateTime(timezone=True), nullable=False),
     # When to try next; absent once nothing further is to be done.
     Column("due_at", DateTime(timezone=True)),

@@ -69,6 +69,20 @@ async def _settled(desk: Desk, *expected: Settlement) -> list[NotificationSettle
     return await desk.settled(*(one.value for one in expected))
 
 
+async def test_how_it_came_out_is_told_with_numbers_of_people_blacked_out(desk: Desk, sink: Sink) -> None:
+    register = _Register(Address(ChannelKind.SMS, PHONE, "zh"))
+    event = _case(
+        "settled", text="您的投诉已处理完毕，结果见附。", outcome="已更换光猫，退费30元。\n经办13800001234【某】"
+    )
+    await note_complainant_notices([event], database=desk.database)
+    assert await _tell(desk, register) == 1
+    [message] = sink.messages()
+    assert message["to"] == PHONE
+    assert "您的投诉已处理完毕，结果见附。处理结果：已更换光猫，退费30元。" in message["text"]
+    assert "13800001234" not in message["text"]
+    assert "【某】" not in message["text"]
+
+
 async def test_who_asked_is_told_once_with_the_reason_and_the_receipt_settles_it(desk: Desk, sink: Sink) -> None:
     register = _Register(Address(ChannelKind.SMS, PHONE, "zh"))
     event = _case("longer", reason="需外地核实，联系 13800001234\n【烽火】")

@@ -3,6 +3,7 @@
 from services.escalator.domain.case import Case
 from services.escalator.domain.commands import apply_command
 from services.escalator.domain.decision import LADDER, Decision
+from services.escalator.domain.publishing import published
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose
@@ -21,8 +22,15 @@ def do(case: Case, kind: CommandKind, minutes: int, actor: Actor = PERSON, reaso
 def test_an_acknowledgement_taken_back_is_recorded_and_pages_again() -> None:
     taken = do(opened(RULES).case, CommandKind.ACKNOWLEDGE, 2)
     assert LADDER not in {timer.subject for timer in taken.timers}
-    back = do(taken.case, CommandKind.UNACKNOWLEDGE, 5, reason="误点")
+    started = do(taken.case, CommandKind.START, 3)
+    told = published(RULES, started, at(minutes=3))
+    assert told is not None
+    assert told.handled_by == PERSON
+    back = do(started.case, CommandKind.UNACKNOWLEDGE, 5, reason="误点")
     assert (back.case.state, back.case.acknowledgement) == (CaseState.CLASSIFIED, None)
+    told = published(RULES, back, at(minutes=5))
+    assert told is not None
+    assert (told.acknowledged_by, told.acknowledged_at, told.handled_by) == (None, None, None)
     assert [one.purpose for one in back.requests] == [Purpose.PAGE]
     assert LADDER in {timer.subject for timer in back.timers}
     (change,) = (one for one in back.changes if one.kind is ChangeKind.STATE_CHANGED)
@@ -35,6 +43,9 @@ def test_a_take_over_is_recorded_with_who_took_it_and_pages_nobody() -> None:
     assert (over.case.state, over.case.handler) == (CaseState.IN_PROGRESS, OTHER)
     assert over.case.acknowledgement is not None
     assert over.case.acknowledgement.actor == PERSON
+    told = published(RULES, over, at(minutes=5))
+    assert told is not None
+    assert (told.acknowledged_by, told.handled_by) == (PERSON, OTHER)
     assert not [one for one in over.requests if one.purpose is Purpose.PAGE]
     (change,) = (one for one in over.changes if one.kind is ChangeKind.STATE_CHANGED)
     assert (change.details["actor"], "由我接手" in change.because) == (OTHER.ref, True)

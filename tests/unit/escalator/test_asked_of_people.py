@@ -86,6 +86,21 @@ def test_the_complainant_is_to_be_told_at_each_moment_the_plan_names() -> None:
     assert notices(opened(KNOWN, kind=CaseKind.WARNING)) == []
 
 
+def test_how_it_came_out_goes_to_the_complainant_where_the_plan_has_it_and_its_handler_wrote_it() -> None:
+    known = rules(PLAN_TEXT + MORE.replace("on: resolved, within: 24h", "on: resolved, outcome: true"))
+    written = "已更换光猫，退费 30 元。"
+
+    def told(decision: Decision) -> list[object]:
+        return [one.details.get("outcome") for one in changes(decision, ChangeKind.COMPLAINANT_NOTICE)]
+
+    case = opened(known).case
+    assert told(do(case, CommandKind.RESOLVE, at(hours=1), known, outcome=written)) == [written]
+    assert told(do(case, CommandKind.RESOLVE, at(hours=1), known)) == [None], "a reason is for those who handle it"
+    before = do(case, CommandKind.MILESTONE, at(hours=1), known, milestone="plan-submitted", outcome=written)
+    assert told(do(before.case, CommandKind.CLOSE, at(hours=2), known)) == [written]
+    assert told(do(opened(KNOWN).case, CommandKind.RESOLVE, at(hours=1), outcome=written)) == [None]
+
+
 def test_having_told_the_complainant_is_recorded_once_and_late_if_late() -> None:
     case = do(opened(KNOWN).case, CommandKind.RESOLVE, at(hours=1)).case
     told = do(case, CommandKind.COMPLAINANT_TOLD, at(hours=26), notice="answered")

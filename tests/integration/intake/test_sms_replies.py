@@ -1,0 +1,123 @@
+"""Replies by SMS at both doors: what is about one case, about all, or gives a code back."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from shared.contracts.commands import CommandIssuedV1, CommandKind
+from shared.contracts.notifications import CONTACT_CHECK_PLAN
+from shared.contracts.values import ActorKind
+from tests.integration.intake.test_role_check import register_with
+from tests.support.postgres import Database
+from tests.support.register import Register
+
+KNOWN = "13800000001"
+CASES = [f"0192b6a0-0000-7000-8000-00000000000{number}" for number in (1, 2)]
+PAGES: dict[str, list[dict[str, str]]] = {
+    "acknowledge-all": [{"case_id": one, "plan": "p", "number": "n"} for one in CASES],
+    "stop": [],
+    "verify": [{"case_id": one, "plan": CONTACT_CHECK_PLAN, "number": "V"} for one in CASES],
+}
+
+
+class _Notifier(BaseHTTPRequestHandler):
+    """Answers like the notifier's door for replies."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        is_known = asked["sender"] == KNOWN and asked["org"] == "demo"
+        self.send_response(200 if is_known else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps({"person": "manager-a", "pages": PAGES[asked["wish"]]}).encode())
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name the library gives it
+        """Say nothing."""
+
+
+@pytest.fixture
+def notifier() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Notifier)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+async def _by_kannel(register: Register, text: str, sender: str = "+8613800000001") -> Any:
+    query = urlencode({"from": sender, "text": text, "id": text})
+    return await register.client.get(f"/v1/sms/kannel?{query}")
+
+
+async def _by_twilio(register: Register, text: str, sender: str = "+8613800000001") -> Any:
+    body = urlencode({"From": sender, "Body": text, "MessageSid": text})
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return await register.client.post("/v1/hooks/twilio", content=body, headers=headers)
+
+
+async def _commands(register: Register) -> list[tuple[str, CommandIssuedV1]]:
+    events = await register.published()
+    return [(str(one.case_id), one.data) for one in events if isinstance(one.data, CommandIssuedV1)]
+
+
+DOORS = pytest.mark.parametrize("say", [_by_kannel, _by_twilio], ids=["kannel", "twilio"])
+
+
+@DOORS
+async def test_acknowledging_all_answers_every_page_that_waits_in_the_persons_name(
+    intake_database: Database, notifier: str, say: Any
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        assert (await say(register, "全部签收")).status_code == 200
+        commands = await _commands(register)
+        assert [case for case, _ in commands] == CASES
+        assert {(one.command, one.actor.kind, one.actor.ref, one.plan) for _, one in commands} == {
+            (CommandKind.ACKNOWLEDGE, ActorKind.SMS, "manager-a", "p")
+        }
+
+
+@DOORS
+async def test_a_code_goes_back_once_to_one_of_the_checks_that_wait(
+    intake_database: Database, notifier: str, say: Any
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        assert (await say(register, "验证 012345")).status_code == 200
+        [(case, command)] = await _commands(register)
+        assert (case, command.plan, command.arguments) == (CASES[0], CONTACT_CHECK_PLAN, {"code": "012345"})
+        assert (command.actor.kind, command.actor.ref) == (ActorKind.SMS, "manager-a")
+
+
+@DOORS
+async def test_asking_for_quiet_commands_nothing_and_no_complaint_is_made_of_it(
+    intake_database: Database, notifier: str, say: Any
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        assert (await say(register, "停")).status_code == 200
+        assert await register.published() == []
+
+
+@DOORS
+async def test_a_number_that_nobody_has_is_kept_in_quarantine(
+    intake_database: Database, notifier: str, say: Any
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        assert (await say(register, "全部签收", "+8613800000009")).status_code == 202
+        assert await register.published() == []
+        [kept] = await register.rows("SELECT field, reason FROM quarantine")
+        assert (kept["field"], kept["reason"]) == ("from", "is nobody of the roster")
+
+
+@DOORS
+async def test_while_the_notifier_is_away_the_gateway_is_told_to_come_again(
+    intake_database: Database, say: Any
+) -> None:
+    async with register_with(intake_database, "http://127.0.0.1:9") as register:
+        assert (await say(register, "全部签收")).status_code == 503
+        assert await register.published() == []
+        assert await register.rows("SELECT 1 FROM quarantine") == []
