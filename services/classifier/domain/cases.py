@@ -16,6 +16,8 @@ Dated = tuple[int, Any]
 
 _PLACE: Final = {name: f"place.{name}" for name in ("province", "city", "district", "site")}
 _ATTRIBUTES: Final = ("channel", "topic", "category", "title", "language", "split_from")
+TOLD: Final = (*_ATTRIBUTES, *_PLACE.values(), "status")
+"""Every attribute but who complained: what a classification tells of a case depends on these."""
 _NEVER: Final[Dated] = (0, None)
 _TEXTS_KEPT: Final = 20
 _TEXT_KEPT: Final = 4000

@@ -52,6 +52,7 @@ class Group:
     drill: bool
     key: GroupKey
     _hash: int = field(init=False, repr=False, compare=False)
+    _series: dict[str, UUID] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Looked up a dozen times an event, so it is worked out once.
@@ -66,7 +67,10 @@ class Group:
 
     def series(self, window_id: str) -> UUID:
         """Identifies the buckets of one window in this group."""
-        return _series_id(self, window_id)
+        found = self._series.get(window_id)
+        if found is None:
+            found = self._series[window_id] = _series_id(self, window_id)
+        return found
 
 
 @immutable
