@@ -73,9 +73,7 @@ def create_app(settings: IntakeSettings) -> FastAPI:
     zones = {org: ZoneInfo(name) for org, name in settings.time_zones.items()}
     check = CheckFacts()
     register = RegisterReports(database, vault, ids, check, zones=zones, default_zone=zone)
-    reports: GroupCommit[Report, Outcome] = GroupCommit(
-        register, most_waiting=settings.most_waiting, interval=_REPORTS
-    )
+    reports: GroupCommit[Report, Outcome] = GroupCommit(register, most_waiting=settings.most_waiting, interval=_REPORTS)
     receipts: GroupCommit[AddressedReceipt, None] = GroupCommit(
         ReceiveReceipts(database, ids), most_waiting=settings.most_waiting, interval=_RECEIPTS
     )

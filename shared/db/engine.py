@@ -123,24 +123,26 @@ class Database:
         """A transaction that commits when the block ends and rolls back when it raises.
 
         What was added to `tx.outbox` is inserted in one statement just before the commit, so state and events are
-        durable together or not at all.
+        durable together or not at all. A block that reads nothing needs no BEGIN: its one statement is the transaction.
         """
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)
             tx = Tx(driver, PendingRecords(), self.clock.now())
             try:
-                await driver.execute("BEGIN")
                 yield tx
                 recorded = await tx.write_rest()
-                await _commit(driver)
+                if tx.begun:
+                    await _commit(driver)
             except BaseException:
-                await _abandon(connection, driver)
+                if tx.begun:
+                    await tx.give_up()
+                    await _abandon(connection, driver)
                 raise
         for committed in tx.after_commit:
             committed()
-        if recorded or tx.outbox.written:
+        if recorded is None or recorded:
             for listener in self._listeners:
-                listener(None if tx.outbox.written else recorded)
+                listener(recorded)
 
     async def probe(self) -> str | None:
         """None when a trivial query answers; else why not. For readiness."""

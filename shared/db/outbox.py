@@ -24,10 +24,6 @@ _INSERT: Final = (
 )
 
 
-class MisplacedRecordError(RuntimeError):
-    """The database answered the inserted rows in another order than they were given."""
-
-
 class OutboxRow(NamedTuple):
     """One record of the outbox, written and not yet published."""
 
@@ -119,10 +115,10 @@ class PendingRecords:
             return None
         return _INSERT, [self._event_ids, self._topics, self._keys, self._headers, self._values]
 
-    def recorded(self, answered: Sequence[asyncpg.Record]) -> list[OutboxRow]:
-        """The rows as that statement answered them. Raises MisplacedRecordError when they come in another order."""
-        if [row["event_id"] for row in answered] != self._event_ids:
-            raise MisplacedRecordError
+    def recorded(self, answered: Sequence[asyncpg.Record]) -> list[OutboxRow] | None:
+        """The rows as that statement answered them; None when they, or others of the transaction, have to be read."""
+        if self._written or [row["event_id"] for row in answered] != self._event_ids:
+            return None
         return [
             OutboxRow(row["seq"], row["recorded_at"], *columns)
             for row, *columns in zip(

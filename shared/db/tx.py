@@ -1,5 +1,6 @@
 """One open transaction as use cases see it: SQL, inbox, outbox. It cannot commit; the block that opened it does."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -14,6 +15,8 @@ from shared.db.statements import bound, together
 Row = asyncpg.Record
 """A row: values by column name."""
 _NUMBER: Final = attrgetter("int")
+_FEW: Final = 64
+"""So many ids are still cheaper to write as literals than to send after a BEGIN of their own."""
 
 
 class Tx:
@@ -30,24 +33,63 @@ class Tx:
         self.now = now
         self.after_commit: list[Callable[[], None]] = []
         self._later: list[tuple[str, list[Any]]] = []
+        self._started: asyncio.Future[str] | None = None
+        self._begun = False
+
+    @property
+    def begun(self) -> bool:
+        """False as long as nothing but the last statement of all could be sent: that one needs no BEGIN."""
+        return self._begun
 
     async def fetch(self, sql: str, /, **parameters: Any) -> Sequence[Row]:
         """All rows, by column name."""
-        await self.write_now()
+        await self._get_ready()
         statement, values = bound(sql, parameters)
         return await self._connection.fetch(statement, *values)
 
     async def fetch_one(self, sql: str, /, **parameters: Any) -> Row | None:
         """The first row, or None."""
-        await self.write_now()
+        await self._get_ready()
         statement, values = bound(sql, parameters)
         return await self._connection.fetchrow(statement, *values)
 
     async def execute(self, sql: str, /, **parameters: Any) -> int:
         """Run a statement; the number of rows it touched."""
-        await self.write_now()
+        await self._get_ready()
         statement, values = bound(sql, parameters)
         return touched(await self._connection.execute(statement, *values))
+
+    async def start(self, sql: str, /, **parameters: Any) -> None:
+        """Begin a statement and go on while the server works on it: the next one waits for it and raises its error.
+
+        For a write of many rows with much to do here meanwhile.
+        """
+        await self._get_ready()
+        await self._start(*bound(sql, parameters))
+
+    async def start_writing(self) -> None:
+        """Begin to write what waits to be written, as `start` does. For many rows: with few, a trip costs more."""
+        if self._later:
+            await self.finish()
+            await self._begin()
+            await self._start(*self._joined([]))
+
+    async def _start(self, statement: str, values: list[Any]) -> None:
+        self._started = asyncio.ensure_future(self._connection.execute(statement, *values))
+        await asyncio.sleep(0)  # so that it is on its way
+
+    async def finish(self) -> None:
+        """Wait for what was started. Raises its error."""
+        if self._started is not None:
+            started, self._started = self._started, None
+            await started
+
+    async def give_up(self) -> None:
+        """Wait for what was started, whatever becomes of it: the transaction is to be rolled back."""
+        if self._started is not None:
+            await asyncio.wait({self._started})
+            if not self._started.cancelled():
+                self._started.exception()  # whatever it is: the block fails for a reason of its own
 
     def later(self, sql: str, /, **parameters: Any) -> None:
         """Write this together with what else is to be written, in one statement: before the next one or the commit.
@@ -61,17 +103,35 @@ class Tx:
     async def write_now(self) -> None:
         """Write what waits: for whoever has to know now whether it can be written."""
         if self._later:
-            statement, values = self._joined([])
-            await self._connection.execute(statement, *values)
+            await self._get_ready()
 
-    async def write_rest(self) -> list[OutboxRow]:
-        """Write what waits, and the outbox. Called by the block that opened the transaction, before it commits."""
+    async def write_rest(self) -> list[OutboxRow] | None:
+        """Write what waits, and the outbox. Called by the block that opened the transaction, before it commits.
+
+        The outbox's rows; None when there are some that have to be read.
+        """
+        await self.finish()
         insert = self.outbox.insertion()
         if insert is None:
-            await self.write_now()
-            return []
+            await self._write_later()
+            return None if self.outbox.written else []
         statement, values = self._joined([insert])
         return self.outbox.recorded(await self._connection.fetch(statement, *values))
+
+    async def _get_ready(self) -> None:
+        await self.finish()
+        await self._begin()
+        await self._write_later()
+
+    async def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            await self._connection.execute("BEGIN")
+
+    async def _write_later(self) -> None:
+        if self._later:
+            statement, values = self._joined([])
+            await self._connection.execute(statement, *values)
 
     def _joined(self, rest: Sequence[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
         writes, self._later = [*self._later, *rest], []
@@ -82,15 +142,32 @@ class Tx:
 
         A concurrent transaction holding the same event makes this one wait until it is known which of them won.
         """
-        if not event_ids:
+        ids = sorted(dict.fromkeys(event_ids), key=_NUMBER)
+        if not ids:
             return frozenset()
+        if not self._begun and not self._later and len(ids) <= _FEW:
+            return await self._begin_with(ids)
         rows = await self.fetch(
             "INSERT INTO inbox (event_id, received_at) SELECT id, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) "
             "ON CONFLICT DO NOTHING RETURNING event_id",
-            ids=sorted(dict.fromkeys(event_ids), key=_NUMBER),
+            ids=ids,
             now=self.now,
         )
         return frozenset(row["event_id"] for row in rows)
+
+    async def _begin_with(self, ids: Sequence[UUID]) -> frozenset[UUID]:
+        """The inbox and BEGIN in one trip, which carries neither parameters nor rows, only how many were written."""
+        self._begun = True
+        rows = ", ".join(f"('{id_}', '{self.now.isoformat()}')" for id_ in ids)
+        insert = f"BEGIN; INSERT INTO inbox (event_id, received_at) VALUES {rows} ON CONFLICT DO NOTHING"  # noqa: S608  # UUIDs and an instant
+        if touched(await self._connection.execute(insert)) == len(ids):
+            return frozenset(ids)
+        found = await self.fetch(
+            "SELECT event_id FROM inbox WHERE event_id = ANY(CAST(:ids AS uuid[])) "
+            "AND xmin = CAST(pg_current_xact_id() AS xid)",
+            ids=ids,
+        )
+        return frozenset(row["event_id"] for row in found)
 
 
 def touched(status: str) -> int:

@@ -16,8 +16,8 @@ from services.notifier.domain.roster_duty import Duty, on_duty
 from services.notifier.domain.urgency import Lane, Notice, answered_before, superseded_by, urgency
 from services.notifier.store import attempts as attempt_rows
 from services.notifier.store import ledger
-from services.notifier.store import noise as noise_rows
 from services.notifier.store.noise import Answered
+from services.notifier.store.standing import Standing, standing_of
 from shared.contracts.envelope import Event
 from shared.contracts.notifications import KEPT_PLANS, NotificationRequestedV1, Purpose
 from shared.contracts.values import Bilingual, ChannelKind
@@ -51,12 +51,10 @@ async def accept_requests(
             first = await tx.first_seen([event.id for event in events])
             requests = [_request(event, tx) for event in events if event.id in first]
             if requests:
-                paged = await ledger.paged_cases(tx, {(one.org, one.case_id) for one in requests})
-                new = await ledger.add_requests(tx, requests)
-                accepted = [one for one in _once(requests) if one.body.request_id in new]
-                intents = _intents(accepted, paged, rules, ids)
-                if intents:
-                    await _open(tx, intents, rules, ids, room)
+                known = await standing_of(tx, requests)
+                accepted = [one for one in _once(requests) if one.body.request_id not in known.requests]
+                if accepted:
+                    await _open(tx, accepted, known, room, rules=rules, ids=ids)
     except BaseException:
         room.give_back()
         raise
@@ -180,24 +178,25 @@ def _nobody_because(request: Request, role: str, *, known: bool) -> Bilingual:
     )
 
 
-async def _open(tx: Tx, intents: Sequence[Intent], rules: Rules, ids: Ids, room: _Room) -> None:
-    known = await ledger.notices_of(tx, {(one.request.org, one.request.case_id) for one in intents})
+async def _open(tx: Tx, requests: Sequence[Request], known: Standing, room: _Room, *, rules: Rules, ids: Ids) -> None:
+    intents = _intents(requests, known.paged, rules, ids)
     threads: dict[object, list[Notice]] = defaultdict(list)
-    for notice in (*(notice for notice, _ in known), *(one.notice for one in intents if one.person is not None)):
+    for notice in (*(one for one, _ in known.notices), *(one.notice for one in intents if one.person is not None)):
         threads[notice.thread].append(notice)
-    answers = await noise_rows.answered(tx, {one.notice.case for one in intents})
     stopped = [
-        replace(one, stopped=_superseded(one.notice, threads) or _answered(one, answers.get(one.notice.case)))
+        replace(one, stopped=_superseded(one.notice, threads) or _answered(one, known.answers.get(one.notice.case)))
         for one in intents
     ]
     noise = await weigh_noise(tx, stopped, rules)
     advanced = await advance(tx, stopped, {}, rules=rules, ids=ids, noise=noise)
     opened = [room.begin(one, tx, rules, ids) for one in advanced]
-    ledger.add_intents(tx, [one.intent for one in opened])
+    ledger.add_requests(tx, requests)
+    if opened:
+        ledger.add_intents(tx, [one.intent for one in opened])
     attempt_rows.begin(tx, [attempt for one in opened for attempt in one.attempts])
     reasons = {
         notice.intent_id: why
-        for notice, is_open in known
+        for notice, is_open in known.notices
         if is_open and (why := _superseded(notice, threads)) is not None
     }
     if reasons:

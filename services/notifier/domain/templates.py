@@ -59,6 +59,8 @@ class Templates:
 
     def render(self, message: Message, usual: Rendered, *, max_segments: int) -> Rendered:
         """The usual texts with those replaced that have a template. An SMS that does not fit stays as usual."""
+        if not self.by_key and not message.templates:
+            return usual
         values = {**parts_of(message), "purpose": PURPOSES[message.language][message.purpose]}
         words = LABELS[message.language]
         mark = mark_of(message)

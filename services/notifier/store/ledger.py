@@ -9,8 +9,8 @@ from uuid import UUID
 from services.notifier.domain.delivery import Route, Verdict
 from services.notifier.domain.ledger import Intent, Request
 from services.notifier.domain.noise import NoiseRule, Ruling
-from services.notifier.domain.urgency import Lane, Notice
-from shared.contracts.notifications import NotificationRequestedV1, Purpose, Settlement
+from services.notifier.domain.urgency import Lane
+from shared.contracts.notifications import NotificationRequestedV1, Settlement
 from shared.contracts.values import Bilingual, CaseKind, ChannelKind
 from shared.db.tx import Row, Tx
 
@@ -21,16 +21,15 @@ _COLUMNS: Final = (
 _MOST_IN_ONE: Final = 200
 
 
-async def add_requests(tx: Tx, requests: Sequence[Request]) -> frozenset[UUID]:
-    """Write the requests; the ids of those that were not there before."""
-    rows = await tx.fetch(
+def add_requests(tx: Tx, requests: Sequence[Request]) -> None:
+    """Write new requests. One that is there by now is an error by unique key."""
+    tx.later(
         "INSERT INTO requests "
         "(request_id, event_id, org, case_id, plan, purpose, step, body, traceparent, warning_topic, accepted_at) "
         "SELECT t.a, t.b, t.c, t.d, t.e, t.f, t.g, CAST(t.h AS jsonb), t.i, t.j, :now FROM unnest("
         "CAST(:requests AS uuid[]), CAST(:events AS uuid[]), CAST(:orgs AS text[]), CAST(:cases AS uuid[]), "
         "CAST(:plans AS text[]), CAST(:purposes AS text[]), CAST(:steps AS integer[]), CAST(:bodies AS text[]), "
-        "CAST(:traces AS text[]), CAST(:topics AS text[])) AS t (a, b, c, d, e, f, g, h, i, j) "
-        "ON CONFLICT (request_id) DO NOTHING RETURNING request_id",
+        "CAST(:traces AS text[]), CAST(:topics AS text[])) AS t (a, b, c, d, e, f, g, h, i, j)",
         requests=[one.body.request_id for one in requests],
         events=[one.event_id for one in requests],
         orgs=[one.org for one in requests],
@@ -44,46 +43,6 @@ async def add_requests(tx: Tx, requests: Sequence[Request]) -> frozenset[UUID]:
         topics=[one.body.subject.topic if one.body.subject.kind is CaseKind.WARNING else None for one in requests],
         now=tx.now,
     )
-    return frozenset(row["request_id"] for row in rows)
-
-
-async def paged_cases(tx: Tx, cases: Iterable[tuple[str, UUID]]) -> frozenset[tuple[str, UUID]]:
-    """Which of these (organisation, case) had a page requested before."""
-    orgs, ids = zip(*cases, strict=True)
-    rows = await tx.fetch(
-        "SELECT DISTINCT r.org, r.case_id FROM requests AS r JOIN unnest(CAST(:orgs AS text[]), CAST(:ids AS uuid[])) "
-        "AS t (org, case_id) ON r.org = t.org AND r.case_id = t.case_id WHERE r.purpose = 'page'",
-        orgs=list(orgs),
-        ids=list(ids),
-    )
-    return frozenset((row["org"], row["case_id"]) for row in rows)
-
-
-async def notices_of(tx: Tx, cases: Iterable[tuple[str, UUID]]) -> list[tuple[Notice, bool]]:
-    """Every intent of these cases that was not stopped, and whether it still awaits something."""
-    orgs, ids = zip(*cases, strict=True)
-    rows = await tx.fetch(
-        "SELECT i.intent_id, i.org, i.case_id, i.plan, i.recipient, i.step, i.purpose, i.due_at IS NOT NULL AS open "
-        "FROM intents AS i JOIN unnest(CAST(:orgs AS text[]), CAST(:ids AS uuid[])) AS t (org, case_id) "
-        "ON i.org = t.org AND i.case_id = t.case_id WHERE i.stopped IS NULL AND i.person IS NOT NULL",
-        orgs=list(orgs),
-        ids=list(ids),
-    )
-    return [
-        (
-            Notice(
-                row["intent_id"],
-                row["org"],
-                row["case_id"],
-                row["plan"],
-                row["recipient"],
-                row["step"],
-                Purpose(row["purpose"]),
-            ),
-            row["open"],
-        )
-        for row in rows
-    ]
 
 
 def add_intents(tx: Tx, intents: Sequence[Intent]) -> None:

@@ -66,20 +66,6 @@ async def warned(tx: Tx, intents: Sequence[Intent]) -> dict[UUID, Warned]:
     return {row["intent"]: Warned(row["number"], row["rank"]) for row in rows}
 
 
-async def answered(tx: Tx, cases: Iterable[Case]) -> dict[Case, Answered]:
-    """Those of the cases that somebody acknowledged or that are over."""
-    orgs, ids, plans = zip(*cases, strict=True)
-    rows = await tx.fetch(
-        "SELECT a.org, a.case_id, a.plan, a.answered_at, a.is_over FROM answered_cases AS a JOIN unnest("
-        "CAST(:orgs AS text[]), CAST(:ids AS uuid[]), CAST(:plans AS text[])) AS t (org, case_id, plan) "
-        "ON a.org = t.org AND a.case_id = t.case_id AND a.plan = t.plan",
-        orgs=list(orgs),
-        ids=list(ids),
-        plans=list(plans),
-    )
-    return {(row["org"], row["case_id"], row["plan"]): Answered(row["answered_at"], row["is_over"]) for row in rows}
-
-
 async def note_answers(tx: Tx, answers: Mapping[Case, Answered]) -> None:
     """Remember them; the later word about a case stands."""
     cases = sorted(answers, key=str)
