@@ -6,6 +6,7 @@ The number of statements depends on what a batch contains (windows or not), neve
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.classifier.app.announce_cases import News, announce_cases
@@ -37,6 +38,7 @@ from shared.runtime.logging import get_logger
 from shared.runtime.metrics import CASES_UNROUTED, FACTS_UNFIT
 
 _log = get_logger(__name__)
+_MANY: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,13 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
             decided[run.sha256] = job.plan
             further += _openings(job, run, values, ports)
         pending = further
+    save_cases(tx, [_row(tx, subject, runs) for subject, runs in running])
+    arm(tx, due)
+    if len(running) >= _MANY:
+        await tx.start_writing()  # the server writes the cases while their news are put into words
     worded = await announce_cases(tx, news, ports.ids, ports.plans.needs_words)
     await raise_warnings(tx, movements, causes, ports.plans, ports.ids)
     await ports.plans.keep(tx, decided.values())
-    save_cases(tx, [_row(tx, subject, runs) for subject, runs in running])
-    arm(tx, due)
     tx.after_commit.append(lambda: _committed(due, ports))
     tx.after_commit.append(lambda: ports.plans.worded(worded, tx.now))
     return refused

@@ -77,7 +77,7 @@ class CaseState:
         """The case as a plan sees it."""
         given = self.given
         return CaseView(
-            case_id=case_id,
+            case_id=str(case_id),  # as windows count it
             kind=self.kind,
             org=org,
             topic=given("topic"),

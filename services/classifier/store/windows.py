@@ -3,11 +3,13 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.classifier.domain.windows import Count, Group, Members, Moved, sorted_moves
 from shared.db.tx import Tx
 
+_MANY: Final = 100
 _MEMBERS = (
     "unnest(CAST(:series AS uuid[]), CAST(:starts AS timestamptz[]), CAST(:members AS text[]), "
     "CAST(:cases AS uuid[])) AS g (series_id, bucket_start, member, case_id)"
@@ -34,12 +36,15 @@ async def lock_groups(tx: Tx, groups: Iterable[Group]) -> None:
 
 
 async def add_members(tx: Tx, moves: Collection[Moved]) -> None:
-    """Insert members and raise the counters by those that were not there. The caller holds the groups."""
+    """Insert members and raise the counters by those that were not there. The caller holds the groups.
+
+    With many it is only begun: the server works on it while the cases are judged.
+    """
     if not moves:
         return
     ordered = sorted_moves(moves)
     series = {move.series_id: move for move in ordered}
-    await tx.execute(
+    await (tx.start if len(ordered) >= _MANY else tx.execute)(
         f"WITH given AS (SELECT * FROM {_MEMBERS}), "  # noqa: S608  # constants
         "fresh AS (SELECT DISTINCT g.series_id, g.bucket_start, g.member FROM given AS g WHERE NOT EXISTS ("
         "SELECT FROM window_members AS m WHERE m.series_id = g.series_id AND m.bucket_start = g.bucket_start "
