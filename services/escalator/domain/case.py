@@ -179,6 +179,7 @@ class Case:
     move to another version that was refused.
     `merged_into` is the case that goes on for it; `adopted` are facts of cases merged into this one that it does not
     know itself, and `facts` has them too. `outcome` is what the complainant is to be told of how it came out.
+    `because_en` is the criterion in `because` for readers of English, where the case is told of in Chinese.
     """
 
     org: str
@@ -196,6 +197,7 @@ class Case:
     level: str | None = None
     decided_by: str | None = None
     because: str | None = None
+    because_en: str | None = None
     raised_at: datetime | None = None
     overruling: Overruling | None = None
     kept_proposal: str | None = None

@@ -8,7 +8,7 @@ from services.escalator.domain import activation, deadlines, duplicates, informi
 from services.escalator.domain.case import DISMISSED_STATES, Case
 from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.time_bases import Rules
-from shared.contracts.classifications import CaseClassifiedV1
+from shared.contracts.classifications import CaseClassifiedV1, CriterionResult
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.values import Bilingual, FactValue, PlanRef
 from shared.plans.compiled import CaseView, UnknownLevelError
@@ -62,7 +62,7 @@ def open_case(
     turn = Turn(rules, case, now)
     rules.plan.rank(classified.level)
     because = reason_of(turn.rules, classified)
-    turn.set(level=classified.level, because=because)
+    turn.set(level=classified.level, because=because, because_en=english_of(turn.rules, classified))
     turn.note(
         ChangeKind.OPENED,
         because,
@@ -125,11 +125,23 @@ def reconsider(turn: Turn, before: Case) -> None:
         informing.facts_arrived(turn, before)
 
 
-def raise_level(turn: Turn, level: str, *, at: datetime, because: str, decided_by: str | None) -> None:
-    """A higher level: acknowledged anew, clocks of the new level, paged at once, and its roles informed."""
+def raise_level(
+    turn: Turn, level: str, *, at: datetime, because: str, decided_by: str | None, english: str | None = None
+) -> None:
+    """A higher level: acknowledged anew, clocks of the new level, paged at once, and its roles informed.
+
+    `english` is the reason for readers of English, where `because` is not in English itself.
+    """
     case = turn.case
     before = case.level
-    turn.set(level=level, because=because, decided_by=decided_by, raised_at=turn.now, kept_proposal=None)
+    turn.set(
+        level=level,
+        because=because,
+        because_en=english,
+        decided_by=decided_by,
+        raised_at=turn.now,
+        kept_proposal=None,
+    )
     turn.note(
         ChangeKind.LEVEL_RAISED,
         because,
@@ -236,6 +248,7 @@ def _judge_level(turn: Turn, classified: CaseClassifiedV1, *, newer: bool) -> No
             classified.level,
             at=classified.classified_at,
             because=reason_of(turn.rules, classified),
+            english=english_of(turn.rules, classified),
             decided_by=classified.decided_by,
         )
     elif rank != present and newer:
@@ -280,8 +293,16 @@ def _follow_source(turn: Turn, classified: CaseClassifiedV1) -> None:
 
 def reason_of(rules: Rules, classified: CaseClassifiedV1) -> str:
     """The criterion that decided, in words, with the values it read."""
-    decider = next((found for found in classified.criteria if found.id == classified.decided_by), None)
-    return wording.because_of(decider, classified.language, rules.plan.plan)
+    return wording.because_of(_decider(classified), classified.language, rules.plan.plan)
+
+
+def english_of(rules: Rules, classified: CaseClassifiedV1) -> str | None:
+    """The same in English, where the case is told of in another language."""
+    return None if classified.language == "en" else wording.because_of(_decider(classified), "en", rules.plan.plan)
+
+
+def _decider(classified: CaseClassifiedV1) -> CriterionResult | None:
+    return next((found for found in classified.criteria if found.id == classified.decided_by), None)
 
 
 def _inputs(rules: Rules, classified: CaseClassifiedV1, facts: Mapping[str, FactValue]) -> dict[str, FactValue | None]:

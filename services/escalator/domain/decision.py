@@ -13,8 +13,9 @@ from services.escalator.domain.case import Case
 from services.escalator.domain.clocks import Clock, Entry
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import Change, ChangeKind
-from shared.contracts.notifications import NotificationRequestedV1, Purpose, Subject
+from shared.contracts.notifications import EnglishWords, NotificationRequestedV1, Purpose, Subject
 from shared.contracts.values import MAX_TEXT, ChannelKind, FactValue, Language
+from shared.plans.words import Words
 
 LADDER: Final = "ladder"
 WAIT: Final = "wait"
@@ -247,7 +248,7 @@ class Turn:
         all_channels: bool = False,
         because: str | None = None,
         due_at: datetime | None = None,
-        next_tier: str | None = None,
+        next_tier: Words | None = None,
         stale_after: datetime | None = None,
     ) -> None:
         """Ask for these roles to be told, but nobody who keeps out of the case. Nothing happens without a role.
@@ -311,11 +312,20 @@ def subject_of(
     *,
     because: str | None = None,
     due_at: datetime | None = None,
-    next_tier: str | None = None,
+    next_tier: Words | None = None,
 ) -> Subject:
     """What a message about the case says."""
     plan = rules.plan
     expected = plan.expected(case.level)
+    english = None
+    if case.language != "en":
+        english = EnglishWords(
+            plan_title=plan.title.en,
+            level_label=level_label(rules, case.level, "en") if case.level else None,
+            because=case.because_en if because is not None and because == case.because else None,
+            expected=expected.en if expected else None,
+            next_tier=next_tier.en if next_tier else None,
+        )
     return Subject(
         number=case.number,
         plan=plan.name,
@@ -331,8 +341,9 @@ def subject_of(
         place=case.place,
         expected=wording.words(expected, case.language) if expected else None,
         due_at=due_at,
-        next_tier=next_tier,
+        next_tier=wording.words(next_tier, case.language) if next_tier else None,
         occurred_at=case.occurred_at,
+        en=english,
     )
 
 

@@ -208,7 +208,7 @@ def _page(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, *, attempt: int,
         channels=tier.channels,
         all_channels=tier.all_channels,
         due_at=next_at,
-        next_tier=_label(turn, above) if above else None,
+        next_tier=above.label if above else None,
         stale_after=next_at,
     )
 

@@ -7,7 +7,14 @@ from typing import Any
 
 from services.escalator.domain import activation, carrying, deadlines, ladder, wording
 from services.escalator.domain.case import OPEN_STATES, Case
-from services.escalator.domain.classification import is_overruled, raise_level, reason_of, reclassify, take_facts
+from services.escalator.domain.classification import (
+    english_of,
+    is_overruled,
+    raise_level,
+    reason_of,
+    reclassify,
+    take_facts,
+)
 from services.escalator.domain.decision import INFORM_CHANNELS, Decision, Turn
 from services.escalator.domain.time_bases import NeedsCalendarError, Rules
 from shared.contracts.classifications import CaseClassifiedV1, PlanMove
@@ -55,7 +62,15 @@ def move(
     _drop_approvals(turn)
     if course is _Course.RISES and level is not None:
         because = reason_of(after, classified)
-        raise_level(turn, level, at=classified.classified_at, because=because, decided_by=classified.decided_by)
+        english = english_of(after, classified)
+        raise_level(
+            turn,
+            level,
+            at=classified.classified_at,
+            because=because,
+            decided_by=classified.decided_by,
+            english=english,
+        )
     else:
         if case.held:
             activation.consider(turn)

@@ -38,6 +38,9 @@ def test_first_page_goes_at_once_with_the_reason_and_what_comes_next() -> None:
     assert page.subject.because == "y（people 1）"
     assert page.subject.next_tier == "部门领导"
     assert page.subject.due_at == at(minutes=15)
+    english = page.subject.en
+    assert english is not None, "a reader of English is told of a Chinese case in English"
+    assert (english.level_label, english.because, english.next_tier) == ("Yellow", "y (people 1)", "Head")
     assert decision.case.ladder is not None
     assert decision.case.ladder.next_at == at(minutes=15)
 
