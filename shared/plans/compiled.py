@@ -159,13 +159,16 @@ class CompiledPlan(PlanAsks):
 
     def contributions(self, case: CaseView, inputs: Values | None = None) -> tuple[Contribution, ...]:
         """Every bucket the case belongs to now. `inputs` are its own (`self.inputs(case)`), where they are at hand."""
-        windows = self._parts.windows.values()
-        where = any(window.where is not None and window.counts(case.kind) for window in windows)
-        env = None
-        if where:
-            env = self._fill_facts(self.inputs(case) if inputs is None else inputs, self._parts.where_slots, NO_TIME)
-        found = (window.contribution(case, env) for window in windows)
-        return tuple(contribution for contribution in found if contribution is not None)
+        env: Environment | None = None
+        found: list[Contribution] = []
+        for window in self._parts.windows.values():
+            if env is None and window.where is not None and window.counts(case.kind):
+                given = self.inputs(case) if inputs is None else inputs
+                env = self._fill_facts(given, self._parts.where_slots, NO_TIME)
+            contribution = window.contribution(case, env)
+            if contribution is not None:
+                found.append(contribution)
+        return tuple(found)
 
     def reads(self, case: CaseView) -> tuple[WindowRead, ...]:
         """Every count that judging the case may read, whether or not the case adds to it."""
