@@ -207,8 +207,12 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "version {version} of the plan has no level {level} and none of its criteria holds: say levels=as-judged",
     ),
     "move_refused_warning": (
-        "预警案沿用开案时的预案版本，直至结束",
-        "a warning case keeps the version of the plan it was opened with until it ends",
+        "预警案的级别来自本期计数，本期各案由其自身版本的窗口计入，别的版本没有计过；本期结束后，新的预警按现行版本开案",
+        (
+            "a warning's level is a count of its period, and the cases in it were counted by the windows of the "
+            "version they run under, not by another's; when the period is over, the next warning opens under the "
+            "version in force"
+        ),
     ),
     "move_refused_unknown": (
         "分级服务没有本案在该预案下的记录",
@@ -229,6 +233,12 @@ def say(language: Language, sentence: str, **values: object) -> str:
     """The sentence in the language, at most as long as a contract's text."""
     zh, en = _SENTENCES[sentence]
     return (en if language == "en" else zh).format(**values)[:MAX_TEXT]
+
+
+def moment(instant: datetime, timezone: str) -> str:
+    """To the minute by the clock of the zone; with its seconds where it has any."""
+    local = instant.astimezone(ZoneInfo(timezone))
+    return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
 
 def words(text: Words | Bilingual, language: Language) -> str:

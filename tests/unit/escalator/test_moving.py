@@ -275,7 +275,9 @@ def test_a_warning_case_keeps_its_version_and_says_so() -> None:
     case = opened(V1, kind=CaseKind.WARNING).case
     arguments = {"version": 2}
     wish = command(CommandKind.MOVE_PLAN, at(minutes=5), plan="ladder-test", reason="revised", arguments=arguments)
-    assert kinds(apply_command(V1, case, wish, at(minutes=5))) == [ChangeKind.COMMAND_REFUSED]
+    refused = apply_command(V1, case, wish, at(minutes=5))
+    assert kinds(refused) == [ChangeKind.COMMAND_REFUSED]
+    assert "窗口" in refused.changes[0].because, "why: what was counted was counted by the version's windows"
     plain = apply_command(V1, opened(V1).case, wish, at(minutes=5))
     assert plain.ignored is not None, "the classifier speaks first"
 
