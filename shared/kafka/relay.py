@@ -9,8 +9,8 @@ What this process commits is handed over in memory and published without reading
 the rest: on start, after trouble, and every half second for what other replicas of the service committed.
 
 What a broker loses (an embedded broker keeps its log in memory; a cluster can lose an unsynced tail) comes again:
-the relay remembers the newest acknowledged record of every partition and checks that the broker still has it, on
-start, after trouble and every `check_every` seconds.
+the relay remembers the newest acknowledged record of every partition and checks that the broker still has it: on
+start and after trouble before anything else, and every `check_every` seconds while records go out.
 """
 
 import asyncio
@@ -108,6 +108,7 @@ class Relay:
         self._found: frozenset[int] = frozenset()
         self._looked_at: float | None = None
         self._trouble: str | None = None
+        self._inquiry: asyncio.Task[list[Head]] | None = None
         database.on_commit(self._take)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -164,6 +165,7 @@ class Relay:
                     await _sleep(stop, _POLL_S)
             await self._drain(connection)
         finally:
+            await self._drop_inquiry()
             self._look_again()
             RELAY_ACTIVE.set(0)
             if not connection.is_closed():
@@ -171,11 +173,8 @@ class Relay:
                 await connection.execute(_MARKS_LAST)
 
     async def _round(self, connection: asyncpg.Connection) -> None:
-        if self._checked_at is None or monotonic() - self._checked_at > self._check_every:
-            await self._mark(connection)
-            await self._check(connection)
-            self._trouble = None
         self._wake.clear()
+        await self._check(connection)
         published = await self._publish(connection)
         if len(self._sent) >= _MARK_AT or (self._sent and monotonic() - self._sent_at >= _MARK_WITHIN_S):
             await self._mark(connection)
@@ -279,17 +278,45 @@ class Relay:
                 await self._republish(connection, *lane, below=sent.row.seq)
 
     async def _check(self, connection: asyncpg.Connection) -> None:
-        await ensure_topics(self._kafka)
+        """Before the first record and after trouble the broker has to answer; later it is asked while others go on."""
+        if self._checked_at is None:
+            await self._drop_inquiry()
+            heads = await self._heads(connection)
+            self._known = {(head.topic, head.partition): head.offset for head in heads}
+            await self._publish_lost(connection, await self._ask(heads))
+        elif self._inquiry is None and monotonic() - self._checked_at > self._check_every:
+            self._inquiry = asyncio.create_task(self._ask(await self._heads(connection)))
+            self._inquiry.add_done_callback(lambda _: self._wake.set())
+        elif self._inquiry is not None and self._inquiry.done():
+            inquiry, self._inquiry = self._inquiry, None
+            await self._publish_lost(connection, await inquiry)
+
+    async def _heads(self, connection: asyncpg.Connection) -> list[Head]:
+        await self._mark(connection)
         rows = await connection.fetch('SELECT topic, partition, "offset", event_id FROM outbox_heads')
-        heads = [Head(row["topic"], row["partition"], row["offset"], row["event_id"]) for row in rows]
-        self._known = {(head.topic, head.partition): head.offset for head in heads}
-        for head in await lost_heads(self._kafka, heads):
+        return [Head(row["topic"], row["partition"], row["offset"], row["event_id"]) for row in rows]
+
+    async def _ask(self, heads: Sequence[Head]) -> list[Head]:
+        await ensure_topics(self._kafka)
+        return await lost_heads(self._kafka, heads)
+
+    async def _publish_lost(self, connection: asyncpg.Connection, lost: Sequence[Head]) -> None:
+        """Whatever the broker acknowledged until now is marked first: it may be lost with the rest."""
+        await self._mark(connection)
+        for head in lost:
             await self._republish(connection, head.topic, head.partition)
             await connection.execute(
                 "DELETE FROM outbox_heads WHERE topic = $1 AND partition = $2", head.topic, head.partition
             )
             self._known.pop((head.topic, head.partition), None)
         self._checked_at = monotonic()
+        self._trouble = None
+
+    async def _drop_inquiry(self) -> None:
+        if self._inquiry is not None:
+            self._inquiry.cancel()
+            await asyncio.gather(self._inquiry, return_exceptions=True)
+            self._inquiry = None
 
     async def _republish(
         self, connection: asyncpg.Connection, topic: str, partition: int, *, below: int | None = None

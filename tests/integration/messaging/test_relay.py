@@ -1,7 +1,7 @@
 """The outbox reaches Kafka in order, once awake, and again when the broker lost it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -11,6 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from shared.contracts.topics import TOPICS
 from shared.db.engine import Database
 from shared.db.outbox_log import republish, status
+from shared.kafka import relay as relay_module
+from shared.kafka.log_probe import Head, lost_heads
 from shared.kafka.producer import SecondProducerError, kafka_producer
 from shared.kafka.relay import Relay
 from shared.kafka.settings import KafkaSettings
@@ -147,6 +149,31 @@ async def test_a_log_that_began_anew_unnoticed_is_filled_again_however_much_foll
         await publish(service_database, after)
         records = await read_topic(kafka, TOPIC, 44, seconds=15)
     assert {str(event.id) for event in [*before, *after]} == set(event_ids(records))
+
+
+async def test_records_go_out_while_the_broker_is_asked_what_it_still_has(
+    service_database: Database, kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+    at_start = True
+
+    async def slow(settings: KafkaSettings, heads: Sequence[Head]) -> list[Head]:
+        nonlocal at_start
+        if not at_start and heads:
+            asked.set()
+            await answered.wait()
+        at_start = False
+        return await lost_heads(settings, heads)
+
+    monkeypatch.setattr(relay_module, "lost_heads", slow)
+    async with relaying(service_database, kafka, check_every=0.1):
+        first, second = create_command(), create_command()
+        await publish(service_database, [first])
+        await asyncio.wait_for(asked.wait(), 10)
+        await publish(service_database, [second])
+        records = await read_topic(kafka, TOPIC, 2, seconds=10)
+        assert event_ids(records) == [str(first.id), str(second.id)]
+        answered.set()
 
 
 async def test_rows_written_while_the_broker_is_away_follow_once_it_is_back(
