@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 from pydantic import ValidationError
 
+from services.drill.app.read_draft import read_draft
 from shared.calendars.library import CalendarFilesError
 from shared.contracts.values import Language
 from shared.plans.compiled import CompiledPlan
@@ -26,8 +27,15 @@ CALENDARS_DIR: Final = Path("deploy/calendars")
 
 
 def find_plan(plans_dir: Path, name: str, *, as_json: bool) -> CompiledPlan:
-    """The plan of this name; ends the command with every problem when there is none."""
+    """The plan of this name, or a draft's file or folder; ends the command with every problem when there is none."""
+    return find_pack(plans_dir, name, as_json=as_json)[0]
+
+
+def find_pack(plans_dir: Path, name: str, *, as_json: bool) -> tuple[CompiledPlan, Path]:
+    """The plan with its folder, as `find_plan` does."""
     try:
+        if Path(name).exists() or Path(name).name != name:
+            return read_draft(name, plans_dir)
         library = PlanLibrary.load(plans_dir)
     except PlanLibraryError as error:
         fail(error, as_json=as_json)
@@ -35,7 +43,7 @@ def find_plan(plans_dir: Path, name: str, *, as_json: bool) -> CompiledPlan:
     if found is None:
         known = ", ".join(plan.name for plan in library.plans)
         complain(f"there is no plan '{name}'; there are: {known}", as_json=as_json)
-    return found
+    return found, plans_dir / found.name
 
 
 def language_of(language: str) -> Language:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 
+from services.drill.app.read_draft import read_draft
 from services.drill.app.run_pack_cases import run_pack_cases
 from services.drill.app.simulate_plan import simulate_case
 from services.drill.cli.plan_backtest import backtest
@@ -24,6 +25,7 @@ from services.drill.cli.plan_options import (
     Tongue,
     complain,
     fail,
+    find_pack,
     find_plan,
     identity,
     language_of,
@@ -41,7 +43,7 @@ from shared.contracts.values import FactValue
 from shared.plans.cases import Case, Expectation, Happening, ReportSpec, load_cases
 from shared.plans.compiled import CompiledPlan, UnknownLevelError
 from shared.plans.library import PlanLibrary
-from shared.plans.problems import PlanLibraryError
+from shared.plans.problems import PlanLibraryError, Problem
 from shared.plans.words import Words
 
 app: Final = typer.Typer(
@@ -52,19 +54,48 @@ _START: Final = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 @app.command()
-def lint(plans_dir: PlansDir = PLANS_DIR, *, as_json: AsJson = False) -> None:
-    """Every problem of every plan and case file, as file:line:column · 检查全部预案，列出所有问题."""
+def lint(
+    drafts: Annotated[
+        list[str] | None, typer.Argument(help="Only these plans, files or folders · 仅检查这些预案、文件或目录")
+    ] = None,
+    plans_dir: PlansDir = PLANS_DIR,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Every problem of every plan and case file, as file:line:column · 检查预案，列出所有问题."""
     try:
-        library = PlanLibrary.load(plans_dir)
-        for plan in library.plans:
-            load_cases(plans_dir / plan.name)
+        plans = _sound(drafts, plans_dir) if drafts else _all_sound(plans_dir)
     except PlanLibraryError as error:
         fail(error, as_json=as_json)
     if as_json:
-        print_json({"plans": [identity(plan) for plan in library.plans], "problems": []})
+        print_json({"plans": [identity(plan) for plan in plans], "problems": []})
         return
-    for plan in library.plans:
+    for plan in plans:
         typer.echo(f"✓ {plan.name} v{plan.ref.version} {plan.ref.sha256[:12]}")
+
+
+def _all_sound(plans_dir: Path) -> Sequence[CompiledPlan]:
+    plans = PlanLibrary.load(plans_dir).plans
+    for plan in plans:
+        load_cases(plans_dir / plan.name)
+    return plans
+
+
+def _sound(drafts: Sequence[str], plans_dir: Path) -> list[CompiledPlan]:
+    """The plans of the drafts. Raises PlanLibraryError with the problems of all; a file alone needs no cases."""
+    plans: list[CompiledPlan] = []
+    problems: list[Problem] = []
+    for draft in drafts:
+        try:
+            plan, folder = read_draft(draft, plans_dir)
+            plans.append(plan)
+            if (folder / "cases").is_dir():
+                load_cases(folder)
+        except PlanLibraryError as error:
+            problems += error.problems
+    if problems:
+        raise PlanLibraryError(problems)
+    return plans
 
 
 @app.command(name="test")
@@ -92,7 +123,7 @@ def run_cases(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="The plan · 预案名")],
+    name: Annotated[str, typer.Argument(help="The plan, or a draft's file or folder · 预案名、文件或目录")],
     plans_dir: PlansDir = PLANS_DIR,
     language: Tongue = "zh",
     *,
@@ -116,7 +147,7 @@ def show(
 
 @app.command()
 def simulate(
-    name: Annotated[str, typer.Argument(help="The plan · 预案名")],
+    name: Annotated[str, typer.Argument(help="The plan, or a draft's file or folder · 预案名、文件或目录")],
     *,
     case: Annotated[str | None, typer.Option("--case", help="A case of the pack · 预案包中的用例")] = None,
     fact: Annotated[list[str] | None, typer.Option("--fact", "-f", help="name=value, as JSON or text · 事实")] = None,
@@ -132,10 +163,10 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Who would be told what, when, by which channel · 推演：何时、经何渠道、通知何人何事."""
-    plan = find_plan(plans_dir, name, as_json=as_json)
+    plan, folder = find_pack(plans_dir, name, as_json=as_json)
     try:
         scenario = (
-            _scenario(plans_dir, plan, case)
+            _scenario(folder, case)
             if case
             else _ad_hoc(plan, facts=fact or (), topic=topic, then=then or (), run_for=run_for, start=start)
         )
@@ -154,8 +185,8 @@ def simulate(
         raise typer.Exit(1)
 
 
-def _scenario(plans_dir: Path, plan: CompiledPlan, name: str) -> Case:
-    cases = load_cases(plans_dir / plan.name).cases
+def _scenario(folder: Path, name: str) -> Case:
+    cases = load_cases(folder).cases
     found = next((case for case in cases if case.case == name), None)
     if found is None:
         raise ValueError(f"the pack has no case '{name}'; it has: {', '.join(case.case for case in cases)}")

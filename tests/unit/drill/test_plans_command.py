@@ -60,6 +60,22 @@ def test_every_problem_is_printed_with_its_place(packs: Path) -> None:
     assert {"line", "column", "message", "field", "file"} == set(data["problems"][0])
 
 
+def test_drafts_are_checked_shown_and_simulated_where_they_lie(packs: Path, tmp_path: Path) -> None:
+    good, bad = tmp_path / "drafts" / "good", tmp_path / "drafts" / "bad"
+    for folder, text in ((good, PLAN_TEXT), (bad, PLAN_TEXT.replace("people >= 1,", "peeple >= 1,"))):
+        folder.mkdir(parents=True)
+        (folder / "plan.yaml").write_text(text.replace("version: 1", "version: 7"), encoding="utf-8")
+    code, data = call_json(packs, "lint", str(good), "ladder-test")
+    assert (code, [plan["version"] for plan in data["plans"]]) == (0, [7, 1])
+    code, output = call(packs, "lint", str(good / "plan.yaml"), str(bad), str(tmp_path / "none"))
+    assert code == 1
+    assert "peeple" in output
+    assert "cannot be read" in output
+    assert "v7" in call(packs, "show", str(good))[1].replace("第 7 版", "v7")
+    assert call_json(packs, "simulate", str(good), "-f", "people=12", "--run-for", "1h")[0] == 0
+    assert call(packs, "show", str(bad))[0] == 1
+
+
 def test_cases_that_fail_make_the_command_fail(packs: Path) -> None:
     assert call(packs, "test")[0] == 0
     (packs / "ladder-test" / "cases" / "first.yaml").write_text(CASE.replace("LEVEL", "red"), encoding="utf-8")
