@@ -82,14 +82,13 @@ def _from_another_start(turn: Turn, before: Rules, spec: CompiledClock, since: t
     if clock.paused:
         after = turn.log(Entry(clock.id, EntryKind.PAUSE, turn.now))
     due_at = clocks.due_at(after, base)
-    due = due_at.isoformat(timespec="seconds") if due_at is not None else "—"
     turn.note(
         ChangeKind.CLOCK_CHANGED,
         turn.say(
             "clock_restarts",
             clock=wording.words(spec.label, turn.case.language),
-            start=started_at.isoformat(timespec="seconds"),
-            due=due,
+            start=started_at,
+            due=due_at or "—",
             version=turn.case.plan.version,
         ),
         clock=spec.id,

@@ -49,8 +49,8 @@ def exclude(order: Order) -> None:
     turn.log(Entry(clock.id, EntryKind.EXCLUDE, order.at, amount=counted, kept=kept, reason=order.command.reason))
     values = {
         "clock": wording.words(spec.label, turn.case.language),
-        "start": start.isoformat(timespec="seconds"),
-        "end": end.isoformat(timespec="seconds"),
+        "start": start,
+        "end": end,
     }
     order.note(ChangeKind.CLOCK_CHANGED, "excluded", values=values, clock=clock.id)
 

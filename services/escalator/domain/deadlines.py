@@ -77,7 +77,7 @@ def _begin(turn: Turn, spec: CompiledClock, limit: Limit, started_at: datetime, 
     # It had run out before anybody could know of it: that is written down, and nobody is woken for it.
     turn.fire(Fire(clock_subject(clock.id), clock.generation, BREACH, due_at, superseded=True))
     turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=BREACH, superseded=True))
-    because = turn.say("clock_breach", clock=_label(turn, spec), due=due_at.isoformat(timespec="seconds"))
+    because = turn.say("clock_breach", clock=_label(turn, spec), due=due_at)
     turn.note(ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), action=Breach.RECORD)
 
 
@@ -115,7 +115,7 @@ def retarget(turn: Turn, spec: CompiledClock, clock: Clock, limit: Limit, before
     due_at = clocks.due_at(changed, base)
     turn.note(
         ChangeKind.CLOCK_CHANGED,
-        turn.say("clock_retargeted", clock=_label(turn, spec), due=_iso(due_at) or ""),
+        turn.say("clock_retargeted", clock=_label(turn, spec), due=due_at or ""),
         clock=spec.id,
         due_at=_iso(due_at),
         rule=rule,
@@ -224,7 +224,7 @@ def _start(turn: Turn, spec: CompiledClock, entry: Entry) -> None:
     clock = turn.log(entry)
     turn.note(
         ChangeKind.CLOCK_STARTED,
-        turn.say("clock_start", clock=_label(turn, spec), start=clock.started_at.isoformat(timespec="seconds")),
+        turn.say("clock_start", clock=_label(turn, spec), start=clock.started_at),
         clock=spec.id,
         started_at=clock.started_at.isoformat(),
         due_at=_iso(clocks.due_at(clock, turn.rules.base(clock.limit))),
@@ -277,16 +277,16 @@ def _warned(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | 
 
 
 def _overran(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | None) -> None:
-    due = due_at.isoformat(timespec="seconds") if due_at else ""
-    because = turn.say("clock_overrun", clock=_label(turn, spec), due=due, count=threshold.removeprefix(OVERRUN))
+    because = turn.say(
+        "clock_overrun", clock=_label(turn, spec), due=due_at or "", count=threshold.removeprefix(OVERRUN)
+    )
     turn.note(ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), threshold=threshold)
     _tell(turn, Purpose.BREACH, spec, because, due_at)
 
 
 def _breached(turn: Turn, spec: CompiledClock, due_at: datetime | None, *, page: bool = True) -> None:
     label = _label(turn, spec)
-    due = due_at.isoformat(timespec="seconds") if due_at else ""
-    because = turn.say("clock_breach", clock=label, due=due)
+    because = turn.say("clock_breach", clock=label, due=due_at or "")
     turn.note(
         ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), action=spec.breach, source=spec.source
     )

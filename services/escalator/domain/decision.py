@@ -14,7 +14,7 @@ from services.escalator.domain.clocks import Clock, Entry
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import Change, ChangeKind
 from shared.contracts.notifications import EnglishWords, NotificationRequestedV1, Purpose, Subject
-from shared.contracts.values import MAX_TEXT, ChannelKind, FactValue, Language
+from shared.contracts.values import MAX_TEXT, ChannelKind, FactValue, Language, trusted
 from shared.plans.words import Words
 
 LADDER: Final = "ladder"
@@ -215,7 +215,13 @@ class Turn:
         self.case = self.case.evolve(**fields)
 
     def say(self, sentence: str, **values: object) -> str:
-        return wording.say(self.case.language, sentence, **values)
+        """The sentence in the case's language; instants by the plan's clock, as people read them."""
+        zone = self.rules.plan.plan.timezone
+        shown = {
+            name: wording.moment(value, zone) if isinstance(value, datetime) else value
+            for name, value in values.items()
+        }
+        return wording.say(self.case.language, sentence, **shown)
 
     def level_label(self, level: str | None) -> str:
         """A level as people call it in the case's language."""
@@ -264,7 +270,8 @@ class Turn:
         number = case.requests + 1
         request_id = uuid5(case.case_id, f"{case.plan.name}/{number}")
         self._requests.append(
-            NotificationRequestedV1(
+            trusted(
+                NotificationRequestedV1,
                 request_id=request_id,
                 purpose=purpose,
                 roles=wanted,
@@ -279,6 +286,9 @@ class Turn:
                 requested_at=self.now,
                 stale_after=stale_after,
                 excluded=tuple(sorted(recusal.kept_out(self.rules, case, cover)))[:_MOST_EXCLUDED],
+                people=(),
+                contact=None,
+                in_place_of=None,
                 templates=self.rules.plan.messages_for(purpose, case.level),
                 drill=case.drill,
             )
@@ -326,7 +336,8 @@ def subject_of(
             expected=expected.en if expected else None,
             next_tier=next_tier.en if next_tier else None,
         )
-    return Subject(
+    return trusted(
+        Subject,
         number=case.number,
         plan=plan.name,
         plan_title=wording.words(plan.title, case.language),
@@ -334,7 +345,7 @@ def subject_of(
         level_label=level_label(rules, case.level, case.language) if case.level else None,
         level_rank=plan.rank(case.level),
         highest_rank=plan.highest_rank,
-        because=because,
+        because=because[:MAX_TEXT] if because else because,
         title=case.title,
         topic=case.topic,
         kind=case.kind,

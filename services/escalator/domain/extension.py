@@ -124,7 +124,7 @@ def _grant(order: Order, spec: CompiledClock, clock: Clock, asked: Extension) ->
     after = turn.log(Entry(clock.id, EntryKind.EXTEND, order.at, amount=amount, kept=kept, reason=order.command.reason))
     due_at = _end(after, base)
     _decide(order, asked, approved=True, due_at=due_at)
-    values = {"clock": wording.words(spec.label, turn.case.language), "due": due_at.isoformat(timespec="seconds")}
+    values = {"clock": wording.words(spec.label, turn.case.language), "due": due_at}
     sentence = "extension_late" if late else "extension_granted"
     order.note(ChangeKind.CLOCK_CHANGED, sentence, values=values, clock=clock.id, due_at=due_at.isoformat(), late=late)
     notices.at(turn, "extended", asked.reason)

@@ -119,10 +119,9 @@ def _adopt_clock(turn: Turn, spec: CompiledClock, other: Clock, before: Case) ->
     )
     due = clocks.due_at(after, base)
     label = wording.words(spec.label, turn.case.language)
-    shown = due.isoformat(timespec="seconds") if due is not None else ""
     turn.note(
         ChangeKind.CLOCK_CHANGED,
-        turn.say("clock_adopted", clock=label, number=before.number, due=shown),
+        turn.say("clock_adopted", clock=label, number=before.number, due=due or ""),
         clock=spec.id,
         due_at=due.isoformat() if due is not None else None,
         merged=before.number,

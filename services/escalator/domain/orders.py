@@ -27,7 +27,7 @@ class Order:
         return self.command.arguments.get(name)
 
     def note(
-        self, kind: ChangeKind, sentence: str, *, values: Mapping[str, str] | None = None, **details: FactValue
+        self, kind: ChangeKind, sentence: str, *, values: Mapping[str, object] | None = None, **details: FactValue
     ) -> None:
         """A change that says who, what and why."""
         what = self.turn.say(sentence, **(values or {}))

@@ -34,10 +34,14 @@ def _tell(turn: Turn, spec: CompiledClock, before: Clock, after: Clock) -> None:
     due = clocks.due_at(after, turn.rules.base(after.limit))
     if due is None or (due == before.expected_at and after.provisional == before.provisional):
         return
-    shown = [instant.isoformat(timespec="seconds") if instant else "?" for instant in (before.expected_at, due)]
     turn.note(
         ChangeKind.CLOCK_CHANGED,
-        turn.say("clock_recounted", clock=wording.words(spec.label, turn.case.language), before=shown[0], due=shown[1]),
+        turn.say(
+            "clock_recounted",
+            clock=wording.words(spec.label, turn.case.language),
+            before=before.expected_at or "?",
+            due=due,
+        ),
         clock=spec.id,
         before=before.expected_at.isoformat() if before.expected_at else None,
         due_at=due.isoformat(),

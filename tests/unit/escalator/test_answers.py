@@ -1,8 +1,12 @@
 """Who has the case: taken back, taken over, each with its name and reason, and paging as it follows."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from services.escalator.domain.case import Case
 from services.escalator.domain.commands import apply_command
 from services.escalator.domain.decision import LADDER, Decision
+from services.escalator.domain.firing import fire
 from services.escalator.domain.publishing import published
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
@@ -56,3 +60,13 @@ def test_a_take_over_of_what_nobody_had_acknowledges_it() -> None:
     assert over.case.acknowledgement is not None
     assert over.case.acknowledgement.actor == OTHER
     assert LADDER not in {timer.subject for timer in over.timers}
+
+
+def test_instants_in_sentences_are_by_the_plans_clock_as_people_read_them() -> None:
+    taken = do(opened(RULES).case, CommandKind.ACKNOWLEDGE, 2)
+    timer = next(one for one in taken.timers if one.subject == "clock:finish")
+    late = fire(RULES, taken.case, timer, at(hours=49))
+    (change,) = (one for one in late.changes if one.kind is ChangeKind.CLOCK_BREACHED)
+    due = datetime.fromisoformat(str(change.details["due_at"]))
+    assert f"应于 {due.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d %H:%M} 前完成" in change.because
+    assert all("+00:00" not in one.subject.because for one in late.requests if one.subject.because)
