@@ -16,8 +16,7 @@ Dated = tuple[int, Any]
 
 _PLACE: Final = {name: f"place.{name}" for name in ("province", "city", "district", "site")}
 _ATTRIBUTES: Final = ("channel", "topic", "category", "title", "language", "split_from")
-TOLD: Final = (*_ATTRIBUTES, *_PLACE.values(), "status")
-"""Every attribute but who complained: what a classification tells of a case depends on these."""
+_TOLD: Final = (*_ATTRIBUTES, *_PLACE.values(), "status")
 _NEVER: Final[Dated] = (0, None)
 _TEXTS_KEPT: Final = 20
 _TEXT_KEPT: Final = 4000
@@ -72,6 +71,11 @@ class CaseState:
     def given(self, name: str) -> Any:
         """The newest value of an attribute, or None."""
         return self.attributes.get(name, _NEVER)[1]
+
+    def told(self) -> list[Any]:
+        """The newest value of every attribute but who complained, in one order: a classification depends on these."""
+        attributes = self.attributes
+        return [attributes.get(name, _NEVER)[1] for name in _TOLD]
 
     def view(self, case_id: UUID, org: str) -> CaseView:
         """The case as a plan sees it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from services.classifier.domain.cases import TOLD, CaseState
+from services.classifier.domain.cases import CaseState
 from services.classifier.domain.mergers import Absorbed, Merger, absorbed_from_data, merger_from_data
 from services.classifier.domain.windows import Counted, counted_from_data
 from shared.contracts.classifications import DuplicateOf, OpenedBy, PlanMove, ProposedFact
@@ -135,7 +135,7 @@ def digest_of(
     duplicate_of: DuplicateOf | None = None,
 ) -> str:
     """What a classification says besides level and criteria, as a short hash."""
-    attributes = [state.given(name) for name in TOLD]
+    attributes = state.told()
     about = (state.number, state.confidential, state.drill, state.first)
     told: tuple[object, ...] = (sorted(facts.items()), attributes, problems, *about)
     if proposed or duplicate_of:
