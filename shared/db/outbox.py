@@ -64,6 +64,8 @@ def stored_headers(event: Event[Contract], key: str) -> str:
 
 
 def _quoted(text: str) -> str:
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return to_json(text.encode().decode("latin-1")).decode()
 
 
