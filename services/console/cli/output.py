@@ -111,7 +111,7 @@ def tier(case: Mapping[str, Any], now: datetime) -> Text:
     """The present tier, and when the next one is due or who acknowledged."""
     text = Text(both(case["tier_words"], case["tier"]))
     if case["acknowledged_at"]:
-        by = (case["acknowledged_by"] or {}).get("ref", "")
+        by = (case["acknowledged_by"] or {}).get("label", "")
         text.append(say(f"\n✓ {by} 已确认", f"\n✓ acknowledged by {by}"), style="green")
     elif case["next_tier_at"] and case["open"]:
         text.append(f"\n→ {both(case['next_tier_words'], say('再次呼叫', 'page again'))} ", style="dim")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.console.domain.criteria import words_in
+from services.console.domain.words import word
 from shared.contracts.values import Bilingual
 from shared.plans.asks import NO_TIME
 from shared.plans.compiled import CompiledPlan, Scope
@@ -36,6 +37,11 @@ class PlanWords:
         self._names = {
             (name, read): Bilingual(zh=zh or read, en=en or read) for name, read, zh, en in (*facts, *counts)
         }
+        self._milestones = {
+            (name, one.id): Bilingual(zh=one.zh, en=one.en)
+            for name, plan in plans.items()
+            for one in plan.plan.milestones
+        }
         self._tiers = {
             (name, tier.id): tier.label.as_contract() for name, plan in plans.items() for tier in plan.plan.tiers
         }
@@ -60,6 +66,10 @@ class PlanWords:
     def name(self, plan: str, name: str) -> Bilingual:
         """What a condition reads: a fact or a count."""
         return self._names.get((plan, name)) or _same(name)
+
+    def milestone(self, plan: str, milestone: str) -> Bilingual:
+        """A stage of the plan's own, or a state that every case has."""
+        return self._milestones.get((plan, milestone)) or word("state", milestone)
 
     def tier(self, plan: str, tier: str | None, given: str | None = None) -> Bilingual | None:
         if tier is None:

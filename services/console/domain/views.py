@@ -14,8 +14,7 @@ View = dict[str, Any]
 
 _COPIED: Final = (
     "number", "kind", "plan", "plan_version", "plan_sha256", "revision", "state", "level", "level_rank", "highest_rank",
-    "title", "topic", "place", "tier", "next_tier", "acknowledged_by", "handled_by",
-    "drill",
+    "title", "topic", "place", "tier", "next_tier", "drill",
 )  # fmt: skip
 _TOLD: Final = (
     "purpose", "step", "role", "person", "person_label", "channel", "provider", "settlement", "attempts", "reason",
@@ -46,12 +45,29 @@ def case_view(row: Row, told: Sequence[Row], words: PlanWords) -> View:
         "clocks": [
             clock | {"words": words.clock(plan, clock["id"], clock["label"]).model_dump()} for clock in row["clocks"]
         ],
-        "asked": row["asked"] or {},
+        "asked": _asked(row["asked"] or {}, plan, words),
         "told": [told_view(one) for one in told],
+        "acknowledged_by": _who(row["acknowledged_by"], told),
+        "handled_by": _who(row["handled_by"], told),
     }
     for name in ("next_tier_at", "acknowledged_at", "opened_at", "changed_at", "due_at"):
         view[name] = instant(row[name])
     return view
+
+
+def _asked(asked: View, plan: str, words: PlanWords) -> View:
+    items = asked.get("checklist") or ()
+    return asked | {
+        "checklist": [one | {"before_words": words.milestone(plan, one["before"]).model_dump()} for one in items]
+    }
+
+
+def _who(actor: Mapping[str, Any] | None, told: Sequence[Row]) -> View | None:
+    """With `label`: as the roster called the person when they were told, else the id."""
+    if actor is None:
+        return None
+    labels = (one["person_label"] for one in told if one["person"] == actor["ref"])
+    return {**actor, "label": next(filter(None, labels), actor["ref"])}
 
 
 def criterion_view(criterion: Row, plan: str, words: PlanWords) -> View:
@@ -107,10 +123,14 @@ def _named(line: View, roles: Mapping[str, Mapping[str, str]], people: Mapping[s
     named = line["details"].get("roles")
     if isinstance(named, list):
         return line | {language: _roles_in(line[language], named, roles, language) for language in ("zh", "en")}
-    ref = (line["actor"] or {}).get("ref")
-    if line["kind"] == "command" and isinstance(ref, str) and ref in people:
-        return line | {name: people[ref] + line[name].removeprefix(ref) for name in ("zh", "en")}
+    ref = (line["actor"] or line["details"]).get("ref" if line["actor"] else "actor")
+    if isinstance(ref, str) and ref in people:
+        return line | {language: _person_in(line[language], ref, people[ref]) for language in ("zh", "en")}
     return line
+
+
+def _person_in(text: str, ref: str, label: str) -> str:
+    return re.sub(rf"(?<![\w-]){re.escape(ref)}(?![\w-])", lambda _: label, text, count=1)
 
 
 def _roles_in(text: str, ids: Sequence[str], roles: Mapping[str, Mapping[str, str]], language: str) -> str:

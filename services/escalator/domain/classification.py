@@ -227,8 +227,7 @@ def take_facts(turn: Turn, classified: CaseClassifiedV1, *, news: bool = True) -
 
 
 def _note_facts(turn: Turn, added: dict[str, FactValue]) -> None:
-    separator = ", " if turn.case.language == "en" else "，"
-    listed = separator.join(f"{name} = {wording.shown(value)}" for name, value in added.items())
+    listed = wording.facts(added, turn.case.language, turn.rules.plan.plan)
     details = dict(list(added.items())[:_MAX_DETAILS])
     turn.note(ChangeKind.FACTS_ADDED, turn.say("facts_added", facts=listed), **details)
 

@@ -50,8 +50,7 @@ def take_in(rules: Rules, case: Case, merged: Case, now: datetime, before: Case 
 
 def _adopt_facts(turn: Turn, merged: Case, told: Mapping[str, FactValue], news: Mapping[str, FactValue]) -> None:
     case = turn.case
-    separator = ", " if case.language == "en" else "，"
-    facts = separator.join(f"{name} = {wording.shown(value)}" for name, value in told.items())
+    facts = wording.facts(told, case.language, turn.rules.plan.plan)
     turn.note(
         ChangeKind.FACTS_ADDED,
         turn.say("duplicate_taken", number=merged.number, facts=facts),

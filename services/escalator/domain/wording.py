@@ -1,5 +1,6 @@
 """What a change says, in the case's language. Chinese first; one place, so that nothing is said two ways."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{proposed} was proposed but lowered by a person; {level} stays",
     ),
     "level_unknown": ("分级建议 {proposed} 不属于本案所用预案版本", "{proposed} is no level of the plan of this case"),
-    "facts_added": ("补充事实：{facts}", "facts added: {facts}"),
+    "facts_added": ("{facts}", "{facts}"),
     "source_resolved": ("来源报告已恢复", "the source reports that it is over"),
     "source_again": ("来源再次报告", "the source reports it again"),
     "worse": ("级别升高，自动重开", "reopened because the level rose"),
@@ -67,6 +68,11 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "clock_missed": ("时限 {clock} 超时后完成", "clock {clock} was completed after it ran out"),
     "clock_cancelled": ("时限 {clock} 不再适用", "clock {clock} no longer applies"),
     "by": ("{actor}：{what}", "{actor}: {what}"),
+    "actor_person": ("{ref}", "{ref}"),
+    "actor_link": ("{ref}（消息链接）", "{ref} (link of a message)"),
+    "actor_sms": ("{ref}（短信回复）", "{ref} (reply by SMS)"),
+    "actor_system": ("系统 {ref}", "system {ref}"),
+    "actor_clock": ("时钟", "the clock"),
     "acknowledged": ("已确认", "acknowledged"),
     "also_acknowledged": ("再次确认，此前已由 {actor} 确认", "acknowledged again; {actor} had done so"),
     "acknowledged_earlier_level": ("确认的是升级前的通知，当前级别仍待确认", "acknowledged before the level rose"),
@@ -283,6 +289,14 @@ def _name(name: str, language: Language, plan: Plan) -> str:
     return text or name
 
 
+def facts(found: Mapping[str, FactValue], language: Language, plan: Plan) -> str:
+    """Facts with the values they were given, as the plan calls them."""
+    separator = ", " if language == "en" else "，"
+    return separator.join(
+        f"{_name(name, language, plan)} = {_read(name, value, plan)}" for name, value in found.items()
+    )
+
+
 def shown(value: FactValue | None) -> str:
     """A fact as people read it."""
     if isinstance(value, bool):
@@ -294,7 +308,7 @@ def shown(value: FactValue | None) -> str:
 
 def by(language: Language, actor: Actor, what: str, reason: str | None) -> str:
     """Who did what and why."""
-    text = say(language, "by", actor=f"{actor.kind}:{actor.ref}", what=what)
+    text = say(language, "by", actor=say(language, f"actor_{actor.kind}", ref=actor.ref), what=what)
     return (f"{text}（{reason}）" if language == "zh" else f"{text} ({reason})")[:MAX_TEXT] if reason else text
 
 

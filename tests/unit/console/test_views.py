@@ -73,3 +73,21 @@ def test_who_decided_has_a_name_when_they_were_told_before() -> None:
 def test_an_older_line_without_roles_stays_as_it_was_written() -> None:
     line = _line("notification-requested", "呼叫 liaison", "page: liaison")
     assert with_names([line], TOLD) == [line]
+
+
+def test_who_acted_has_the_name_of_the_roster_in_commands_and_in_what_came_of_them() -> None:
+    actor = {"kind": "link", "ref": "liaison-a"}
+    command = _line("command", "liaison-a 操作：确认接手", "liaison-a: acknowledge", actor=actor)
+    change = _line(
+        "state-changed",
+        "状态变化：liaison-a（消息链接）：已确认，原话：liaison-a",
+        "State: liaison-a (link of a message): acknowledged",
+        details={"actor": "liaison-a", "actor_kind": "link"},
+    )
+    other = _line("state-changed", "状态变化：liaison-ab：已确认", "", details={"actor": "liaison-ab"})
+    shown = [line["zh"] for line in with_names([command, change, other], TOLD)]
+    assert shown == [
+        "接口人甲 操作：确认接手",
+        "状态变化：接口人甲（消息链接）：已确认，原话：liaison-a",
+        "状态变化：liaison-ab：已确认",
+    ]
