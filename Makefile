@@ -64,6 +64,7 @@ contracts: env ## Write schemas, AsyncAPI and OpenAPI anew
 bench: env ## Measure the line and the timers on this machine and write bench/results/
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.pages
+	@$(BIN)/python -m tests.bench.acknowledgement
 	@$(BIN)/python -m tests.bench.classification
 	@$(BIN)/python -m tests.bench.calendars
 	@$(BIN)/python -m tests.bench.timers --armed 1000000 5000000

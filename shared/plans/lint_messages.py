@@ -12,7 +12,7 @@ from shared.plans.model import Plan
 from shared.plans.sms_segments import segments
 from shared.plans.yaml_text import KeyPath
 
-OPENINGS: Final[Mapping[str, str]] = {"zh": "【演练】【烽火】", "en": "【DRILL】【Fenghuo】"}
+OPENINGS: Final[Mapping[str, str]] = {"zh": "【演练】【烽火】", "en": "[DRILL][Fenghuo]"}
 """What stands before every message in a drill, where it is longest."""
 
 ENDINGS: Final[Mapping[str, str]] = {"zh": "。确认：", "en": ". Acknowledge: "}

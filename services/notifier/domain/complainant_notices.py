@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.notifier.domain.delivery import Answer, Outcome
 from services.notifier.domain.texts import LABELS, Rendered, clean_headline
-from services.notifier.domain.words import clean
+from services.notifier.domain.words import clean, for_phones
 from shared.contracts.values import ChannelKind, Language
 from shared.plans.sms_segments import segments
 from shared.runtime.logging import redact
@@ -83,9 +83,8 @@ def words_of(notice: ComplainantNotice, *, max_segments: int) -> Rendered:
         return text
 
     whole = said(_LIMITS[0])
-    sms = next(
-        (f"{mark}{said(one)}" for one in _LIMITS if segments(f"{mark}{said(one)}") <= max_segments), f"{mark}{head}"
-    )
+    texts = (for_phones(f"{mark}{said(one)}", notice.language) for one in _LIMITS)
+    sms = next((one for one in texts if segments(one) <= max_segments), for_phones(f"{mark}{head}", notice.language))
     headline = clean_headline(head, mark)
     html = (
         f'<!doctype html><html lang="{notice.language}"><head><meta charset="utf-8"></head><body>'

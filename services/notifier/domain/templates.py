@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from services.notifier.domain.texts import LABELS, PURPOSES, Message, Rendered, clean_headline, mark_of, parts_of
-from services.notifier.domain.words import clean
+from services.notifier.domain.words import clean, for_phones
 from shared.contracts.notifications import MessageForm, Purpose
 from shared.contracts.values import Language, Slug
 from shared.plans.message_texts import MessageText, understood
@@ -73,7 +73,10 @@ class Templates:
             made = _with_body(made, _filled(body, values, _LIMITS[0]), message)
         if (sms := self._find(message, "sms")) is not None:
             tail = f"{words['stop']}{words['link']}{words['colon']}{message.link}" if message.link is not None else ""
-            texts = (f"{mark}【{words['product']}】{_filled(sms, values, limit)}{tail}" for limit in _LIMITS)
+            texts = (
+                for_phones(f"{mark}【{words['product']}】{_filled(sms, values, limit)}{tail}", message.language)
+                for limit in _LIMITS
+            )
             made = replace(made, sms=next((one for one in texts if segments(one) <= max_segments), usual.sms))
         if (voice := self._find(message, "voice")) is not None:
             opening = words["drill_line"] if message.drill else ""

@@ -11,7 +11,7 @@ from html import escape
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.notifier.domain.words import clean
+from services.notifier.domain.words import clean, for_phones
 from shared.contracts.notifications import CONTACT_CHECK_PLAN, LIVE_TEST_PLAN, MessageTemplate, Purpose, Subject
 from shared.contracts.values import Language, Place
 from shared.plans.sms_segments import segments
@@ -224,13 +224,13 @@ def _sms(message: Message, mark: str, parts: Mapping[str, str], max_segments: in
                 for name in reading_order
                 if name in chosen
             ]
-            text = stop.join([head, *shown, *([tail] if tail else [])])
+            text = for_phones(stop.join([head, *shown, *([tail] if tail else [])]), message.language)
             if segments(text) <= max_segments:
                 return text
             if not chosen:
                 break
             chosen.pop()
-    return stop.join([head, *([tail] if tail else [])])
+    return for_phones(stop.join([head, *([tail] if tail else [])]), message.language)
 
 
 def _spoken(message: Message, mark: str, parts: Mapping[str, str]) -> str:

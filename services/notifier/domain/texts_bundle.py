@@ -17,7 +17,7 @@ from services.notifier.domain.texts import (
     mark_of,
     render,
 )
-from services.notifier.domain.words import clean
+from services.notifier.domain.words import clean, for_phones
 from shared.contracts.notifications import Purpose, Subject
 from shared.plans.sms_segments import segments
 
@@ -99,7 +99,8 @@ def _sms(message: Message, cases: Sequence[Other], headline: str, max_segments: 
         for shown in range(len(cases), 0, -1):
             rest = len(cases) - shown
             more = [f"另有 {rest} 件" if zh else f"and {rest} more"] if rest else []
-            text = words["stop"].join([headline, *(_line(message, one, limit) for one in cases[:shown]), *more, *tail])
+            told = [headline, *(_line(message, one, limit) for one in cases[:shown]), *more, *tail]
+            text = for_phones(words["stop"].join(told), message.language)
             if segments(text) <= max_segments:
                 return text
-    return words["stop"].join([headline, *tail])
+    return for_phones(words["stop"].join([headline, *tail]), message.language)

@@ -3,12 +3,25 @@
 import unicodedata
 from typing import Final
 
+from shared.contracts.values import Language
+
 _ZERO_WIDTH_JOINER: Final = "\u200d"
 _REMOVED: Final = frozenset({"Cf", "Cs", "Co", "Cn"})
 _SPACED: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
 # Brackets of this form mark drills and our name; a look-alike in a title must not.
 _REPLACED: Final = str.maketrans({"【": "[", "】": "]"})
 _READ_AT_MOST: Final = 4000
+_IN_GSM: Final = str.maketrans(
+    {"[": "(", "]": ")", "【": "[", "】": "]", "…": "...", "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"}
+)
+
+
+def for_phones(text: str, language: Language) -> str:
+    """An SMS as it is sent. English keeps to signs of the GSM alphabet, in which a message costs less than half.
+
+    Our marks are in square brackets there, and nothing else is.
+    """
+    return text.translate(_IN_GSM) if language == "en" else text
 
 
 def clean(text: str, limit: int) -> str:

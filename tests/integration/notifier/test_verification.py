@@ -164,7 +164,7 @@ async def test_the_link_in_the_message_verifies_too_and_expires_with_the_code(of
     [check] = await office.ask(person="b", contact="sms-1")
     await office.deliver()
     text = await _text(office, sink, "13800000002")
-    assert text.startswith("【CHECK】【Fenghuo】Contact verification V-"), "b reads English"
+    assert text.startswith("[CHECK][Fenghuo]Contact verification V-"), "b reads English"
     assert not re.search(r"[\u4e00-\u9fff]", text)
     link = read_acknowledgement(text.rsplit("/a/", 1)[1].split()[0], SECRET, CLOCK.now())
     assert (str(link.case_id), link.plan, link.person) == (check["verification_id"], CONTACT_CHECK_PLAN, "b")

@@ -4,6 +4,7 @@ import email
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -138,12 +139,27 @@ def test_what_matters_least_is_dropped_first() -> None:
     assert "时限：" in short
 
 
+_ENGLISH: Final[dict[str, Any]] = {
+    "level_label": "Red warning",
+    "plan_title": "Service quality",
+    "place": Place(),
+    "because": "60000 affected",
+    "expected": "Act",
+    "next_tier": "Head",
+}
+
+
 def test_english_without_other_signs_costs_the_cheaper_alphabet() -> None:
-    text = _rendered(
-        language="en", level_label="Red warning", title="No network", plan_title="Service quality", place=Place(),
-        because="60000 affected", expected="Act", next_tier="Head", link=None,
-    ).sms  # fmt: skip
-    assert is_gsm(text.replace("【Fenghuo】", ""))
+    text = _rendered(language="en", title="No network", link=None, **_ENGLISH).sms
+    assert text.startswith("[Fenghuo]Red warning 2026-11-000123")
+    assert is_gsm(text)
+
+
+def test_a_title_in_english_cannot_pretend_to_be_a_mark_and_its_signs_do_not_double_the_price() -> None:
+    text = _rendered(language="en", title="[DRILL] 【Fenghuo】 It’s “down” – " + "x" * 100, link=None, **_ENGLISH).sms
+    assert text.count("[") == 1
+    assert '(DRILL) (Fenghuo) It\'s "down" - x' in text
+    assert is_gsm(text)
 
 
 @pytest.mark.parametrize(
