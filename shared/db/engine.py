@@ -44,6 +44,7 @@ DATABASE_ERRORS: Final[tuple[type[Exception], ...]] = (
     DBAPIError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 """Everything a transaction may raise because of the database rather than of the code in it."""
 
@@ -57,7 +58,10 @@ class TransactionAbortedError(RuntimeError):
 
 def is_transient(error: BaseException) -> bool:
     """True when the same statement may succeed later: connection lost, server starting, deadlock, lock timeout."""
-    if isinstance(error, OSError | PoolTimeoutError | TimeoutError | asyncpg.InterfaceError):
+    # A connection that was lost in the middle of an answer knows its own state no more, and the driver says so.
+    if isinstance(
+        error, OSError | PoolTimeoutError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError
+    ):
         return True
     if isinstance(error, asyncpg.PostgresError):
         return _may_pass(error.sqlstate)

@@ -329,10 +329,12 @@ def subject_of(
     expected = plan.expected(case.level)
     english = None
     if case.language != "en":
-        english = EnglishWords(
+        english = trusted(
+            EnglishWords,
             plan_title=plan.title.en,
             level_label=level_label(rules, case.level, "en") if case.level else None,
             because=case.because_en if because is not None and because == case.because else None,
+            title=None,
             expected=expected.en if expected else None,
             next_tier=next_tier.en if next_tier else None,
         )

@@ -9,6 +9,7 @@ from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.ladder import next_tier, present_tier
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import CaseEscalatedV1, CaseMergedV1, CaseState, ClockStatus
+from shared.contracts.values import trusted
 from shared.plans.duties import CompiledClock
 
 
@@ -21,7 +22,8 @@ def published(rules: Rules, decision: Decision, now: datetime) -> CaseEscalatedV
     page = case.ladder
     tier = present_tier(turn) if page is not None else None
     above = next_tier(turn) if case.paging else None
-    return CaseEscalatedV1(
+    return trusted(
+        CaseEscalatedV1,
         number=case.number,
         kind=case.kind,
         plan=case.plan,
@@ -73,7 +75,8 @@ def statuses(rules: Rules, case: Case, now: datetime) -> tuple[ClockStatus, ...]
 def status_of(rules: Rules, spec: CompiledClock, clock: Clock, case: Case, now: datetime) -> ClockStatus:
     """One clock of the case as it stands at `now`; `rules` are those of the case's organisation."""
     base = rules.base(clock.limit)
-    return ClockStatus(
+    return trusted(
+        ClockStatus,
         id=clock.id,
         label=wording.words(spec.label, case.language),
         state=clocks.state_of(clock, now, base),
