@@ -45,6 +45,21 @@ class Limit:
     ends: Literal["end-of-day", "same-time", "end-of-hours"] = "end-of-day"
 
     @property
+    def text(self) -> str:
+        """As a plan writes it: `1h30m`, `4wh`, `15wd`, `2cd`, `same-day`, `1mo`. `parse_limit` reads it back."""
+        match self.base:
+            case LimitBase.ELAPSED:
+                return _elapsed_text(self.amount)
+            case LimitBase.WORKING_TIME:
+                return f"{self.amount // _SECONDS['h']}wh"
+            case LimitBase.WORKING_DAYS:
+                return f"{self.amount}wd"
+            case LimitBase.CALENDAR_DAYS:
+                return f"{self.amount}cd" if self.amount else SAME_DAY
+            case LimitBase.MONTHS:
+                return f"{self.amount}mo"
+
+    @property
     def elapsed(self) -> timedelta:
         """The length on the wall clock. Raises ValueError for every other base: only a calendar can tell."""
         if self.base is not LimitBase.ELAPSED:
@@ -65,6 +80,14 @@ class Threshold:
         if self.percent is not None:
             return limit * self.percent / 100
         return max(limit - (self.lead or timedelta()), timedelta())
+
+
+def _elapsed_text(seconds: int) -> str:
+    found = ""
+    for unit in ("d", "h", "m", "s"):
+        count, seconds = divmod(seconds, _SECONDS[unit])
+        found += f"{count}{unit}" if count else ""
+    return found or "0s"
 
 
 def parse_elapsed(text: str) -> timedelta:

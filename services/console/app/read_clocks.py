@@ -9,6 +9,7 @@ from services.console.channels.clocks import ClockReader
 from services.console.channels.questions import AwayError
 from services.console.domain.plan_words import PlanWords
 from shared.db.engine import Database
+from shared.plans.description_words import length
 
 _LENGTHS = ("gross", "net", "stood_still")
 
@@ -52,7 +53,14 @@ async def read_clocks(
 def _clock(clock: dict[str, Any], plan: str, words: PlanWords) -> dict[str, Any]:
     lengths = {name: str(timedelta(seconds=round(clock[name]))) for name in _LENGTHS}
     late = [{**post, "late_by": _late(post["late_by"])} for post in clock["mileposts"]]
-    return {**clock, **lengths, "mileposts": late, "words": words.clock(plan, clock["id"], clock["label"]).model_dump()}
+    limit = length(clock["limit"])
+    return {
+        **clock,
+        **lengths,
+        "limit_words": {"zh": limit.zh, "en": limit.en},
+        "mileposts": late,
+        "words": words.clock(plan, clock["id"], clock["label"]).model_dump(),
+    }
 
 
 def _late(seconds: float | None) -> str | None:

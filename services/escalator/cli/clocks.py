@@ -16,6 +16,7 @@ from services.escalator.domain.explanation import ClockExplanation, Days
 from shared.calendars.library import CalendarLibrary
 from shared.calendars.model import YearStatus
 from shared.db.engine import Database
+from shared.plans.description_words import length
 
 _VARIABLE: Final = "FENGHUO_ESCALATOR_DATABASE_URL"
 _OUT: Final = Console(highlight=False)
@@ -64,7 +65,8 @@ def _print_clock(clock: ClockExplanation) -> None:
     sure = "（暂定：依据的年份尚未公布 / provisional）" if clock.provisional else ""
     _OUT.print(f"\n[bold]{clock.id}[/] {clock.label}  {clock.state.value}  {due}{sure}")
     by = f"，日历 calendar {clock.calendar}" if clock.calendar else ""
-    _OUT.print(f"  限期 limit {clock.limit}，起算 from {_at(clock.started_at)}{by}")
+    limit = length(clock.limit)
+    _OUT.print(f"  限期 {limit.zh} / limit {limit.en}，起算 from {_at(clock.started_at)}{by}")
     if clock.counts_from is not None:
         _OUT.print(f"  首日不计，自 {_at(clock.counts_from)} 计 / the first day is left out")
     _OUT.print(

@@ -131,7 +131,7 @@ def explain_clock(rules: Rules, case: Case, clock: Clock, records: Records, now:
         id=clock.id,
         label=wording.words(spec.label, case.language),
         state=clocks.state_of(clock, now, base),
-        limit=f"{clock.limit.amount} {clock.limit.base.value}",
+        limit=clock.limit.text,
         calendar=clock.calendar,
         provisional=clock.provisional,
         started_at=clock.started_at,

@@ -24,7 +24,7 @@ def explanation(**fields: Any) -> dict[str, Any]:
         "id": "reply",
         "label": "答复",
         "state": "running",
-        "limit": "15 working_days",
+        "limit": "15wd",
         "calendar": "china/2026",
         "provisional": True,
         "started_at": "2026-01-26T02:00:00Z",

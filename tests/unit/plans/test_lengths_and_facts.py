@@ -26,6 +26,18 @@ def test_limits_keep_their_base(text: str, limit: Limit) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("90m", "1h30m"), ("36h", "1d12h"), ("1w", "7d"), ("20s", "20s"), ("4wh", "4wh"), ("15wd", "15wd"),
+        ("2cd", "2cd"), ("same-day", "same-day"), ("1mo", "1mo"),
+    ],
+)  # fmt: skip
+def test_a_limit_is_written_as_a_plan_would(text: str, plain: str) -> None:
+    assert parse_limit(text).text == plain
+    assert parse_limit(plain) == parse_limit(text)
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "0s", "0wd", "3", "h", "-1h", "1.5h", "1 h", "15WD", "1h30", "9999999d", "999999wd", "999mo", "１h", "wd"],
 )
