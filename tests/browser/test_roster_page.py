@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 import uvicorn
@@ -14,8 +16,8 @@ from playwright.async_api import Page, expect
 from services.notifier.api.previews import previews_router
 from services.notifier.api.roster import roster_router
 from services.notifier.app.rules import Links, Rules
+from services.notifier.domain.delivery import Policy
 from services.notifier.domain.roster_text import parse_roster
-from services.notifier.domain.templates import read_templates
 from shared.access.api_keys import ApiKey, Scope
 from shared.contracts.values import ChannelKind
 from shared.embedded.processes import free_port
@@ -48,20 +50,30 @@ async def notifier_url() -> AsyncIterator[str]:
     """The notifier's real roster door over one roster with a gap every night."""
     roster = parse_roster(TEXT, file="r.yaml")
     clock = SystemClock()
-    rules = SimpleNamespace(
-        rosters=SimpleNamespace(of=lambda org: roster if org == ORG else None),
+    rules = Rules(
+        rosters=cast("Any", SimpleNamespace(of=lambda org: roster if org == ORG else None)),
         providers={ChannelKind.SMS: ["sink"]},
-        max_sms_segments=6,
-        templates=read_templates({}),
+        policy=Policy({}),
         links=Links(b"s" * 32, "https://fenghuo.example.org", "https://fenghuo.example.org"),
+        answer_within=timedelta(seconds=8),
+        max_sms_segments=6,
     )
 
     async def may_read() -> ApiKey:
         return ApiKey("00000000", b"", ORG, frozenset({Scope.READ}), "console", clock.now())
 
     app = FastAPI()
-    app.include_router(roster_router(cast("Rules", rules), clock, cast("Any", may_read)))
-    app.include_router(previews_router(cast("Rules", rules), clock, cast("Any", may_read)))
+    app.include_router(roster_router(rules, clock, cast("Any", may_read)))
+    app.include_router(previews_router(rules, clock, cast("Any", may_read)))
+
+    @app.get("/v1/roster/contacts")
+    async def contacts() -> dict[str, Any]:
+        """As the notifier lists them; its own answer needs a database."""
+        words = {"zh": "值班经理甲", "en": "Manager A"}
+        last = {"state": "open", "asked_at": clock.now().isoformat(), "verification_id": str(UUID(int=7))}
+        one = {"person": "a", "label": words, "contact": "sms-1", "channel": "sms", "address": "138****0001"}
+        return {"contacts": [one | {"last": last}, one | {"contact": "email-1", "channel": "email", "last": None}]}
+
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     running = asyncio.create_task(server.serve())
@@ -88,6 +100,11 @@ async def test_gaps_are_red_and_come_first(console: RunningConsole, page: Page, 
     await expect(page.locator(".findings")).to_contain_text("无人值班")
     await expect(page.locator(".duty thead th")).to_have_count(10)
     assert "轮值days" in (await rows.nth(1).locator(".now .on-duty").get_attribute("title") or "")
+    waiting = page.get_by_role("region", name="未验证的联系方式").locator("tbody tr")
+    await expect(waiting).to_have_count(2)
+    await expect(waiting.first).to_contain_text("等待确认")
+    await expect(waiting.first.get_by_label("验证码")).to_have_attribute("maxlength", "6")
+    await expect(waiting.nth(1).get_by_role("button")).to_have_text("发送验证码")
     await page.screenshot(path=pictures / "roster.png", full_page=True)
 
 
