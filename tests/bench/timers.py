@@ -22,6 +22,7 @@ from rich.table import Table
 from shared.db.migrate import migrate
 from shared.runtime.clock import SystemClock
 from shared.runtime.collector import freeze_after_start
+from tests.bench.audits import audits
 from tests.bench.machine import describe
 from tests.bench.server import SETTINGS, Server, running
 from tests.bench.storms import empty_polls, fill, lateness, retarget, storm
@@ -74,8 +75,12 @@ async def _measure(server: Server, armed: list[int], timers: int) -> dict[str, A
         await fill(escalator, filled, count)
         filled = count
         results["empty_poll"][count] = await empty_polls(escalator)
-    for kind, count in (("recorded", timers), ("warned", timers), ("paged", timers // 10)):
-        results["storms"].append(asdict(await storm(escalator, server, kind, count)))
+        found = await storm(escalator, server, "recorded", timers)
+        results["storms"].append({"armed": count, **asdict(found)})
+        if "audit" not in results:
+            results["audit"] = await audits(escalator, server)
+    for kind, count in (("warned", timers), ("paged", timers // 10)):
+        results["storms"].append({"armed": filled, **asdict(await storm(escalator, server, kind, count))})
     results["lateness_ms_at_1000_due_per_second"] = await lateness(escalator, server, 1000, 15)
     results["retarget"] = [await retarget(escalator, server, 4000, processes) for processes in (1, 2)]
     results["apscheduler_memory"] = await _apscheduler(10_000)
@@ -93,18 +98,19 @@ def show(results: dict[str, Any], out: Console) -> None:
         parts = (found["poll_ms"], found["select_1_ms"], found["in_the_server_ms"])
         polls.add_row(f"{int(count):,}", *(f"{part[name]:.3f}" for part in parts for name in ("p50", "p99")))
     storms = Table(
-        "timers", "what follows", "outbox rows", "seconds", "per second", "Python us", "PostgreSQL us", "log bytes",
+        "armed beside", "timers", "what follows", "outbox rows", "seconds", "per second", "Python us", "PostgreSQL us",
+        "log bytes",
         title="All due at one instant, two replicas; processor and log for each timer",
     )  # fmt: skip
     for one in results["storms"]:
         storms.add_row(
-            f"{one['timers']:,}", one["kind"], f"{one['records']:,}", f"{one['seconds']:.2f}",
+            f"{one['armed']:,}", f"{one['timers']:,}", one["kind"], f"{one['records']:,}", f"{one['seconds']:.2f}",
             f"{one['per_second']:,}", f"{one['python_us']}", f"{one['postgres_us']}", f"{one['log_bytes']:,}",
         )  # fmt: skip
     out.print(polls)
     out.print(storms)
     out.print("recorded: a clock ran out and is told of; warned: people are told too; paged: a ladder, judged in full")
-    for name in ("lateness_ms_at_1000_due_per_second", "apscheduler_memory"):
+    for name in ("lateness_ms_at_1000_due_per_second", "audit", "apscheduler_memory"):
         out.print(f"{name.replace('_', ' ')}: " + ", ".join(f"{key} {value}" for key, value in results[name].items()))
     for one in results["retarget"]:
         out.print("retarget: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in one.items()))

@@ -2,14 +2,22 @@
 
 import asyncio
 import os
+import signal
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from services.escalator.jobs.sweep import Sweeper
 from services.escalator.store.timers import EVER, first_in_lanes
 from shared.contracts.escalations import ChangeKind
 from shared.contracts.notifications import Purpose
+from shared.db.engine import DATABASE_ERRORS
+from shared.db.migrate import migrate
+from shared.db.provision import provision_service, service_url
+from shared.embedded.postgres import EmbeddedPostgres
+from shared.embedded.processes import free_port
 from shared.kafka.outcome import DONE, DUPLICATE
 from shared.runtime.clock import SteadyClock
 from tests.support.clock import ManualClock
@@ -137,6 +145,76 @@ async def test_a_clock_that_steps_back_fires_nothing_twice_and_drops_nothing(esc
     await escalator.sweep()
     breaches = (await escalator.kinds()).count(ChangeKind.CLOCK_BREACHED)
     assert breaches == 4
+
+
+async def test_a_clock_that_leaps_ahead_fires_once_and_serves_new_cases_when_it_is_back(escalator: Escalator) -> None:
+    early = [uuid4() for _ in range(3)]
+    await escalator.take(*(classification(one, "yellow") for one in early))
+    escalator.clock.set(at(days=3))
+    await escalator.sweep()
+    leapt = await escalator.rows("SELECT count(*) AS n FROM fires WHERE NOT superseded AND threshold = 'breach'")
+    assert leapt == [{"n": 6}]
+    escalator.clock.set(at(minutes=1))
+    late = uuid4()
+    await escalator.take(classification(late, "yellow", when=at(minutes=1), received_at=at(minutes=1)))
+    counted = "SELECT count(*) FILTER (WHERE case_id = :late) AS late, count(*) AS n FROM fires"
+    (before,) = await escalator.rows(counted, late=late)
+    escalator.fire.lower_floor(min(escalator.armed))  # as the service does when it arms something
+    escalator.clock.set(at(minutes=32))
+    await escalator.sweep()
+    (after,) = await escalator.rows(counted, late=late)
+    assert after["late"] == 2  # the page again, and the warning at half of its hour
+    assert after["n"] - before["n"] == 2
+
+
+async def test_a_database_that_is_killed_under_two_sweepers_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """Written through to disk, killed while both are at work, started again: they go on by themselves."""
+    await asyncio.to_thread(tmp_path.chmod, 0o755)  # the server may run as another user
+    count, server = 200, EmbeddedPostgres(tmp_path / "pg", free_port())
+    await asyncio.to_thread(server.start)
+    await provision_service(server.url(), "escalator", "only-for-tests", database="killed")
+    url = service_url(server.url(), "escalator", "only-for-tests", "killed")
+    await asyncio.to_thread(migrate, "escalator", url)
+    now = ManualClock(at())
+    replicas = [create_escalator(url, clock=now, batch=3) for _ in range(2)]
+    await replicas[0].take(*(classification(uuid4(), "orange") for _ in range(count)))
+    now.set(at(minutes=30))
+    stop = asyncio.Event()
+    sweepers = [asyncio.create_task(Sweeper(one.fire, now).run(stop)) for one in replicas]
+
+    async def fired(least: int) -> None:
+        found = 0
+        while found < least:
+            await asyncio.sleep(0.02)
+            with suppress(*DATABASE_ERRORS):
+                found = (await replicas[0].rows("SELECT count(*) AS n FROM fires"))[0]["n"]
+
+    try:
+        await asyncio.wait_for(fired(count // 4), 60)
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        while server.pid is not None:  # noqa: ASYNC110  # the system ends it
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(server.start)
+        await asyncio.wait_for(fired(2 * count), 60)
+        assert not any(task.done() for task in sweepers)
+        requests = await replicas[0].requests()
+        assert len(requests) == len({one.request_id for one in requests})
+        kinds = await replicas[0].kinds()
+        assert (kinds.count(ChangeKind.CLOCK_WARNED), len(kinds)) == (count, await _changes(replicas[0]))
+    finally:
+        stop.set()
+        await asyncio.gather(*sweepers)
+        for one in replicas:
+            await one.database.close()
+        await asyncio.to_thread(server.stop)
+
+
+async def _changes(escalator: Escalator) -> int:
+    rows = await escalator.rows("SELECT sum(revision) AS n FROM cases")
+    published = await escalator.escalations()
+    assert len(published) == rows[0]["n"]
+    return sum(len(one.changes) for one in published)
 
 
 def test_a_steady_clock_never_runs_backwards_and_catches_up_with_the_wall() -> None:

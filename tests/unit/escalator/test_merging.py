@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.escalator.domain import clocks
@@ -235,6 +235,7 @@ def test_a_merged_case_that_is_reopened_counts_from_its_own_beginning_again() ->
 _STEPS = st.lists(st.integers(1, 300), min_size=0, max_size=6)
 
 
+@settings(deadline=None)
 @given(mine=_STEPS, theirs=_STEPS, head_start=st.integers(-600, 600))
 def test_no_merge_ever_moves_an_end_backwards_or_lets_time_be_lost(
     mine: list[int], theirs: list[int], head_start: int

@@ -314,11 +314,15 @@ def test_time_is_conserved_in_every_base_over_a_hundred_thousand_clocks() -> Non
             assert remaining(clock, due, base) <= 0 < remaining(clock, due - MICROSECOND, base), (number, limit)
 
 
-def test_random_logs_give_the_same_clock_when_folded_in_every_base() -> None:
-    chance = random.Random(7)  # noqa: S311  # reproducible cases
+@pytest.mark.parametrize(
+    ("seed", "logs"), [(0, 1_000), *(pytest.param(seed, CASES // 10, marks=pytest.mark.slow) for seed in range(1, 11))]
+)
+def test_random_logs_of_every_kind_conserve_time_and_fold_to_the_same_clock_in_every_base(seed: int, logs: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  # reproducible cases
     kinds = [kind for kind in EntryKind if kind is not EntryKind.START]
-    for rules, limit in every_base():
-        for _ in range(25):
+    bases = every_base()
+    for rules, limit in bases:
+        for _ in range(logs // len(bases)):
             now = datetime(2026, 2, 1, tzinfo=UTC) + timedelta(minutes=chance.randrange(200_000))
             log = [Entry("finish", EntryKind.START, now, limit=limit)]
             row = advance(None, log[0], rules)
