@@ -158,6 +158,24 @@ def test_a_complainant_who_asked_is_told_the_result_and_one_who_did_not_is_not(l
     assert not [one for one in line.messages() if one["to"] == "13800008801"]
 
 
+def test_a_complainant_is_told_how_it_came_out_where_the_plan_says_so(line: Line) -> None:
+    person = {"name": "投诉人甲", "phone": "13800007801", "tell": "sms"}
+    body = complaint("outcome", category="customer-complaint") | {"complainant": person}
+    found = line.post("/v1/complaints", body | {"plans": ["service-quality-accident"]})
+    line.eventually(partial(case, line, found["number"]), what="the case on the board")
+    outcome = {"outcome": "已更换光猫，退费30元，经办13800007802"}
+    line.post(f"/v1/cases/{found['case_id']}/commands", {"command": "resolve", "reason": "内部", "arguments": outcome})
+
+    def told() -> list[str]:
+        return [one["text"] for one in line.messages(containing="处理结果：") if one["to"] == "13800007801"]
+
+    (text,) = line.eventually(told, what="the outcome at the complainant's phone")
+    assert "您反映的服务" in text
+    assert "处理结果：已更换光猫，退费30元" in text
+    assert "13800007802" not in text
+    assert "内部" not in text
+
+
 def test_a_role_without_anybody_is_seen_counted_and_passed_to_the_next_tier(line: Line) -> None:
     with line.client("notifier") as client:
         for person in ("liaison-a", "liaison-b", "liaison-c"):
