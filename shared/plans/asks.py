@@ -123,6 +123,8 @@ class PlanAsks:
 
     def recusals_for(self, level: str | None, facts: Values) -> tuple[CompiledRecusal, ...]:
         """Who keeps out of a case: only rules whose fact `who` is known."""
+        if not self._parts.obligations.recusals:
+            return ()
         rules = self._that_hold(self._parts.obligations.recusals, level, facts)
         return tuple(rule for rule in rules if facts.get(rule.who) is not None)
 

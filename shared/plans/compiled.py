@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from shared.contracts.classifications import Holds
@@ -60,7 +61,7 @@ class CompiledPlan(PlanAsks):
     def name(self) -> str:
         return self.plan.plan
 
-    @property
+    @cached_property
     def title(self) -> Bilingual:
         return self.plan.title.as_contract()
 
