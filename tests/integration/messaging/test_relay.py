@@ -169,9 +169,9 @@ async def test_records_go_out_while_the_broker_is_asked_what_it_still_has(
     async with relaying(service_database, kafka, check_every=0.1):
         first, second = create_command(), create_command()
         await publish(service_database, [first])
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), 30)
         await publish(service_database, [second])
-        records = await read_topic(kafka, TOPIC, 2, seconds=10)
+        records = await read_topic(kafka, TOPIC, 2, seconds=30)
         assert event_ids(records) == [str(first.id), str(second.id)]
         answered.set()
 
