@@ -88,8 +88,11 @@ def test_the_case_that_goes_on_is_judged_by_what_was_reported_of_both(line: Line
     second = line.post(
         "/v1/complaints", {**report("专线卡顿", began, customers_affected=60_000), "reference": "united-2"}
     )
-    for one in (first, second):
-        line.eventually(lambda one=one: case(line, one["number"]).get("state") == "classified", what="it is classified")
+
+    def classified() -> bool:
+        return {case(line, one["number"]).get("state") for one in (first, second)} == {"classified"}
+
+    line.eventually(classified, what="both are classified")
     assert "red" not in {case(line, one["number"])["level"] for one in (first, second)}
     order(line, second["case_id"], "merge", into=first["number"])
     line.eventually(lambda: case(line, first["number"])["level"] == "red", what="the united facts are red")

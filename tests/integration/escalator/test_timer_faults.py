@@ -191,8 +191,9 @@ async def test_a_database_that_is_killed_under_two_sweepers_loses_and_doubles_no
 
     try:
         await asyncio.wait_for(fired(count // 4), 60)
-        assert server.pid is not None
-        os.kill(server.pid, signal.SIGKILL)
+        pid = server.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
         while server.pid is not None:  # noqa: ASYNC110  # the system ends it
             await asyncio.sleep(0.01)
         await asyncio.to_thread(server.start)
