@@ -42,7 +42,6 @@ from services.intake.web.acknowledgement import AcknowledgementPage
 from shared.access.key_store import KeyStore
 from shared.db.engine import DATABASE_ERRORS, Database
 from shared.plans.library import PlanLibrary
-from shared.runtime.batch_interval import Interval
 from shared.runtime.health import Health
 from shared.runtime.ids import TimeOrderedIds
 from shared.runtime.plans_in_force import PlansInForce
@@ -50,8 +49,8 @@ from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
 
 NAME: Final = "intake"
-_REPORTS: Final = Interval(0.05, times=4)
-_RECEIPTS: Final = Interval(0.05)  # nobody waits for their answer
+_REPORTS_S: Final = 0.04
+_RECEIPTS_S: Final = 0.05
 _RELOAD_EVERY: Final = timedelta(seconds=10)
 _FORESEEN: Final[tuple[type[Exception], ...]] = (
     UnreadableError,
@@ -73,9 +72,11 @@ def create_app(settings: IntakeSettings) -> FastAPI:
     zones = {org: ZoneInfo(name) for org, name in settings.time_zones.items()}
     check = CheckFacts()
     register = RegisterReports(database, vault, ids, check, zones=zones, default_zone=zone)
-    reports: GroupCommit[Report, Outcome] = GroupCommit(register, most_waiting=settings.most_waiting, interval=_REPORTS)
+    reports: GroupCommit[Report, Outcome] = GroupCommit(
+        register, most_waiting=settings.most_waiting, interval=_REPORTS_S
+    )
     receipts: GroupCommit[AddressedReceipt, None] = GroupCommit(
-        ReceiveReceipts(database, ids), most_waiting=settings.most_waiting, interval=_RECEIPTS
+        ReceiveReceipts(database, ids), most_waiting=settings.most_waiting, interval=_RECEIPTS_S
     )
     admit = AdmitCaller(
         KeyStore(database, settings.key_pepper.get_secret_value().encode()),

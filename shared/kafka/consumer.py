@@ -33,7 +33,7 @@ from shared.kafka.burial import Burial, StoppedError
 from shared.kafka.membership import commit_once
 from shared.kafka.outcome import DUPLICATE, Dead, Done, Outcome, Retry, Skip
 from shared.kafka.settings import KafkaSettings
-from shared.runtime.batch_interval import HURRIED, UNHURRIED, BatchClock, Interval
+from shared.runtime.batch_interval import HURRIED_S, UNHURRIED_S, BatchClock
 from shared.runtime.clock import Clock, SystemClock, monotonic
 from shared.runtime.logging import case_context, get_logger
 from shared.runtime.metrics import BATCH_SECONDS, CONSUMER_LAG, EVENTS_CONSUMED
@@ -53,11 +53,11 @@ class ConsumerPolicy:
     first_wait: timedelta = timedelta(milliseconds=100)
     longest_wait: timedelta = timedelta(seconds=10)
     fuse: int = 100
-    interval: Interval = HURRIED
+    interval: float = HURRIED_S  # least seconds from the beginning of a batch to the next
 
 
 DEFAULT_POLICY: Final = ConsumerPolicy()
-UNHURRIED_POLICY: Final = ConsumerPolicy(interval=UNHURRIED)
+UNHURRIED_POLICY: Final = ConsumerPolicy(interval=UNHURRIED_S)
 """For readers nobody waits for."""
 
 
@@ -143,7 +143,7 @@ class BatchConsumer:
             client_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=max(self._kafka.long_poll_ms, int(self._policy.interval.longest * 1000)),
+            fetch_max_wait_ms=max(self._kafka.long_poll_ms, int(self._policy.interval * 1000)),
             session_timeout_ms=self._kafka.session_timeout_ms,
             heartbeat_interval_ms=self._kafka.session_timeout_ms // 5,
             max_poll_interval_ms=300_000,

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from shared.db.engine import is_transient
-from shared.runtime.batch_interval import BatchClock, Interval
+from shared.runtime.batch_interval import BatchClock
 from shared.runtime.logging import get_logger
 
 _log = get_logger(__name__)
@@ -39,7 +39,7 @@ class GroupCommit(Generic[I, O]):
         *,
         largest_group: int = 500,
         most_waiting: int = 5000,
-        interval: Interval,
+        interval: float,
     ) -> None:
         self._commit = commit
         self._largest_group = largest_group

@@ -19,7 +19,7 @@ from services.notifier.domain.ledger import RecordedAnswer
 from services.notifier.jobs.pace import Pace
 from shared.contracts.values import ChannelKind
 from shared.db.engine import is_transient
-from shared.runtime.batch_interval import BatchClock, Interval
+from shared.runtime.batch_interval import BatchClock
 from shared.runtime.clock import Clock, monotonic
 from shared.runtime.logging import get_logger
 
@@ -32,7 +32,7 @@ _LOOK_AT_LEAST_EVERY_S: Final = 0.5  # what another replica accepted wakes nobod
 _DATABASE_AWAY_S: Final = 0.25
 _NO_ROOM_S: Final = 0.05
 _BATCH: Final = 500
-_RECORDED: Final = Interval(0.05, times=4)
+_RECORDED_S: Final = 0.05
 
 
 @dataclass
@@ -182,7 +182,7 @@ class SendDue:
         return min((pause for pause in pauses if pause > 0), default=_NO_ROOM_S)
 
     async def _record_all(self, stop: asyncio.Event) -> None:
-        clock = BatchClock(_RECORDED)
+        clock = BatchClock(_RECORDED_S)
         while True:
             batch = [await self._answers.get()]
             await asyncio.sleep(clock.wait)

@@ -25,14 +25,13 @@ from shared.db.engine import Database as AppDatabase
 from shared.db.provision import provision_service
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.embedded.processes import free_port, is_running
-from shared.runtime.batch_interval import Interval
 from shared.runtime.ids import TimeOrderedIds
 from tests.support.messaging import eventually
 from tests.support.postgres import Database
 from tests.support.register import Register, complaint, migrate_intake, open_register
 
 _KEY = b"key of references"
-_AT_ONCE = Interval(0.0)
+_AT_ONCE = 0.0
 
 
 def _report(reference: str, **changes: Any) -> Report:
@@ -266,7 +265,7 @@ async def test_what_comes_within_the_interval_of_a_group_is_the_next_group() -> 
         groups.append(list(items))
         return list(items)
 
-    group: GroupCommit[int, int] = GroupCommit(commit, interval=Interval(0.5))
+    group: GroupCommit[int, int] = GroupCommit(commit, interval=0.5)
     assert await group.submit(1) == 1
     later = [asyncio.create_task(group.submit(number)) for number in (2, 3)]
     await asyncio.sleep(0.01)
