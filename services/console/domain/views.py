@@ -83,6 +83,7 @@ def told_view(row: Row) -> View:
     """Who was told, by what, with what result."""
     view: View = {name: row[name] for name in _TOLD}
     view["at"] = instant(row["settled_at"])
+    view["asked_at"] = instant(row["requested_at"])
     view["request_id"] = str(row["request_id"])
     view["intent_id"] = str(row["intent_id"]) if row["intent_id"] else None
     return view

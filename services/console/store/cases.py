@@ -50,12 +50,14 @@ AND (CAST(:text AS text) IS NULL OR c.number ILIKE :text OR c.title ILIKE :text 
 _TOLD: Final = """
 SELECT * FROM (
     SELECT *, row_number() OVER (PARTITION BY case_id, plan ORDER BY settled_at DESC, intent_id) AS nth FROM (
-        SELECT case_id, plan, intent_id, request_id, purpose, step, role, person, person_label, channel, provider,
-            settlement, attempts, reason, settled_at, role_words, reason_words
-        FROM deliveries WHERE org = :org AND case_id = ANY(CAST(:ids AS uuid[]))
+        SELECT d.case_id, d.plan, d.intent_id, d.request_id, d.purpose, d.step, d.role, d.person, d.person_label,
+            d.channel, d.provider, d.settlement, d.attempts, d.reason, d.settled_at, d.role_words, d.reason_words,
+            q.requested_at
+        FROM deliveries d LEFT JOIN requests q ON q.request_id = d.request_id
+        WHERE d.org = :org AND d.case_id = ANY(CAST(:ids AS uuid[]))
         UNION ALL
         SELECT r.case_id, r.plan, NULL, r.request_id, r.purpose, r.step, wanted.role, NULL, NULL, r.channels ->> 0,
-            NULL, 'pending', 0, '', r.requested_at, NULL, NULL
+            NULL, 'pending', 0, '', r.requested_at, NULL, NULL, r.requested_at
         FROM requests r, jsonb_array_elements_text(r.roles) AS wanted (role)
         WHERE r.org = :org AND r.case_id = ANY(CAST(:ids AS uuid[])) AND NOT EXISTS (
             SELECT 1 FROM deliveries d WHERE d.request_id = r.request_id AND d.role = wanted.role)

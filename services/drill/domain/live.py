@@ -27,7 +27,7 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One person of one case. `seconds` from the first message to the acknowledgement; None while there is none."""
+    """One person of one case. `seconds` from when they were first to be told to the acknowledgement, if there is one."""
 
     number: str
     person: str
@@ -82,7 +82,7 @@ def answered(cases: Iterable[Mapping[str, Any]]) -> list[Answered]:
     for case in cases:
         first: dict[str, datetime] = {}
         for told in case.get("told", ()):
-            person, at = told.get("person"), told.get("at")
+            person, at = told.get("person"), told.get("asked_at") or told.get("at")
             if person and at:
                 moment = datetime.fromisoformat(at)
                 first[person] = min(first.get(person, moment), moment)

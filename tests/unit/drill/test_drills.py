@@ -58,7 +58,8 @@ def test_the_time_to_acknowledge_counts_from_the_first_message_to_that_person() 
         "acknowledged_by": {"kind": "person", "ref": "duty-b"},
         "told": [
             {"person": "duty-b", "at": "2026-11-22T09:03:00+00:00"},
-            {"person": "duty-b", "at": "2026-11-22T09:02:00+00:00"},
+            # The receipt came after the answer.
+            {"person": "duty-b", "asked_at": "2026-11-22T09:02:00+00:00", "at": "2026-11-22T09:06:00+00:00"},
             {"person": "duty-a", "at": "2026-11-22T09:00:00+00:00"},
             {"person": None, "at": "2026-11-22T09:00:00+00:00"},
         ],
