@@ -27,7 +27,7 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One person of one case. `seconds` from when they were first to be told to the acknowledgement, if there is one."""
+    """One person of one case. `seconds` from when they were first to be told to their acknowledgement, if any."""
 
     number: str
     person: str
