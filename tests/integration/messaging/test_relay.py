@@ -167,7 +167,8 @@ async def test_records_go_out_while_the_broker_is_asked_what_it_still_has(
 
     monkeypatch.setattr(relay_module, "lost_heads", slow)
     async with relaying(service_database, kafka, check_every=0.1):
-        first, second = create_command(), create_command()
+        case = uuid4()
+        first, second = create_command(case), create_command(case)
         await publish(service_database, [first])
         await asyncio.wait_for(asked.wait(), 30)
         await publish(service_database, [second])
