@@ -30,7 +30,7 @@ from shared.contracts.topics import Topic
 from shared.contracts.values import Contract
 from shared.db.engine import Database, is_transient
 from shared.kafka.burial import Burial, StoppedError
-from shared.kafka.membership import commit_once
+from shared.kafka.membership import commit_once, leave_within
 from shared.kafka.outcome import DUPLICATE, Dead, Done, Outcome, Retry, Skip
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.batch_interval import HURRIED_S, UNHURRIED_S, BatchClock
@@ -39,6 +39,7 @@ from shared.runtime.logging import case_context, get_logger
 from shared.runtime.metrics import BATCH_SECONDS, CONSUMER_LAG, EVENTS_CONSUMED
 
 _log = get_logger(__name__)
+_LEAVE_S: Final = 5.0
 
 Handler = Callable[[Sequence[Event[Any]]], Awaitable[Sequence[Outcome]]]
 
@@ -53,6 +54,7 @@ class ConsumerPolicy:
     first_wait: timedelta = timedelta(milliseconds=100)
     longest_wait: timedelta = timedelta(seconds=10)
     fuse: int = 100
+    longest_rebalance: timedelta = timedelta(seconds=30)  # then it begins anew; more than the session timeout
     interval: float = HURRIED_S  # least seconds from the beginning of a batch to the next
 
 
@@ -157,7 +159,9 @@ class BatchConsumer:
         while not stop.is_set():
             if (wait := clock.wait) > 0:
                 await _wait(stop, wait)
-            fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=self._policy.max_batch)
+            # The library waits for the end of a rebalance however long it takes, and one has been seen not to end.
+            async with asyncio.timeout(self._policy.longest_rebalance.total_seconds()):
+                fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=self._policy.max_batch)
             read_under = self._assignments
             async with self._busy:
                 if fetched and read_under == self._assignments:
@@ -327,7 +331,7 @@ class BatchConsumer:
             _log.info("consumer.commit_skipped", group=self._group, error=repr(error))
         finally:
             self._positions.clear()
-            await consumer.stop()
+            await leave_within(consumer, _LEAVE_S)
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types

@@ -5,6 +5,7 @@ meanwhile forgotten the member it asks without one, which brokers accept for an 
 its log came back, that plants positions of the old log, and records of the new log below them are never read.
 """
 
+import asyncio
 from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -25,3 +26,14 @@ async def commit_once(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartit
     await coordinator._do_commit_offsets(  # noqa: SLF001  # the public call tries again, see above
         None, {partition: OffsetAndMetadata(offset, "") for partition, offset in positions.items()}
     )
+
+
+async def leave_within(consumer: AIOKafkaConsumer, seconds: float) -> None:
+    """Leave the group and close. A rebalance that does not end is given up: the broker forgets the member by itself."""
+    try:
+        async with asyncio.timeout(seconds):
+            await consumer.stop()
+    except TimeoutError:
+        # What the public call would have closed next.
+        await consumer._fetcher.close()  # noqa: SLF001  # there is no other way to it once the stop has begun
+        await consumer._client.close()  # noqa: SLF001  # as above

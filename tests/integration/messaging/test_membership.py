@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import KafkaError
 
 from shared.contracts.envelope import Event
@@ -52,14 +54,20 @@ async def member(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-def applying(database: Database, kafka: KafkaSettings, *, commit_every: float) -> BatchConsumer:
+def applying(
+    database: Database,
+    kafka: KafkaSettings,
+    *,
+    commit_every: float,
+    longest_rebalance: timedelta = timedelta(seconds=30),
+) -> BatchConsumer:
     return BatchConsumer(
         group="reader",
         topics=[COMMANDS_ISSUED],
         handler=ApplyingHandler(database),
         database=database,
         kafka=kafka,
-        policy=ConsumerPolicy(commit_every=commit_every),
+        policy=ConsumerPolicy(commit_every=commit_every, longest_rebalance=longest_rebalance),
     )
 
 
@@ -132,6 +140,34 @@ async def test_partitions_are_not_given_up_while_a_commit_is_under_way(
         assert not giving_up.done()
         may_end.set()
         await giving_up
+
+
+async def test_a_rebalance_that_does_not_end_is_given_up_and_begun_anew(
+    service_database: Database, kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[AIOKafkaConsumer] = []
+    make, rejoin = BatchConsumer._consumer, GroupCoordinator._do_rejoin_group
+
+    def remembered(self: BatchConsumer) -> AIOKafkaConsumer:
+        made.append(make(self))
+        return made[-1]
+
+    async def without_end(self: GroupCoordinator, subscription: Any) -> Any:
+        if len(made) == 1:
+            await asyncio.Event().wait()
+        return await rejoin(self, subscription)
+
+    monkeypatch.setattr(BatchConsumer, "_consumer", remembered)
+    reader = applying(service_database, kafka, commit_every=0.02, longest_rebalance=timedelta(seconds=8))
+    before, after = create_command(), create_command()
+    async with looping(reader.run):
+        await produce_events(kafka, [before])
+        await eventually(partial(_has_applied, service_database, [before]), what="the first event applied")
+        monkeypatch.setattr(GroupCoordinator, "_do_rejoin_group", without_end)
+        made[0]._coordinator.request_rejoin()
+        await produce_events(kafka, [after])
+        await eventually(partial(_has_applied, service_database, [after]), seconds=60, what="the second event applied")
+    assert len(made) == 2
 
 
 async def _has_applied(database: Database, events: Sequence[Event[Any]]) -> bool:
