@@ -1,10 +1,8 @@
 """Who decides in a role's name is looked up in the roster: what it says goes with the command, or refuses it."""
 
 import json
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -13,16 +11,17 @@ import pytest
 from pydantic import SecretStr
 
 from shared.contracts.commands import CommandIssuedV1
+from tests.support.http_stub import QuietHandler, answering
 from tests.support.postgres import Database
 from tests.support.register import Register, open_register
 
 ROLES: dict[str, list[str]] = {"leader": ["leader-a", "leader-b"], "nobody": []}
 
 
-class _Roster(BaseHTTPRequestHandler):
+class _Roster(QuietHandler):
     """Answers like the notifier's door: who is on duty for a role."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  # the name the library calls
         role = parse_qs(urlsplit(self.path).query)["role"][0]
         people = ROLES.get(role)
         self.send_response(200 if people is not None else 404)
@@ -30,19 +29,11 @@ class _Roster(BaseHTTPRequestHandler):
         duties = [{"person": person} for person in people or ()]
         self.wfile.write(json.dumps({"organisation": "demo", "role": role, "on_duty": duties}).encode())
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name the library gives it
-        """Say nothing."""
-
 
 @pytest.fixture
 def roster() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Roster)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    with answering(_Roster) as url:
+        yield url
 
 
 @asynccontextmanager

@@ -1,9 +1,7 @@
 """Replies by SMS at both doors: what is about one case, about all, or gives a code back."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +11,7 @@ from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.notifications import CONTACT_CHECK_PLAN
 from shared.contracts.values import ActorKind
 from tests.integration.intake.test_role_check import register_with
+from tests.support.http_stub import QuietHandler, answering
 from tests.support.postgres import Database
 from tests.support.register import Register
 
@@ -25,29 +24,21 @@ PAGES: dict[str, list[dict[str, str]]] = {
 }
 
 
-class _Notifier(BaseHTTPRequestHandler):
+class _Notifier(QuietHandler):
     """Answers like the notifier's door for replies."""
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802  # the name the library calls
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         is_known = asked["sender"] == KNOWN and asked["org"] == "demo"
         self.send_response(200 if is_known else 404)
         self.end_headers()
         self.wfile.write(json.dumps({"person": "manager-a", "pages": PAGES[asked["wish"]]}).encode())
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name the library gives it
-        """Say nothing."""
-
 
 @pytest.fixture
 def notifier() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Notifier)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    with answering(_Notifier) as url:
+        yield url
 
 
 async def _by_kannel(register: Register, text: str, sender: str = "+8613800000001") -> Any:
