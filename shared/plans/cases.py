@@ -22,6 +22,7 @@ from shared.plans.problems import PlanLibraryError, Problem
 from shared.plans.reading import read_model
 from shared.plans.words import Identifier, PlanModel, Words
 from shared.plans.written import ElapsedText, LimitText
+from shared.plans.yaml_text import read_text
 
 MAX_BURST = 20_000
 
@@ -272,12 +273,9 @@ def load_cases(pack: Path) -> PackCases:
     seen: dict[str, str] = {}
     for path in sorted((pack / "cases").glob("*.yaml")):
         try:
-            parsed = parse_case_file(path.read_bytes().decode("utf-8"), str(path))
+            parsed = parse_case_file(read_text(path), str(path))
         except PlanLibraryError as error:
             problems.extend(error.problems)
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(str(path), 1, 1, f"cannot be read: {error}", ""))
             continue
         name = parsed.case if isinstance(parsed, Case) else parsed.bounds
         if name in seen:

@@ -16,7 +16,7 @@ from shared.plans.model import Applies, Parameter, Plan
 from shared.plans.parameters import PlanCompileError
 from shared.plans.problems import PlanLibraryError, Problem
 from shared.plans.reading import read_plan
-from shared.plans.yaml_text import KeyPath
+from shared.plans.yaml_text import KeyPath, read_text
 
 PLAN_FILE = "plan.yaml"
 _ORGANISATIONS_KEPT = 10_000
@@ -43,12 +43,13 @@ def parse_plan(text: str, path: str, find_base: FindBase | None = None) -> Plan:
 
 def read_linted(text: str, path: str, find_base: FindBase | None = None) -> Plan | None:
     """Like `parse_plan`, but None for an abstract plan whose shape is right."""
-    plan, positions, problems = read_plan(text, path, find_base)
-    if plan is not None:
-        problems = [*problems, *lint_plan(plan, positions)]
+    reading = read_plan(text, path, find_base)
+    problems = list(reading.problems)
+    if reading.plan is not None:
+        problems += lint_plan(reading.plan, reading.positions, reading.lost)
     if problems:
         raise PlanLibraryError(problems)
-    return plan
+    return reading.plan
 
 
 def bases_in(root: Path) -> FindBase:
@@ -58,10 +59,7 @@ def bases_in(root: Path) -> FindBase:
         path = root / name / PLAN_FILE
         if not _SLUG.fullmatch(name) or not path.is_file():
             return None
-        try:
-            return path.read_bytes().decode("utf-8"), str(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise PlanLibraryError([Problem(str(path), 1, 1, f"cannot be read: {error}", "")]) from error
+        return read_text(path), str(path)
 
     return find
 
@@ -240,8 +238,7 @@ def _read_all(root: Path) -> list[Plan]:
             problems.extend(error.problems)
         else:
             plans += [plan] if plan is not None else []
-    if not problems:
-        problems = [problem for plan in plans for problem in _opening_problems(root, plan, plans)]
+    problems += [problem for plan in plans for problem in _opening_problems(root, plan, plans)]
     if problems:
         raise PlanLibraryError(problems)
     return plans
@@ -250,16 +247,14 @@ def _read_all(root: Path) -> list[Plan]:
 def _load_folder(folder: Path) -> Plan | None:
     """The plan of a folder; None for one that only serves as a base."""
     path = folder / PLAN_FILE
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError as error:
-        raise PlanLibraryError([Problem(str(path), 1, 1, "the folder holds no plan.yaml", "")]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanLibraryError([Problem(str(path), 1, 1, f"cannot be read: {error}", "")]) from error
-    plan = read_linted(text, str(path), bases_in(folder.parent))
+    if not path.exists():
+        raise PlanLibraryError([Problem(str(path), 1, 1, "the folder holds no plan.yaml", "")])
+    text = read_text(path)
+    find_base = bases_in(folder.parent)
+    plan = read_linted(text, str(path), find_base)
     if plan is not None and plan.plan != folder.name:
         message = f"the plan is named '{plan.plan}' but its folder '{folder.name}'"
-        raise PlanLibraryError([Problem(str(path), 1, 1, message, "plan")])
+        raise PlanLibraryError([read_plan(text, str(path), find_base).positions.problem(("plan",), message)])
     return plan
 
 
@@ -270,7 +265,9 @@ def _opening_problems(root: Path, plan: Plan, plans: Iterable[Plan]) -> list[Pro
     for index, opening in enumerate(plan.opens):
         other = known.get(opening.plan)
         if other is None:
-            found.append((("opens", index, "plan"), f"there is no plan '{opening.plan}' to open"))
+            # a folder whose plan is unsound has its own problems
+            if not (root / opening.plan / PLAN_FILE).is_file() or _is_abstract(root, opening.plan):
+                found.append((("opens", index, "plan"), f"there is no plan '{opening.plan}' to open"))
             continue
         for place, fact in enumerate(opening.carry):
             mine, theirs = plan.facts.get(fact), other.facts.get(fact)
@@ -280,8 +277,14 @@ def _opening_problems(root: Path, plan: Plan, plans: Iterable[Plan]) -> list[Pro
     if not found:
         return []
     path = root / plan.plan / PLAN_FILE
-    positions = read_plan(path.read_text("utf-8"), str(path), bases_in(root))[1]
+    positions = read_plan(read_text(path), str(path), bases_in(root)).positions
     return [positions.problem(where, message) for where, message in found]
+
+
+def _is_abstract(root: Path, name: str) -> bool:
+    path = root / name / PLAN_FILE
+    reading = read_plan(read_text(path), str(path), bases_in(root))
+    return reading.plan is None and not reading.problems
 
 
 def _takes(applies: Applies, category: str | None) -> bool:

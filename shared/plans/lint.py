@@ -6,7 +6,7 @@ from shared.plans.facts import FactType
 from shared.plans.inputs import RESERVED, vocabulary_of
 from shared.plans.limits import LimitBase, parse_threshold
 from shared.plans.lint_bands import band_problems
-from shared.plans.lint_base import references
+from shared.plans.lint_base import READABLE, references
 from shared.plans.lint_messages import message_problems
 from shared.plans.lint_obligations import ObligationLint
 from shared.plans.lint_reach import shadowed
@@ -23,14 +23,18 @@ from shared.plans.model import (
 from shared.plans.parameters import resolve_repeat, resolve_roles, resolve_wait
 from shared.plans.people_spec import Activation, Inform
 from shared.plans.problems import Problem
+from shared.plans.salvage import NOTHING_LOST, Lost
 from shared.plans.windows import sliding_length
 from shared.plans.written import FactLimit
 from shared.plans.yaml_text import KeyPath, Positions
 
 
-def lint_plan(plan: Plan, positions: Positions | None = None) -> list[Problem]:
-    """Everything that is wrong with the plan, sorted by place; empty for a sound one."""
-    return _Lint(plan, positions or Positions(plan.plan)).problems()
+def lint_plan(plan: Plan, positions: Positions | None = None, lost: Lost = NOTHING_LOST) -> list[Problem]:
+    """Everything that is wrong with the plan, sorted by place; empty for a sound one.
+
+    Of a plan that `lost` some of its pieces, only what is wrong whatever they were.
+    """
+    return _Lint(plan, positions or Positions(plan.plan), lost).problems()
 
 
 class _Lint(ObligationLint):
@@ -50,14 +54,22 @@ class _Lint(ObligationLint):
         self._check_obligations()
         self._check_levels()
         self._check_unread()
-        conditions = [(index, plan.criteria[index].level, typed.tree) for index, typed in self._conditions.items()]
-        for path, message in band_problems([level.id for level in plan.levels], conditions):
-            self._note(path, message)
-        for path, message in message_problems(plan):
-            self._note(path, message)
-        for path, message in shadowed(plan, self._conditions):
-            self._note(path, message)
+        self._check_together()
         return sorted(set(self._found))
+
+    def _check_together(self) -> None:
+        """What criteria and messages say beside each other."""
+        plan = self._plan
+        conditions = [(index, plan.criteria[index].level, typed.tree) for index, typed in self._conditions.items()]
+        if self._lost.whole("levels", "criteria", "facts"):
+            for path, message in band_problems([level.id for level in plan.levels], conditions):
+                self._note(path, message)
+        if self._lost.whole("levels", "messages"):
+            for path, message in message_problems(plan):
+                self._note(path, message)
+        if self._lost.whole("levels", "criteria", *READABLE):
+            for path, message in shadowed(plan, self._conditions):
+                self._note(path, message)
 
     def _check_own_name(self) -> None:
         if self._plan.plan in KEPT_PLANS:
@@ -114,8 +126,7 @@ class _Lint(ObligationLint):
 
     def _check_criterion(self, index: int, criterion: Criterion, vocabulary: Vocabulary) -> None:
         path: KeyPath = ("criteria", index)
-        if criterion.level not in self._levels:
-            self._note((*path, "level"), f"there is no level '{criterion.level}'")
+        self._check_level(criterion.level, (*path, "level"))
         typed = self._check_condition(criterion.when, (*path, "when"), vocabulary, steady=False)
         if typed is None:
             return
@@ -143,9 +154,10 @@ class _Lint(ObligationLint):
             self._attempt(resolve_wait, clock.overrun.every, (*path, "overrun", "every"))
         if clock.extension is not None:
             self._check_extension(clock.extension, (*path, "extension"))
-        if clock.breach is Breach.NEXT_TIER and not self._plan.tiers:
+        untiered = not self._plan.tiers and self._lost.whole("tiers")
+        if clock.breach is Breach.NEXT_TIER and untiered:
             self._note((*path, "breach"), "the plan has no tiers to go up")
-        if clock.breach is Breach.NOTIFY and not roles and not self._plan.tiers:
+        if clock.breach is Breach.NOTIFY and roles == () and untiered and self._lost.whole("clocks"):
             self._note((*path, "breach"), "nobody is told: the clock has no notify_roles and the plan no tiers")
         self._check_assumed(path, {*read, *references(written, clock.notify_roles)}, assumed=clock.assumed)
 
@@ -160,16 +172,15 @@ class _Lint(ObligationLint):
 
     def _check_raise(self, clock: ClockSpec, raises: str, path: KeyPath) -> None:
         ranks = {level.id: rank for rank, level in enumerate(self._plan.levels)}
-        if raises not in ranks:
-            self._note(path, f"there is no level '{raises}'")
+        if not self._check_level(raises, path):
             return
         mildest = min((ranks[level] for level in clock.levels if level in ranks), default=0)
-        if ranks[raises] <= mildest:
+        if ranks[raises] <= mildest and self._lost.whole("levels", "clocks"):
             self._note(path, f"the clock runs at no level below '{raises}': it raises nothing")
 
     def _check_milestones(self, path: KeyPath, clock: ClockSpec) -> None:
         for key, milestone in (("from", clock.start), ("until", clock.until)):
-            if milestone not in self._milestones:
+            if not self._known_milestone(milestone):
                 self._note((*path, key), f"'{milestone}' is no milestone: the clock could never {_DOES[key]}")
         order = BUILT_IN_MILESTONES
         if clock.start == clock.until or (
@@ -188,9 +199,8 @@ class _Lint(ObligationLint):
             self._attempt(resolve_wait, tier.wait, (*path, "wait"))
         if tier.hours == "working" or tier.off_hours:
             self._need_calendar((*path, "off_hours" if tier.off_hours else "hours"))
-        if tier.repeat_from is not None and tier.repeat_from not in {
-            known.id for known in self._plan.tiers[: index + 1]
-        }:
+        before = {known.id for known in self._plan.tiers[: index + 1]}
+        if tier.repeat_from is not None and tier.repeat_from not in before and self._lost.whole("tiers"):
             self._note((*path, "repeat_from"), f"'{tier.repeat_from}' is not this tier or one before it")
         if tier.when is not None:
             self._check_condition(tier.when, (*path, "when"), self._facts_only, steady=True)
@@ -203,27 +213,28 @@ class _Lint(ObligationLint):
         plan = self._plan
         informed: dict[str, tuple[str, ...]] = {}
         for named, roles in plan.notify.items():
-            if named not in self._levels:
+            if named not in self._levels and not self._lost.may_name(named, "levels"):
                 self._key(("notify", named), f"there is no level '{named}'")
             informed[named] = self._attempt(resolve_roles, roles, ("notify", named)) or ()
         for named in plan.expected:
-            if named not in self._levels:
+            if named not in self._levels and not self._lost.may_name(named, "levels"):
                 self._key(("expected", named), f"there is no level '{named}'")
         assigned = {criterion.level for criterion in plan.criteria} | {clock.raises for clock in plan.clocks}
         for index, name in enumerate(level.id for level in plan.levels):
             path: KeyPath = ("levels", index, "id")
-            if name not in assigned:
+            if name not in assigned and self._lost.whole("levels", "criteria", "clocks"):
                 self._note(path, f"no criterion ever gives level '{name}'")
             reached: list[TierSpec | Inform | Activation] = [*plan.tiers, *plan.inform, *plan.activation]
-            if not informed.get(name) and not any(not entry.levels or name in entry.levels for entry in reached):
+            told = informed.get(name) or any(not entry.levels or name in entry.levels for entry in reached)
+            if not told and self._lost.whole("levels", "tiers", "inform", "activation", "notify", "parameters"):
                 self._note(path, f"nobody is told at level '{name}': no tier and no roles under notify")
-            if plan.expected and name not in plan.expected:
+            if plan.expected and name not in plan.expected and self._lost.whole("levels", "expected"):
                 self._note(("expected",), f"nothing is said for level '{name}'")
 
     def _check_unread(self) -> None:
         read = {name for typed in self._conditions.values() for name in typed.names} | self._read_besides
         read |= {baseline.of for baseline in self._plan.baselines.values()}
-        unsound = len(self._conditions) < len(self._plan.criteria)
+        unsound = len(self._conditions) < len(self._plan.criteria) or not self._lost.changed <= _READ_NOTHING
         for name in self._plan.windows:
             if name not in read and not unsound and not self._inherited(("windows", name)):
                 self._key(("windows", name), f"no criterion reads the window '{name}'")
@@ -233,3 +244,5 @@ class _Lint(ObligationLint):
 
 
 _DOES = {"from": "start", "until": "stop"}
+_READ_NOTHING = frozenset({"plan", "version", "title", "sources", "levels", "expected", "milestones", "messages"})
+"""Sections that read neither windows nor parameters."""

@@ -1,7 +1,8 @@
 """What every part of the lint works with: noting problems at their places, resolving, typing conditions."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from shared.plans.conditions import condition_leaves, condition_text
 from shared.plans.expressions import ExpressionError, TypedCondition, Vocabulary, type_condition
@@ -12,10 +13,15 @@ from shared.plans.model import BUILT_IN_MILESTONES, MAX_CONDITION, Condition, Pa
 from shared.plans.parameters import PlanCompileError, resolve_limit
 from shared.plans.problems import Problem
 from shared.plans.reasoning import can_hold
+from shared.plans.salvage import Lost
 from shared.plans.windows import COMPLAINANT
 from shared.plans.yaml_text import KeyPath, Positions
 
 T = TypeVar("T")
+READABLE: Final = ("facts", "windows", "baselines", "parameters")
+"""The sections whose names conditions read."""
+
+_UNDECLARED = re.compile(r"'(\w+)' is not declared")
 _GROUPABLE = frozenset(
     {"topic", "category", "channel", "source", COMPLAINANT}
     | {f"place.{part}" for part in ("province", "city", "district", "site")}
@@ -24,11 +30,15 @@ _GROUPABLE_FACTS = frozenset({FactType.ENUM, FactType.TEXT, FactType.BOOL, FactT
 
 
 class LintBase:
-    """Holds the plan, what is known of it, and every problem found."""
+    """Holds the plan, what is known of it, and every problem found.
 
-    def __init__(self, plan: Plan, positions: Positions) -> None:
+    Of a plan that `lost` something nothing is said that rests on it.
+    """
+
+    def __init__(self, plan: Plan, positions: Positions, lost: Lost) -> None:
         self._plan = plan
         self._positions = positions
+        self._lost = lost
         self._found: list[Problem] = []
         self._levels = {level.id for level in plan.levels}
         self._milestones = {*BUILT_IN_MILESTONES, *(milestone.id for milestone in plan.milestones)}
@@ -45,6 +55,8 @@ class LintBase:
         """The resolved value, or None with its problem noted."""
         if isinstance(written, ParameterRef):
             self._used_parameters.add(written.parameter)
+            if self._lost.may_name(written.parameter, "parameters"):
+                return None
         try:
             return resolve(self._plan, written, path)
         except PlanCompileError as error:
@@ -63,7 +75,8 @@ class LintBase:
 
     def _groupable(self, name: str) -> bool:
         spec = self._plan.facts.get(name)
-        return name in _GROUPABLE or (spec is not None and spec.type in _GROUPABLE_FACTS)
+        known = name in _GROUPABLE or (spec is not None and spec.type in _GROUPABLE_FACTS)
+        return known or (spec is None and self._lost.may_name(name, "facts"))
 
     def _check_condition(
         self, condition: Condition, path: KeyPath, vocabulary: Vocabulary, *, steady: bool
@@ -75,7 +88,8 @@ class LintBase:
             except ExpressionError as error:
                 sound = False
                 for problem in error.problems:
-                    self._note(leaf, problem.message, problem.offset)
+                    if not self._was_declared(problem.message):
+                        self._note(leaf, problem.message, problem.offset)
         if not sound:
             return None
         whole = condition_text(condition)
@@ -102,7 +116,7 @@ class LintBase:
         return limit
 
     def _need_calendar(self, path: KeyPath) -> None:
-        if self._plan.calendar is None:
+        if self._plan.calendar is None and self._lost.whole("calendar"):
             self._note(path, "working days and hours need a calendar: the plan names none")
 
     def _inherited(self, path: KeyPath) -> bool:
@@ -113,20 +127,33 @@ class LintBase:
         """The fact is declared and of one of these types; no types: any will do."""
         spec = self._plan.facts.get(name)
         if spec is None:
-            self._note(path, f"'{name}' is no declared fact")
+            if not self._lost.may_name(name, "facts"):
+                self._note(path, f"'{name}' is no declared fact")
         elif types and spec.type not in types:
             self._note(path, f"the fact '{name}' must be {' or '.join(sorted(types))}, not {spec.type}")
 
     def _check_assumed(self, path: KeyPath, parameters: Iterable[str], *, assumed: bool) -> None:
         """What rests on an assumption must read the parameter that holds it, and the other way round."""
         held = [name for name in parameters if name in self._plan.parameters and self._plan.parameters[name].assumed]
-        if assumed and not held:
+        if assumed and not held and self._lost.whole("parameters", str(path[0])):
             self._note((*path, "assumed"), "is assumed, but reads no parameter that is marked assumed")
+
+    def _was_declared(self, message: str) -> bool:
+        """Whether what is not declared may have been, in a piece that is lost."""
+        undeclared = _UNDECLARED.match(message)
+        return undeclared is not None and self._lost.may_name(undeclared[1], *READABLE)
+
+    def _known_milestone(self, name: str) -> bool:
+        return name in self._milestones or self._lost.may_name(name, "milestones")
+
+    def _check_level(self, level: str, path: KeyPath) -> bool:
+        if level not in self._levels and not self._lost.may_name(level, "levels"):
+            self._note(path, f"there is no level '{level}'")
+        return level in self._levels
 
     def _check_level_list(self, levels: tuple[str, ...], path: KeyPath) -> None:
         for index, level in enumerate(levels):
-            if level not in self._levels:
-                self._note((*path, "levels", index), f"there is no level '{level}'")
+            self._check_level(level, (*path, "levels", index))
 
 
 def references(*written: object) -> Iterator[str]:

@@ -65,21 +65,23 @@ class ObligationLint(LintBase):
             self._note(path, "nobody is reached: there are no roles")
 
     def _milestone(self, name: str, path: KeyPath, others: frozenset[str] = frozenset()) -> None:
-        if name not in self._milestones and name not in others:
+        if name not in others and not self._known_milestone(name):
             self._note(path, f"'{name}' is no milestone")
 
     def _check_baselines_and_signals(self) -> None:
         plan = self._plan
         for name, baseline in plan.baselines.items():
             window = plan.windows.get(baseline.of)
-            if window is None or window.per.endswith("sliding"):
+            unknown = window is None and not self._lost.may_name(baseline.of, "windows")
+            if unknown or (window is not None and window.per.endswith("sliding")):
                 self._note(("baselines", name, "of"), f"'{baseline.of}' is no window of whole periods")
         for name, signal in plan.signals.items():
             for fact, value in signal.proposes.items():
                 spec = plan.facts.get(fact)
                 problem = None if spec is None else fact_problem(fact, spec, value)
                 if spec is None:
-                    self._key(("signals", name, "proposes", fact), f"'{fact}' is no declared fact")
+                    if not self._lost.may_name(fact, "facts"):
+                        self._key(("signals", name, "proposes", fact), f"'{fact}' is no declared fact")
                 elif problem is not None:
                     self._note(("signals", name, "proposes", fact), problem.message)
 
@@ -101,7 +103,8 @@ class ObligationLint(LintBase):
         if end.ends_when is not None:
             typed = self._check_condition(end.ends_when, ("warnings", "ends_when"), self._everything, steady=True)
             self._read_besides |= set(typed.names if typed else ())
-        if not any(window.raises_warning for window in self._plan.windows.values()):
+        raising = any(window.raises_warning for window in self._plan.windows.values())
+        if not raising and self._lost.whole("windows", "warnings"):
             self._key(("warnings",), "no window raises a warning that could end")
 
     def _check_waits(self) -> None:
@@ -113,7 +116,7 @@ class ObligationLint(LintBase):
             longest = self._attempt(resolve_wait, waits.longest, ("waits", "longest"))
         if longest is not None and longest > LONGEST_WAIT:
             self._note(("waits", "longest"), f"no case waits longer than {LONGEST_WAIT.days}d: it would be forgotten")
-        if not self._plan.clocks:
+        if not self._plan.clocks and self._lost.whole("clocks"):
             self._key(("waits",), "no clock of this plan could stand still")
         if len(set(waits.reasons)) < len(waits.reasons):
             self._note(("waits", "reasons"), "a code is listed twice")
@@ -133,7 +136,7 @@ class ObligationLint(LintBase):
             path: KeyPath = ("activation", index)
             self._reached(gate.roles, (*path, "roles"))
             self._attempt(resolve_wait, gate.within, (*path, "within"))
-            if gate.on_silence == "next-tier" and not plan.tiers:
+            if gate.on_silence == "next-tier" and not plan.tiers and self._lost.whole("tiers"):
                 self._note((*path, "on_silence"), "the plan has no tiers to go up")
             self._applies(path, gate.levels, gate.when, None, gate.roles, gate.within, assumed=gate.assumed)
         for index, approval in enumerate(plan.approvals):
@@ -229,7 +232,7 @@ class ObligationLint(LintBase):
         for place, day in enumerate(on):
             if not any(fit(day) for fit in fits):
                 self._note((*path, "on", place), f"'{day}' says nothing about a duty of every {every}")
-        if every == "once" and not on:
+        if every == "once" and not on and self._lost.whole("duties"):
             self._note((*path, "every"), "something done once needs its date under on")
 
     def _check_consequences(self) -> None:
@@ -242,7 +245,8 @@ class ObligationLint(LintBase):
                     read |= self._amount(text, (*path, key))
             if rule.of is not None:
                 self._check_fact(rule.of, (*path, "of"), _NAMING)
-            if rule.needs is not None and rule.needs not in approvals:
+            needed = rule.needs is None or rule.needs in approvals or self._lost.may_name(rule.needs, "approvals")
+            if not needed:
                 self._note((*path, "needs"), f"there is no approval '{rule.needs}'")
             self._attempt(resolve_roles, rule.by, (*path, "by"))
             resting = (rule.by, *(ParameterRef(parameter=name) for name in read))
@@ -253,7 +257,8 @@ class ObligationLint(LintBase):
             typed = type_amount(text, self._everything)
         except ExpressionError as error:
             for problem in error.problems:
-                self._note(path, problem.message, problem.offset)
+                if not self._was_declared(problem.message):
+                    self._note(path, problem.message, problem.offset)
             return set()
         self._used_parameters |= typed.parameters
         self._read_besides |= set(typed.names)

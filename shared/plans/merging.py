@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.plans.problems import PlanLibraryError, Problem
-from shared.plans.yaml_text import KeyPath, Positions, read_yaml
+from shared.plans.yaml_text import KeyPath, Positions, read_yaml_parts
 
 MAX_CHAIN: Final = 6
 _OWN: Final = frozenset({"plan", "version", "abstract", "extends", "without"})
@@ -47,39 +47,44 @@ def _shown(problem: Problem, path: KeyPath) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A plan's data as it is validated, with the places of its values."""
+    """A plan's data as it is validated, with the places of its values and what is wrong with how it is written."""
 
     data: Any
     positions: Positions
+    problems: tuple[Problem, ...] = ()
 
 
 def read_written(text: str, file: str, find_base: FindBase | None) -> Written:
-    """The data of a plan's text with its bases put in. Raises PlanLibraryError: not YAML, unknown base, a cycle."""
+    """The data of a plan's text with its bases put in. Raises PlanLibraryError: not YAML, unknown base, a cycle.
+
+    A key that stands twice, or an entry to drop that is not there, is among the problems and does not stop the reading.
+    """
     return _read(text, file, find_base, ())
 
 
 def _read(text: str, file: str, find_base: FindBase | None, chain: tuple[str, ...]) -> Written:
-    data, positions = read_yaml(text, file)
+    data, positions, problems = read_yaml_parts(text, file)
     if not isinstance(data, dict) or "extends" not in data:
         if isinstance(data, dict) and "without" in data:
             raise PlanLibraryError([positions.key_problem(("without",), "'without' needs 'extends'")])
-        return Written(data, positions)
+        return Written(data, positions, tuple(problems))
     name = data["extends"]
     if not isinstance(name, str):
-        raise PlanLibraryError([positions.problem(("extends",), "the name of a plan")])
+        raise PlanLibraryError([*problems, positions.problem(("extends",), "the name of a plan")])
     chain = (*chain, str(data.get("plan")))
     if name in chain:
         way = " → ".join((*chain, name))
-        raise PlanLibraryError([positions.problem(("extends",), f"the plans extend each other in a circle: {way}")])
+        circle = positions.problem(("extends",), f"the plans extend each other in a circle: {way}")
+        raise PlanLibraryError([*problems, circle])
     if len(chain) > MAX_CHAIN:
         raise PlanLibraryError([positions.problem(("extends",), f"more than {MAX_CHAIN} plans extend each other")])
     found = None if find_base is None else find_base(name)
     if found is None:
-        raise PlanLibraryError([positions.problem(("extends",), f"there is no plan '{name}' to extend")])
+        raise PlanLibraryError([*problems, positions.problem(("extends",), f"there is no plan '{name}' to extend")])
     base = _read(found[0], found[1], find_base, chain)
     if not isinstance(base.data, dict):
         raise PlanLibraryError([positions.problem(("extends",), f"'{name}' is no plan")])
-    return _Merge(base, Written(data, positions)).merged()
+    return _Merge(base, Written(data, positions, tuple(problems))).merged()
 
 
 class _Merge:
@@ -87,7 +92,7 @@ class _Merge:
         self._base = base
         self._own = own
         self._origins: dict[KeyPath, tuple[Positions, KeyPath]] = {(): (own.positions, ())}
-        self._problems: list[Problem] = []
+        self._problems: list[Problem] = [*base.problems, *own.problems]
 
     def merged(self) -> Written:
         dropped = self._dropped()
@@ -100,9 +105,8 @@ class _Merge:
             result_here = self._key(key, base, own[key]) if key in own else self._inherited(key, base)
             if result_here is not None or key in own:
                 result[key] = result_here
-        if self._problems:
-            raise PlanLibraryError(self._problems)
-        return Written(result, MergedPositions(self._own.positions.file, origins=self._origins))
+        positions = MergedPositions(self._own.positions.file, origins=self._origins)
+        return Written(result, positions, tuple(self._problems))
 
     def _dropped(self) -> dict[str, set[str] | None]:
         """Per key the entries that are dropped; None for the whole key."""

@@ -1,5 +1,6 @@
 """From a file's text to a model, every problem with its line and column."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, create_model
@@ -8,24 +9,52 @@ from pydantic_core import ErrorDetails
 from shared.plans.merging import FindBase, Written, read_written
 from shared.plans.model import Plan
 from shared.plans.problems import PlanLibraryError, Problem
+from shared.plans.salvage import NOTHING_LOST, Lost, salvage
 from shared.plans.words import PlanModel
 from shared.plans.yaml_text import KeyPath, Positions, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
 
 
-def read_plan(text: str, file: str, find_base: FindBase | None = None) -> tuple[Plan | None, Positions, list[Problem]]:
-    """The plan as written, its bases put in, not yet linted, or the problems that keep it from being one.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A plan's text as read, not yet linted, with the `problems` of its form.
 
-    An abstract plan is only checked for its shape: no plan and no problems mean that it can serve as a base.
+    Where there are any, `plan` is what is left without the pieces that are `lost`, and only good to be linted. An
+    abstract plan is only checked for its form: no plan and no problems mean that it can serve as a base.
     """
+
+    plan: Plan | None
+    positions: Positions
+    problems: tuple[Problem, ...]
+    lost: Lost = NOTHING_LOST
+
+
+def read_plan(text: str, file: str, find_base: FindBase | None = None) -> Reading:
+    """The plan as written, its bases put in. Never raises: what is wrong comes back as problems."""
     try:
         written = read_written(text, file, find_base)
     except PlanLibraryError as error:
-        return None, Positions(file), list(error.problems)
-    if isinstance(written.data, dict) and written.data.get("abstract") is True:
-        return None, written.positions, _validated(_Fragment, written)[2]
-    return _validated(Plan, written)
+        return Reading(None, Positions(file), error.problems)
+    return _read(written)
+
+
+def read_data(data: Any, file: str) -> Reading:
+    """The same of data that stands in no file."""
+    return _read(Written(data, Positions(file)))
+
+
+def _read(written: Written) -> Reading:
+    data, places = written.data, written.positions
+    if isinstance(data, dict) and data.get("abstract") is True:
+        return Reading(None, places, (*written.problems, *_validated(_Fragment, written)[2]))
+    plan, _, problems = _validated(Plan, written)
+    if not problems and not written.problems:
+        return Reading(plan, places, ())
+    damaged = frozenset(problem.field.partition(".")[0] for problem in written.problems)
+    found = (*written.problems, *problems)
+    rest = salvage(Plan, data, places, _written_path, damaged)
+    return Reading(None, places, found) if rest is None else Reading(rest.model, rest.positions, found, rest.lost)
 
 
 def read_model(model: type[M], text: str, file: str) -> tuple[M | None, Positions, list[Problem]]:
@@ -67,6 +96,8 @@ def _problem(detail: ErrorDetails, data: Any, positions: Positions) -> Problem:
         return positions.key_problem(path, f"unknown key '{detail['loc'][-1]}'")
     if detail["type"] == "missing":
         return positions.problem(path, f"'{detail['loc'][-1]}' is missing")
+    if detail["type"] in {"model_type", "model_attributes_type"}:
+        return positions.problem(path, "must be keys with their values, as in `key: value`")
     return positions.problem(path, message[:1].lower() + message[1:])
 
 

@@ -4,12 +4,16 @@ Texts stay texts (`on`, `no`, dates); only plain whole numbers, decimals, `true`
 """
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from shared.plans.problems import PlanLibraryError, Problem
 
@@ -56,21 +60,57 @@ class Positions:
         return Problem(self.file, line, column, message, ".".join(str(step) for step in path))
 
 
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8, with a byte order mark or without.
+
+    Raises PlanLibraryError: cannot be opened, or written otherwise, with the place of the first byte that is not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise PlanLibraryError([Problem(str(path), 1, 1, f"cannot be read: {reason}", "")]) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        kind = "UTF-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else f"byte 0x{data[error.start]:02x}"
+        message = f"this is not UTF-8 ({kind}): save the file as UTF-8"
+        raise PlanLibraryError([Problem(str(path), line, column, message, "")]) from error
+
+
 def read_yaml(text: str, file: str) -> tuple[Any, Positions]:
     """Plain data (dict, list, str, int, float, bool, None) and the place of every value.
 
     Raises PlanLibraryError: too large, not YAML, a duplicate key, a tag, nested or repeated beyond the bounds.
+    """
+    data, positions, problems = read_yaml_parts(text, file)
+    if problems:
+        raise PlanLibraryError(problems)
+    return data, positions
+
+
+def read_yaml_parts(text: str, file: str) -> tuple[Any, Positions, list[Problem]]:
+    """The same, with what is wrong in places beside what can be read: a key standing twice has its first value.
+
+    Raises PlanLibraryError where nothing can be read.
     """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise PlanLibraryError([Problem(file, 1, 1, f"the file is larger than {MAX_BYTES // 1024} KiB", "")])
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except RecursionError as error:
-        raise PlanLibraryError([Problem(file, 1, 1, f"nested deeper than {MAX_DEPTH}", "")]) from error
+        raise PlanLibraryError([Problem(file, *_too_deep(text), f"nested deeper than {MAX_DEPTH}", "")]) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         message = error.problem or "this is not YAML"
+        raise PlanLibraryError([Problem(file, line, column, message, "")]) from error
+    except ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"the character U+{ord(text[error.position]):04X} cannot stand in a plan"
         raise PlanLibraryError([Problem(file, line, column, message, "")]) from error
     except (YAMLError, ValueError) as error:
         raise PlanLibraryError([Problem(file, 1, 1, f"this is not YAML: {error}", "")]) from error
@@ -78,26 +118,44 @@ def read_yaml(text: str, file: str) -> tuple[Any, Positions]:
         raise PlanLibraryError([Problem(file, 1, 1, "the file is empty", "")])
     reader = _Reader(file)
     data = reader.read(root, ())
-    if reader.problems:
+    if reader.bounds_passed:
         raise PlanLibraryError(reader.problems)
-    return data, reader.positions
+    return data, reader.positions, reader.problems
+
+
+def _too_deep(text: str) -> tuple[int, int]:
+    """Line and column of the first value that is nested too deeply."""
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            return event.start_mark.line + 1, event.start_mark.column + 1
+    return 1, 1
 
 
 class _TooLargeError(Exception):
     """Stops reading: an alias bomb or a runaway file."""
+
+    def __init__(self, node: Node, path: KeyPath, message: str) -> None:
+        super().__init__(message)
+        self.node = node
+        self.path = path
+        self.message = message
 
 
 class _Reader:
     def __init__(self, file: str) -> None:
         self.positions = Positions(file)
         self.problems: list[Problem] = []
+        self.bounds_passed = False
         self._left = MAX_NODES
 
     def read(self, node: Node, path: KeyPath) -> Any:
         try:
             return self._read(node, path)
-        except _TooLargeError:
-            self._note(node, path, f"more than {MAX_NODES} values, aliases counted each time, or nested too deeply")
+        except _TooLargeError as error:
+            self.bounds_passed = True
+            self._note(error.node, error.path[:1], error.message)
             return None
 
     def _note(self, node: Node, path: KeyPath, message: str) -> None:
@@ -107,8 +165,10 @@ class _Reader:
 
     def _read(self, node: Node, path: KeyPath) -> Any:
         self._left -= 1
-        if self._left < 0 or len(path) > MAX_DEPTH:
-            raise _TooLargeError
+        if self._left < 0:
+            raise _TooLargeError(node, path, f"more than {MAX_NODES} values, aliases counted each time")
+        if len(path) > MAX_DEPTH:
+            raise _TooLargeError(node, path, f"nested deeper than {MAX_DEPTH}")
         self.positions.values[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
         if isinstance(node, MappingNode):
             return self._mapping(node, path)

@@ -7,8 +7,9 @@ from services.drill.domain.documents import Coverage, DocumentList, PackSize, co
 from shared.plans.cases import load_cases
 from shared.plans.compiled import CompiledPlan
 from shared.plans.library import PlanLibrary
-from shared.plans.problems import PlanLibraryError, Problem
+from shared.plans.problems import PlanLibraryError
 from shared.plans.reading import read_model
+from shared.plans.yaml_text import read_text
 
 DOCUMENTS: Final = "documents.yaml"
 
@@ -19,11 +20,7 @@ def cover_documents(root: Path) -> Coverage:
     Raises PlanLibraryError with everything that keeps the list, a plan or a case file from being read.
     """
     path = root / DOCUMENTS
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanLibraryError([Problem(str(path), 1, 1, f"cannot be read: {error}", "")]) from error
-    documents, _, problems = read_model(DocumentList, text, str(path))
+    documents, _, problems = read_model(DocumentList, read_text(path), str(path))
     if documents is None:
         raise PlanLibraryError(problems)
     return cover(documents, [_size(root, plan) for plan in PlanLibrary.load(root).plans])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from shared.plans.compiled import CompiledPlan
 from shared.plans.library import PLAN_FILE, bases_in, parse_plan
-from shared.plans.problems import PlanLibraryError, Problem
+from shared.plans.yaml_text import read_text
 
 
 def read_draft(where: str, plans_dir: Path) -> tuple[CompiledPlan, Path]:
@@ -17,10 +17,7 @@ def read_draft(where: str, plans_dir: Path) -> tuple[CompiledPlan, Path]:
         path = plans_dir / where
     if path.is_dir():
         path /= PLAN_FILE
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanLibraryError([Problem(str(path), 1, 1, f"cannot be read: {error}", "")]) from error
+    text = read_text(path)
     beside, in_force = bases_in(path.parent.parent), bases_in(plans_dir)
     plan = parse_plan(text, str(path), lambda name: beside(name) or in_force(name))
     return CompiledPlan.of(plan), path.parent

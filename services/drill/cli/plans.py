@@ -75,9 +75,21 @@ def lint(
 
 
 def _all_sound(plans_dir: Path) -> Sequence[CompiledPlan]:
-    plans = PlanLibrary.load(plans_dir).plans
-    for plan in plans:
-        load_cases(plans_dir / plan.name)
+    """The plans in force. Raises PlanLibraryError with the problems of all plans and all their case files."""
+    plans: Sequence[CompiledPlan] = ()
+    problems: list[Problem] = []
+    try:
+        plans = PlanLibrary.load(plans_dir).plans
+    except PlanLibraryError as error:
+        problems += error.problems
+    tested = {path.parent for path in plans_dir.glob("*/cases")} | {plans_dir / plan.name for plan in plans}
+    for folder in sorted(tested):
+        try:
+            load_cases(folder)
+        except PlanLibraryError as error:
+            problems += error.problems
+    if problems:
+        raise PlanLibraryError(problems)
     return plans
 
 
@@ -87,15 +99,22 @@ def _sound(drafts: Sequence[str], plans_dir: Path) -> list[CompiledPlan]:
     problems: list[Problem] = []
     for draft in drafts:
         try:
-            plan, folder = read_draft(draft, plans_dir)
-            plans.append(plan)
-            if (folder / "cases").is_dir():
-                load_cases(folder)
+            plans.append(read_draft(draft, plans_dir)[0])
+        except PlanLibraryError as error:
+            problems += error.problems
+        try:
+            if (_folder(draft, plans_dir) / "cases").is_dir():
+                load_cases(_folder(draft, plans_dir))
         except PlanLibraryError as error:
             problems += error.problems
     if problems:
         raise PlanLibraryError(problems)
     return plans
+
+
+def _folder(draft: str, plans_dir: Path) -> Path:
+    path = Path(draft) if Path(draft).exists() else plans_dir / draft
+    return path if path.is_dir() else path.parent
 
 
 @app.command(name="test")

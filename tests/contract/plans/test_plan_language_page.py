@@ -58,8 +58,8 @@ def test_every_example_has_the_right_shape(text: str) -> None:
         return
     head = "" if text.startswith("plan:") else "plan: page\n"
     whole = re.sub(r"^(extends|without):.*\n", "", text, flags=re.MULTILINE)
-    _, _, problems = read_plan(f"{head}abstract: true\n{whole}", "page")
-    assert problems == []
+    problems = read_plan(f"{head}abstract: true\n{whole}", "page").problems
+    assert problems == ()
 
 
 def test_the_cases_on_the_page_can_be_read() -> None:

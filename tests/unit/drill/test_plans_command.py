@@ -60,6 +60,18 @@ def test_every_problem_is_printed_with_its_place(packs: Path) -> None:
     assert {"line", "column", "message", "field", "file"} == set(data["problems"][0])
 
 
+@pytest.mark.parametrize("drafts", [(), ("ladder-test",)])
+def test_what_is_wrong_with_plans_hides_nothing_in_their_case_files(packs: Path, drafts: tuple[str, ...]) -> None:
+    folder = packs / "ladder-test"
+    misspelt = PLAN_TEXT.replace("people >= 1,", "peeple >= 1,").replace("version: 1\n", "version: one\n")
+    (folder / "plan.yaml").write_text(misspelt, encoding="utf-8")
+    (folder / "cases" / "second.yaml").write_text(CASE.replace("start:", "begin:"), encoding="utf-8")
+    code, output = call(packs, "lint", *drafts)
+    assert code == 1
+    for words in ("input should be a valid integer", "'peeple' is not declared", "unknown key 'begin'"):
+        assert words in output
+
+
 def test_drafts_are_checked_shown_and_simulated_where_they_lie(packs: Path, tmp_path: Path) -> None:
     good, bad = tmp_path / "drafts" / "good", tmp_path / "drafts" / "bad"
     for folder, text in ((good, PLAN_TEXT), (bad, PLAN_TEXT.replace("people >= 1,", "peeple >= 1,"))):

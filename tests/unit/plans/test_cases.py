@@ -150,7 +150,7 @@ def test_all_files_of_a_pack_are_read_or_refused_together(tmp_path: Path) -> Non
     text = str(raised.value)
     for words in (
         "'two-reports' is the name of a.yaml too",
-        "d.yaml:1:1: cannot be read",
+        "d.yaml:1:1: this is not UTF-8 (byte 0xff)",
         "e.yaml:1:1: 'about' is missing",
     ):
         assert words in text

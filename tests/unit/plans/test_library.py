@@ -170,7 +170,7 @@ def test_all_problems_of_all_packs_come_at_once(write_packs: WritePacks) -> None
         "no plan.yaml",
     ):
         assert any(words in text for text in found), (words, found)
-    assert any("cannot be read" in text for text in found)
+    assert any("this is not UTF-8" in text for text in found)
     assert any("there is no plan 'ghost'" in text for text in found)
 
 

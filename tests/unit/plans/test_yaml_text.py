@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from shared.plans.problems import PlanLibraryError
-from shared.plans.yaml_text import MAX_BYTES, read_yaml
+from shared.plans.yaml_text import MAX_BYTES, read_text, read_yaml
 
 
 def refused(text: str) -> str:
@@ -57,10 +59,10 @@ def test_every_value_knows_its_place() -> None:
         ("", "the file is empty"),
         ("# nothing", "the file is empty"),
         ("a: 1\n---\nb: 2", "f.yaml:"),
-        ("a: '\x07'", "this is not YAML"),
+        ("a: '\x07'", "f.yaml:1:5: the character U+0007 cannot stand in a plan"),
         ("a: " + "x" * MAX_BYTES, "larger than 256 KiB"),
-        ("[" * 5000, "f.yaml:1:1"),
-        ("{a: " * 40 + "1" + "}" * 40, "nested too deeply"),
+        ("[" * 5000, "f.yaml:1:25: nested deeper than 24"),
+        ("{a: " * 40 + "1" + "}" * 40, "nested deeper than 24"),
     ],
 )
 def test_what_is_refused_says_where(text: str, words: str) -> None:
@@ -76,7 +78,7 @@ def test_an_alias_may_be_used_but_not_as_a_bomb() -> None:
 
 
 def test_an_alias_to_itself_ends() -> None:
-    assert "nested too deeply" in refused("a: &x [*x]")
+    assert "f.yaml:1:4: nested deeper than 24" in refused("a: &x [*x]")
 
 
 def test_tags_change_nothing() -> None:
@@ -84,3 +86,24 @@ def test_tags_change_nothing() -> None:
         "a": ["true"],
         "b": "3",
     }
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"plan: x\nzh: \xd1\xf9", "f.yaml:2:5: this is not UTF-8 (byte 0xd1): save the file as UTF-8"),
+        ("plan: x".encode("utf-16"), "f.yaml:1:1: this is not UTF-8 (UTF-16)"),
+    ],
+)
+def test_a_file_that_is_not_utf_8_says_where(tmp_path: Path, data: bytes, words: str) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_bytes(data)
+    with pytest.raises(PlanLibraryError) as raised:
+        read_text(path)
+    assert words in str(raised.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_bytes("\ufeffplan: x".encode())
+    assert read_text(path) == "plan: x"
