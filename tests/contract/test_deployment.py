@@ -80,6 +80,8 @@ def test_every_container_is_hardened(name: str) -> None:
     part = PARTS[name]
     assert part["security_opt"] == ["no-new-privileges:true"]
     assert part["cap_drop"] == ["ALL"]
+    assert part["mem_limit"].endswith(("m", "g"))
+    assert part["pids_limit"] > 0
     assert part["restart"] == ("no" if name == "provision" else "unless-stopped")
     assert "privileged" not in part
     if name != "kafka":  # its image writes its configuration beside its programs
@@ -142,6 +144,17 @@ def test_the_port_of_a_service_is_the_same_everywhere(service: str) -> None:
     scraped = _yaml(DEPLOY / "prometheus" / "prometheus.yml")["scrape_configs"][0]["static_configs"]
     assert {"targets": [f"{service}:{default}"], "labels": {"service": service}} in scraped
     assert re.search(rf"^EXPOSE .*\b{default}\b", DOCKERFILE.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_plans_and_rosters_written_on_the_host_are_those_of_the_services(service: str) -> None:
+    mounted = {inside: outside for outside, inside, _ in (one.split(":") for one in PARTS[service]["volumes"])}
+    environment = PARTS[service]["environment"]
+    read = [environment["FENGHUO_PLANS_DIR"], environment["FENGHUO_CALENDARS_DIR"]]
+    if "FENGHUO_ROSTER" in environment:
+        read.append(str(Path(environment["FENGHUO_ROSTER"]).parent))
+    for directory in read:
+        assert mounted[directory] == directory.replace("/app/", "./")
 
 
 def test_a_service_gets_its_own_role_and_no_administrator() -> None:
@@ -312,6 +325,7 @@ def test_mounted_configuration_exists() -> None:
             source = volume.split(":")[0]
             if source.startswith("."):
                 assert (ROOT / source).is_dir(), source
+                assert volume.endswith(":ro"), volume
             else:
                 assert source in COMPOSE["volumes"]
 
