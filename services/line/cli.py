@@ -9,8 +9,10 @@ from typing import Annotated, Literal, NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.text import Text
 
 from services.console.cli.connection import Connection
+from services.console.cli.output import OUT
 from services.console.cli.watch import follow_board
 from services.console.cli.wording import say
 from services.line.children import Overrides
@@ -74,7 +76,7 @@ def demo(
 async def _show_board(line: RunningLine) -> None:
     """The live board, until Ctrl-C or until a process of the line has died too often."""
     over = asyncio.Event()
-    board = asyncio.create_task(follow_board(_connection(line), _out, stop=over))
+    board = asyncio.create_task(follow_board(_connection(line), OUT, stop=over))
     try:
         await line.supervisor.run()
     finally:
@@ -99,7 +101,7 @@ def _run(
         layout = Layout()
     except ValidationError as error:
         for problem in error.errors():
-            _err.print(f"FENGHUO_{str(problem['loc'][0]).upper()}: {problem['msg']}", style="red")
+            _err.print(f"FENGHUO_{str(problem['loc'][0]).upper()}: {problem['msg']}", style="red", markup=False)
         raise SystemExit(2) from error
 
     async def all_of_it() -> int:
@@ -123,7 +125,7 @@ def _run(
 
 
 def _tell(what: str) -> None:
-    _out.print(f"[dim]·[/dim] {what}")
+    OUT.print(Text("· ", style="dim").append(what, style="not dim"))
 
 
 def _note(status: ChildStatus) -> None:

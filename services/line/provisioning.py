@@ -92,6 +92,7 @@ def write_credentials(layout: Layout, values: SecretValues, urls: Mapping[str, s
             "escalator_url": layout.url_of("escalator"),
             "sink_url": layout.sink_url,
             "api_key": values.operator_key,
+            "key_pepper": values.key_pepper,
             "user": USER,
             "password": values.user_password,
             "organisation": layout.organisation,

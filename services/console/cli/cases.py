@@ -63,7 +63,7 @@ def list_cases(  # noqa: PLR0917  # options are given by name
 def show(case: Case, as_json: Json = False) -> None:  # noqa: FBT002  # a flag
     """一件案件的现状和全程记录 / a case as it stands, with its whole history."""
     connection = Connection.find()
-    found = connection.get(connection.console_url, f"/v1/cases/{quote(case, safe='')}")
+    found = connection.get(connection.console_url, _path(case))
     if as_json:
         print_json(found)
         return
@@ -82,7 +82,7 @@ def show(case: Case, as_json: Json = False) -> None:  # noqa: FBT002  # a flag
 def explain(case: Case, as_json: Json = False) -> None:  # noqa: FBT002  # a flag
     """为什么：事件、判据、预案版本、时限、通知、确认 / why: event, criteria, plan, clocks, told, acknowledgement."""
     connection = Connection.find()
-    found = connection.get(connection.console_url, f"/v1/cases/{quote(case, safe='')}/explain")
+    found = connection.get(connection.console_url, _path(case, "/explain"))
     if as_json:
         print_json(found)
         return
@@ -127,11 +127,17 @@ def _send(case: str, body: dict[str, Any], said: str, *, as_json: bool) -> None:
     """Post a command; what was not given is left out."""
     connection = Connection.find()
     given = {name: value for name, value in body.items() if name == "arguments" or value}
-    answer = connection.post(connection.console_url, f"/v1/cases/{quote(case, safe='')}/commands", given)
+    answer = connection.post(connection.console_url, _path(case, "/commands"), given)
     if as_json:
         print_json(answer)
     else:
         OUT.print(said, style="green")
+
+
+def _path(case: str, rest: str = "") -> str:
+    if not case.strip():
+        raise CommandError("请给出案件编号或 ID。", "Give the number or id of a case.", 2)
+    return f"/v1/cases/{quote(case, safe='')}{rest}"
 
 
 def _argument(text: str) -> tuple[str, str]:
@@ -179,9 +185,8 @@ def _explain_plan(chain: dict[str, Any]) -> None:
             f"{both(one['names'].get(name), name)}={shown(value)}" for name, value in one["values"].items()
         )
         result = Text(named("holds", one["result"]), style=_HOLDS_STYLES.get(one["result"], ""))
-        criteria.add_row(
-            result, both(one["level_words"]), f"{both(one['label'], one['id'])}\n[dim]{_plain(one)}[/dim]", values
-        )
+        label = Text(both(one["label"], one["id"])).append(f"\n{one['when']}", style="dim")
+        criteria.add_row(result, both(one["level_words"]), label, values)
     OUT.print(criteria)
     _explain_origins(chain)
     clocks = table(say("时限", "Clock"), say("状态", "State"), say("截止", "Due"))
@@ -216,7 +221,3 @@ def _explain_plan(chain: dict[str, Any]) -> None:
         OUT.print(say(f"确认  {by} 于 {local_time(done['at'])}", f"Acknowledged by {by} at {local_time(done['at'])}"))
     else:
         OUT.print(say("尚未确认", "Not acknowledged yet"), style="yellow")
-
-
-def _plain(criterion: dict[str, Any]) -> str:
-    return str(criterion["when"]).replace("[", r"\[")

@@ -4,15 +4,15 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
 from services.console.cli.wording import CommandError
+from shared.runtime.installation import InstallationUnreadableError, credentials_path
+from shared.runtime.installation import installation as read_installation
 
 _TIMEOUT_S: Final = 15.0
-_CREDENTIALS: Final = Path(".fenghuo") / "credentials.json"
 _DEFAULTS: Final = {
     "console_url": ("FENGHUO_URL", "http://127.0.0.1:8600"),
     "intake_url": ("FENGHUO_INTAKE_URL", "http://127.0.0.1:8601"),
@@ -40,8 +40,8 @@ class Connection:
         }
         if not found["api_key"]:
             raise CommandError(
-                f"没有 API 密钥：请设置 FENGHUO_API_KEY，或在含有 {_CREDENTIALS} 的目录中运行。",
-                f"No API key: set FENGHUO_API_KEY, or run where {_CREDENTIALS} is.",
+                f"没有 API 密钥：请设置 FENGHUO_API_KEY，或在含有 {credentials_path()} 的目录中运行。",
+                f"No API key: set FENGHUO_API_KEY, or run where {credentials_path()} is.",
                 2,
             )
         return cls(**found)
@@ -117,13 +117,8 @@ def plan_overrides() -> Mapping[str, Mapping[str, Any]]:
 
 
 def installation() -> dict[str, Any]:
-    """What the installation on this machine has written down for the command line; empty where there is none."""
-    home = os.environ.get("FENGHUO_HOME")
-    path = Path(home) / "credentials.json" if home else _CREDENTIALS
+    """What the installation on this machine has written down; empty where there is none. Raises CommandError."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise CommandError(f"无法读取 {path}：{error}", f"{path} cannot be read: {error}", 2) from error
-    return content if isinstance(content, dict) else {}
+        return read_installation()
+    except InstallationUnreadableError as error:
+        raise CommandError(f"无法读取 {error}", f"Cannot be read: {error}", 2) from error

@@ -115,10 +115,10 @@ def revoke(
     service: Annotated[list[str], typer.Option(help="可重复 / may be repeated")],
 ) -> None:
     """吊销密钥，15 秒内处处生效 / revoke a key; it takes effect everywhere within 15 seconds."""
-    pepper = _pepper()
 
     async def work(database: Database) -> bool:
-        return await KeyStore(database, pepper).revoke(prefix)
+        # The pepper is for proving keys; their prefix is public.
+        return await KeyStore(database, b"").revoke(prefix)
 
     found = [name for name in dict.fromkeys(service) if with_database(database_address(name, None), work)]
     if not found:
@@ -219,10 +219,10 @@ def instant_of(text: str, now: datetime) -> datetime:
 
 
 def _pepper() -> bytes:
-    pepper = os.environ.get("FENGHUO_KEY_PEPPER")
+    pepper = os.environ.get("FENGHUO_KEY_PEPPER") or installation().get("key_pepper")
     if not pepper:
         raise CommandError("请设置 FENGHUO_KEY_PEPPER。", "Set FENGHUO_KEY_PEPPER.", 2)
-    return pepper.encode()
+    return str(pepper).encode()
 
 
 def _away(error: Exception) -> CommandError:

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from services.console.cli.wording import language, say
 from services.console.domain.words import word
+from shared.runtime.terminal import Terminal
 
-OUT: Final = Console(highlight=False)
+OUT: Final = Terminal()
 SEVERITY_STYLES: Final = ("dim", "blue", "yellow", "dark_orange3", "bold red")
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -83,7 +83,13 @@ def in_window(one: dict[str, Any]) -> str:
     left_out = one["cases"] - len(one["earliest"]) - len(one["latest"])
     numbers = (" … " if left_out > 0 else ", ").join(filter(None, (first, last)))
     bounds = f"{local_time(one['start'])} – {local_time(one['end'])}"
-    return f"{both(one['words'])} = {one['value']}  [{alike}]  {bounds}  {one['cases']}: {numbers}"
+    value = str(one["value"])
+    if one.get("baseline"):
+        average = f"{one['value'] / one['periods']:.4g}"
+        value = average + say(
+            f"（{one['periods']}个时段共{one['value']}）", f" ({one['value']} in {one['periods']} periods)"
+        )
+    return f"{both(one['words'])} = {value}  [{alike}]  {bounds}  {one['cases']}: {numbers}"
 
 
 def shown(value: Any) -> str:

@@ -5,11 +5,11 @@ import json
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.escalator.app.explain_clocks import ExplainedCase, explain_clocks
 from services.escalator.domain.explanation import ClockExplanation, Days
@@ -17,21 +17,32 @@ from shared.calendars.library import CalendarLibrary
 from shared.calendars.model import YearStatus
 from shared.db.engine import Database
 from shared.plans.description_words import length
+from shared.runtime.installation import InstallationUnreadableError, installation
+from shared.runtime.terminal import Terminal
 
 _VARIABLE: Final = "FENGHUO_ESCALATOR_DATABASE_URL"
-_OUT: Final = Console(highlight=False)
+_OUT: Final = Terminal()
 
 
 def explain(
     case: Annotated[str, typer.Argument(help="编号或案件 id / number or id of the case")],
-    database_url: Annotated[str | None, typer.Option("--database-url", help=f"缺省取 / absent: {_VARIABLE}")] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            "--database-url", help=f"缺省取 {_VARIABLE} 或本机安装 / absent: {_VARIABLE} or this machine's installation"
+        ),
+    ] = None,
     calendars_dir: Annotated[Path, typer.Option("--calendars-dir")] = Path("deploy/calendars"),
     org: Annotated[str | None, typer.Option("--org", help="只看该组织 / only this organisation's")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """为何此时到期、为何触发或未触发 / why it is due then, why it fired or did not."""
-    address = database_url or os.environ.get(_VARIABLE)
+    try:
+        installed = (installation().get("databases") or {}).get("escalator")
+    except InstallationUnreadableError as error:
+        _fail(f"无法读取 / cannot be read: {error}")
+    address = database_url or os.environ.get(_VARIABLE) or installed
     if not address:
         _fail(f"请设置 {_VARIABLE} 或 --database-url / set {_VARIABLE} or --database-url")
     found = asyncio.run(_read(str(address), case, calendars_dir, org))
@@ -55,7 +66,11 @@ async def _read(address: str, case: str, calendars_dir: Path, org: str | None) -
 
 def _print(one: ExplainedCase) -> None:
     plan = one.case.plan
-    _OUT.print(f"[bold]{one.case.number}[/]  {plan.name} v{plan.version} ({plan.sha256[:12]})  {one.case.state.value}")
+    _OUT.print(
+        Text(one.case.number, style="bold").append(
+            f"  {plan.name} v{plan.version} ({plan.sha256[:12]})  {one.case.state.value}", style="not bold"
+        )
+    )
     for clock in one.clocks:
         _print_clock(clock)
 
@@ -63,7 +78,8 @@ def _print(one: ExplainedCase) -> None:
 def _print_clock(clock: ClockExplanation) -> None:
     due = f"到期 due {_at(clock.due_at)}" if clock.due_at is not None else "暂停中，无到期时刻 / stands still"
     sure = "（暂定：依据的年份尚未公布 / provisional）" if clock.provisional else ""
-    _OUT.print(f"\n[bold]{clock.id}[/] {clock.label}  {clock.state.value}  {due}{sure}")
+    words = f" {clock.label}  {clock.state.value}  {due}{sure}"
+    _OUT.print(Text(f"\n{clock.id}", style="bold").append(words, style="not bold"))
     by = f"，日历 calendar {clock.calendar}" if clock.calendar else ""
     limit = length(clock.limit)
     _OUT.print(f"  限期 {limit.zh} / limit {limit.en}，起算 from {_at(clock.started_at)}{by}")
@@ -110,6 +126,6 @@ def _span(length: timedelta) -> str:
     return str(timedelta(seconds=round(length.total_seconds(), 3)))
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(2)

@@ -27,6 +27,7 @@ from tests.support.console import (
     create_escalated,
     create_event,
     create_key,
+    create_report,
     create_story,
     project,
     running_console,
@@ -220,6 +221,22 @@ async def test_the_command_line_reads_explains_and_acknowledges(
     assert missing.stderr.strip() == "Refused (404): There is no such case"
     once = fenghuo(console, key, "watch", "--once").stdout
     assert "1 件未结" in once
+
+
+async def test_what_strangers_wrote_is_only_text_in_a_terminal(
+    console: RunningConsole, console_database: Database, key: str
+) -> None:
+    case = IDS.new()
+    report = create_report("2026-11-000077", NOON, source="[/x]", reference="[red]1", title="\x1b[2Jgone [/bold]")
+    events = [create_event(report, case), *create_story("2026-11-000077", at=NOON, case_id=case)[1:]]
+    await project(console_database, events)
+    for command in (("list",), ("show", "2026-11-000077"), ("explain", "2026-11-000077")):
+        said = fenghuo(console, key, "case", *command).stdout
+        assert "2026-11-000077" in said
+        assert "\x1b" not in said
+    assert "[/x] / [red]1" in said
+    assert "[/bold]" in fenghuo(console, key, "watch", "--once").stdout
+    assert "编号" in fenghuo(console, key, "case", "show", "", code=2).stderr
 
 
 async def test_the_command_line_posts_a_complaint(console: RunningConsole, intake: Intake, key: str) -> None:
