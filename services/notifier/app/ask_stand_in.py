@@ -17,12 +17,14 @@ from shared.runtime.ids import Ids
 def ask_stand_in(tx: Tx, intent: Intent, verdict: Verdict, rules: Rules, *, ids: Ids) -> Person | None:
     """Who is asked instead, with the transaction's commit; None where there is nobody or nothing to ask.
 
-    Only for pages, and once a person: whoever was told already, or could not be reached either, is passed over.
+    Only for pages, and once a person: whoever was told already, or could not be reached either, is passed over. A
+    message that was taken and then not delivered counts as one that could not be sent.
     """
     body = intent.request.body
     roster = rules.rosters.of(intent.request.org)
-    first = intent.published is None and verdict.settlement is Settlement.FAILED
-    if not first or body.purpose is not Purpose.PAGE or intent.person is None or roster is None:
+    before = intent.published.settlement if intent.published is not None else None
+    is_news = verdict.settlement is Settlement.FAILED and before in {None, Settlement.SENT}
+    if not is_news or body.purpose is not Purpose.PAGE or intent.person is None or roster is None:
         return None
     told = {duty.person.id for role in body.roles for duty in on_duty(roster, role, intent.request.accepted_at)}
     person = stand_in_of(roster, intent.person, tx.now, passed_over={*told, *body.people, *body.excluded})

@@ -5,11 +5,13 @@ the difference between "not sent" and "not known whether sent" is kept apart by 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 import aiohttp
+
+from shared.runtime.clock import SystemClock
 
 READ_AT_MOST: Final = 64 * 1024
 """Bytes of an answer that are read; what a provider says beyond is not worth the memory."""
@@ -22,6 +24,7 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     content: bytes
+    received_at: datetime = field(default_factory=SystemClock().now, compare=False)
 
 
 class NotSentError(Exception):

@@ -11,6 +11,7 @@ from services.notifier.domain.delivery import Answer
 from services.notifier.domain.words import clean
 
 _SHOWN: Final = 200
+_A_DAY: Final = timedelta(days=1)
 
 
 async def answered(call: Awaitable[HttpAnswer], judge: Callable[[HttpAnswer], Reply]) -> Reply:
@@ -40,17 +41,20 @@ def shown(response: HttpAnswer) -> str:
 
 
 def _retry_after(response: HttpAnswer) -> timedelta:
-    """RFC 9110 §10.2.3: seconds or a date; nonsense counts as absent."""
+    """RFC 9110 §10.2.3: seconds, or a date by the provider's clock, else by ours. Nonsense counts as absent."""
     written = response.headers.get("retry-after", "").strip()
     if written.isascii() and written.isdigit():
-        return timedelta(seconds=min(int(written[:9]), 86_400))
-    try:
-        until = parsedate_to_datetime(written)
-        sent = parsedate_to_datetime(response.headers.get("date", ""))
-    except (ValueError, TypeError):
+        return min(timedelta(seconds=int(written[:9])), _A_DAY)
+    until = _instant(written)
+    if until is None:
         return timedelta()
-    return max(timedelta(), _aware(until) - _aware(sent))
+    sent = _instant(response.headers.get("date", "")) or response.received_at
+    return min(max(timedelta(), until - sent), _A_DAY)
 
 
-def _aware(instant: datetime) -> datetime:
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+def _instant(written: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(written)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

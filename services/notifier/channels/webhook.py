@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from services.notifier.channels.channel import Accepted, OutgoingMessage, Reply
+from services.notifier.channels.http_channel import object_of
 from services.notifier.channels.http_client import HttpAnswer, HttpClient
 from services.notifier.channels.http_reply import answered, refused
 from services.notifier.domain.delivery import Answer
@@ -92,9 +93,5 @@ def _judge(response: HttpAnswer) -> Reply:
 
 
 def _identifier(response: HttpAnswer) -> str | None:
-    try:
-        said = json.loads(response.content)
-    except ValueError:
-        return None
-    found = said.get("id") if isinstance(said, dict) else None
+    found = object_of(response).get("id")
     return found[:_MAX_ID] if isinstance(found, str) and found.isprintable() else None

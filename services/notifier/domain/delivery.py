@@ -1,16 +1,17 @@
 """What to do next for one intent: send, wait, or settle. A pure function of its attempts, receipts and the time.
 
 A *route* is one way to one address: channel, provider, contact point. Routes are tried in order. A route is passed
-on when the provider refuses for good, answers nothing useful several times, reports the message undelivered or lets
-the time for a receipt run out. One whose provider is barred (its circuit is open, its money for the day is spent) is
-passed over until the bar ends. When every route was passed on, those with a passing fault are tried again, ever more
-slowly, until the request is given up. Receipts decide: a later, better one improves what was published.
+on when the provider refuses for good, answers nothing useful several times, asks for much patience, reports the
+message undelivered or lets the time for a receipt run out. One whose provider is barred (its circuit is open, its
+money for the day is spent) is passed over until the bar ends. When every route was passed on, those with a passing
+fault are tried again, ever more slowly, until the request is given up. Receipts decide: what no way confirmed in time
+counts as not delivered, and a later, better receipt improves what was published.
 
 The order of routes may change from one look to the next; what was tried keeps its place before what was not.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -62,13 +63,17 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call, as recorded before and after it. Until `answer_until` its worker may still answer."""
+    """One call, as recorded before and after it. Until `answer_until` its worker may still answer.
+
+    `unconfirmed` is concluded by `decide`: accepted, and so long without a receipt.
+    """
 
     id: UUID
     route: Route
     answer_until: datetime
     outcome: Outcome | None = None
     receipts: tuple[Receipt, ...] = ()
+    unconfirmed: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Policy:
     tries: int = 2  # on one route before others are tried
     first_wait: timedelta = timedelta(seconds=1)
     longest_wait: timedelta = timedelta(seconds=60)
+    patience: timedelta = timedelta(seconds=15)  # with a provider that asks for more, while there are other routes
     longest_wish: timedelta = timedelta(minutes=5)  # of a provider that asks for patience
     give_up_after: timedelta = timedelta(minutes=30)
 
@@ -145,6 +151,7 @@ _ZH: Final = {
     "unavailable": "服务商不可用",
     "permanent": "被拒绝",
     "unknown": "没有答复",
+    "not confirmed": "未确认送达",
     "undelivered": "未送达",
     "rejected": "被短信中心拒绝",
 }
@@ -154,7 +161,7 @@ _PROVES_ACCEPTANCE: Final = frozenset({ReceiptStatus.ACCEPTED, ReceiptStatus.BUF
 
 def decide(case: Case, policy: Policy, now: datetime) -> Decision:
     """The next step at `now`. Never sends twice on a route while an earlier call on it may still be answered."""
-    attempts = tuple(_as_known(attempt, now) for attempt in case.attempts)
+    attempts = tuple(_as_known(attempt, policy, now) for attempt in case.attempts)
     unanswered = tuple(
         attempt.id for attempt in case.attempts if attempt.outcome is None and now >= attempt.answer_until
     )
@@ -182,7 +189,7 @@ def _tracks(case: Case) -> list[tuple[Route, ...]]:
     return [tuple(route for route in routes if route.channel is channel) for channel in channels]
 
 
-def _as_known(attempt: Attempt, now: datetime) -> Attempt:
+def _as_known(attempt: Attempt, policy: Policy, now: datetime) -> Attempt:
     """The attempt with what can be concluded: overdue means unknown, and a receipt proves acceptance."""
     outcome = attempt.outcome
     if outcome is None and now >= attempt.answer_until:
@@ -190,7 +197,14 @@ def _as_known(attempt: Attempt, now: datetime) -> Attempt:
     proof = next((receipt for receipt in attempt.receipts if receipt.status in _PROVES_ACCEPTANCE), None)
     if proof is not None and outcome is not None and outcome.answer is not Answer.ACCEPTED:
         outcome = Outcome(Answer.ACCEPTED, proof.received_at, "proved by a receipt")
-    return Attempt(attempt.id, attempt.route, attempt.answer_until, outcome, attempt.receipts)
+    within = policy.receipt_within.get(attempt.route.provider)
+    overdue = (
+        within is not None
+        and outcome is not None
+        and outcome.answer is Answer.ACCEPTED
+        and now >= outcome.ended_at + within
+    )
+    return replace(attempt, outcome=outcome, unconfirmed=within if overdue else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +258,8 @@ class _Track:
             return None
         if bar is not None:
             return max(ready_at, bar)
-        if outcome.answer is Answer.UNAVAILABLE or tries >= self.policy.tries:
+        is_long = outcome.retry_after > self.policy.patience
+        if outcome.answer is Answer.UNAVAILABLE or tries >= self.policy.tries or is_long:
             return ready_at
         return self._when_ready(ready_at, route, exhausted=False)
 
@@ -300,7 +315,7 @@ def _verdict(case: Case, attempts: Sequence[Attempt], *, exhausted: bool) -> Ver
         for attempt in attempts
         if attempt.outcome is not None and attempt.outcome.answer is Answer.ACCEPTED and not _negative(attempt)
     ]
-    if accepted:
+    if accepted and (not exhausted or any(attempt.unconfirmed is None for attempt in accepted)):
         route = accepted[-1].route
         return Verdict(Settlement.SENT, f"accepted by {route.provider}", route, f"{route.provider} 已受理")
     if case.stopped:
@@ -349,6 +364,8 @@ def _last_words(attempts: Sequence[Attempt]) -> dict[Route, tuple[str, str]]:
         negative = next((receipt for receipt in attempt.receipts if receipt.status in _NEGATIVE), None)
         if negative is not None:
             last[attempt.route] = negative.status.value, negative.why
+        elif attempt.unconfirmed is not None:
+            last[attempt.route] = "not confirmed", f"within {attempt.unconfirmed.total_seconds():g} s"
         elif attempt.outcome is not None:
             last[attempt.route] = attempt.outcome.answer.value, attempt.outcome.why
     return last

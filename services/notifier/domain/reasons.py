@@ -13,6 +13,7 @@ CHANNELS_ZH: Final = {
 }
 _PHRASES: Final = (
     (r"no answer was recorded in time", "未在时限内记下答复"),
+    (r"within ([\d.]+) s", r"（\1 秒内）"),
     (r"the call took too long", "调用超时"),
     (r"the provider is not configured", "该服务商未配置"),
     (r"no provider is configured", "没有配置服务商"),

@@ -1,11 +1,14 @@
 """Whoever cannot be reached is stood in for by the next person, before the next tier has to."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from shared.contracts.notifications import NotificationRequestedV1, NotificationSettledV1, Purpose, Settlement
 from shared.contracts.values import ChannelKind
-from tests.integration.notifier.desk import IDS, Desk, request
+from tests.integration.notifier.desk import IDS, Desk, request, with_policy
 from tests.support.sink import Sink
 
 SMS = ChannelKind.SMS
@@ -35,6 +38,19 @@ async def test_a_deputy_is_asked_when_no_way_leads_to_the_person(desk: Desk, sin
     (intent,) = await desk.rows("SELECT role, because ->> 'zh' AS zh FROM intents WHERE person = 'manager-b'")
     assert (intent["role"], intent["zh"]) == ("fragile", "手机坏者无法联系，由其代理")
     assert len(await desk.rows("SELECT FROM intents")) == 3
+
+
+@pytest.mark.parametrize("conduct", ["undelivered", "no-receipt"])
+async def test_a_deputy_is_asked_when_the_provider_took_the_message_and_did_not_deliver_it(
+    desk: Desk, sink: Sink, conduct: str
+) -> None:
+    desk.rules = replace(desk.rules, policy=with_policy(receipt_within={"sms-http": timedelta(seconds=0.8)}))
+    sink.behave("13800000008", conduct)
+    await desk.accept(request("fragile", channels=(SMS,)))
+
+    _, news = await desk.settled("sent", "failed")
+    assert (news.person, news.stand_in) == ("broken-phone", "manager-a")
+    assert len(await desk.rows("SELECT FROM outbox WHERE topic = 'notifications-requested'")) == 1
 
 
 async def test_nobody_is_asked_instead_for_what_is_only_information(desk: Desk, sink: Sink) -> None:

@@ -164,6 +164,11 @@ def _meaning(reply: Reply) -> Answer | Accepted:
             {"date": "Sun, 22 Nov 2026 00:00:00 GMT", "retry-after": "Sun, 22 Nov 2026 00:01:30 GMT"},
             90,
         ),
+        # a date that says "never" must still fit the ledger; without the provider's own date it is by our clock
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86_400),
+        ({"date": "yesterday", "retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86_400),
+        ({"date": "Mon, 01 Jan 0001 00:00:00 +1400", "retry-after": "Fri, 31 Dec 9999 23:59:59 -1200"}, 86_400),
+        ({"retry-after": "Sat, 21 Nov 2026 23:00:00 GMT"}, 0),
     ],
 )
 async def test_a_throttling_provider_is_believed_about_the_wait(headers: dict[str, str], seconds: int) -> None:
@@ -189,7 +194,9 @@ async def test_a_webhook_is_signed_and_carries_its_key() -> None:
     assert "http" not in body["text"], "a voice does not read links"
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"id": 7}', b"\xff", b'{"id": "a\\u0000b"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"id": 7}', b"\xff", b'{"id": "a\\u0000b"}', b'{"id": ' + b"[" * 60_000]
+)
 async def test_a_webhook_may_answer_anything_with_its_success(body: bytes) -> None:
     reply = await _webhook(lambda _: httpx.Response(200, content=body)).send(_message())
     assert reply == Accepted(None, "200")

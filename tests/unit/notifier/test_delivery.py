@@ -167,6 +167,28 @@ def test_a_provider_may_ask_for_more_patience_but_not_for_ever() -> None:
     assert greedy.look_again_at == _at(301)
 
 
+def test_a_provider_that_asks_for_much_patience_is_not_waited_for_while_there_are_other_ways() -> None:
+    throttled = _tried(SMS, Answer.TRANSIENT, 1, after=60)
+    decision = _decided(throttled, now=1)
+    assert _sends(decision) == [MAIL]
+    later = _decided(throttled, _tried(MAIL, Answer.PERMANENT, 2), now=3)
+    assert (_sends(later), later.look_again_at) == ([], _at(61))
+
+
+def test_a_message_without_a_receipt_by_any_way_in_time_has_reached_nobody() -> None:
+    taken = _tried(SMS, Answer.ACCEPTED, 1)
+    silent = _decided(taken, routes=(SMS,), now=61)
+    assert _settlement(_decided(taken, routes=(SMS,), now=60)) is Settlement.SENT
+    assert _settlement(silent) is Settlement.FAILED
+    assert silent.verdict is not None
+    assert silent.verdict.reason == "sms via gateway (sms-1): not confirmed within 60 s"
+    assert silent.verdict.reason_zh.endswith("未确认送达 （60 秒内）")
+    # What has a way without receipts besides is as good as it gets.
+    assert _settlement(_decided(taken, _tried(MAIL, Answer.ACCEPTED, 61), now=62)) is Settlement.SENT
+    late = _tried(SMS, Answer.ACCEPTED, 1, (ReceiptStatus.DELIVERED, 900))
+    assert _settlement(_decided(late, routes=(SMS,), now=901)) is Settlement.DELIVERED
+
+
 @pytest.mark.parametrize("status", [ReceiptStatus.ACCEPTED, ReceiptStatus.BUFFERED])
 def test_a_receipt_proves_that_an_unanswered_call_got_through(status: ReceiptStatus) -> None:
     decision = _decided(_tried(SMS, Answer.UNKNOWN, 13, (status, 5)), now=20)
