@@ -12,17 +12,17 @@ from services.intake.api.hooks import query_of
 from services.intake.api.requests import body_of, client_of, media_type, presented_key
 from services.intake.app.accept_hook import AcceptHook, HookRequest, form_fields
 from services.intake.app.admit_caller import AdmitCaller
-from services.intake.app.answer_by_sms import NoSuchCaseError, answer_by_sms
+from services.intake.app.answer_by_sms import NoSuchCaseError, StrangerError, answer_by_sms
 from services.intake.app.answer_for_all import Desk, DeskAwayError, answer_for_all
 from services.intake.app.group_commit import GroupCommit
 from services.intake.app.receive_receipts import AddressedReceipt
 from services.intake.domain.identity import normalised_phone
-from services.intake.domain.json_guard import UnreadableError, read_object, storable
 from services.intake.domain.provider_reports import is_from_twilio
 from services.intake.domain.receipts import Receipt, channel_of, read_fields, read_kannel
 from services.intake.domain.replies import Reply, UnclearReply, Wish, read_reply
 from shared.access.api_keys import ApiKey, Scope
 from shared.access.links import LinkInvalidError, read_receipt_address
+from services.intake.domain.json_guard import UnreadableError, read_object, storable
 from shared.db.engine import Database
 from shared.runtime.ids import Ids
 from shared.runtime.problems import ProblemError
@@ -115,8 +115,18 @@ class SmsDoor:
             return await self._kept(came, key, "from", "is not a phone number")
         if isinstance(reply, UnclearReply):
             return await self._kept(came, key, "text", reply.reason)
-        if reply.number is None:
-            return await self._about_all(came, key, sender, reply, request)
+        if self._desk is None:
+            return await self._kept(came, key, "text", "needs the notifier, which is not configured")
+        try:
+            if reply.number is None:
+                return await self._about_all(came, key, request, sender=sender, reply=reply, desk=self._desk)
+            return await self._about_one(came, key, request, sender=sender, reply=reply, desk=self._desk)
+        except DeskAwayError as error:
+            raise ProblemError(503, "The notifier does not answer", code="notifier-away") from error
+
+    async def _about_one(
+        self, came: HookRequest, key: ApiKey, request: Request, *, sender: str, reply: Reply, desk: Desk
+    ) -> Response:
         message_id = came.query.get("id", "")[:_MAX_MESSAGE_ID]
         try:
             await answer_by_sms(
@@ -126,29 +136,29 @@ class SmsDoor:
                 ref_key=self._ref_key,
                 sender=sender,
                 reply=reply,
+                desk=desk,
                 message_id=message_id if storable(message_id) and message_id else None,
                 traceparent=request.headers.get("traceparent"),
             )
         except NoSuchCaseError:
             return await self._kept(came, key, "text", f"there is no case {reply.number}")
+        except StrangerError:
+            return await self._kept(came, key, "from", "is nobody of the roster")
         return PlainTextResponse(_ANSWERS[reply.wish].format(number=reply.number))
 
-    async def _about_all(self, came: HookRequest, key: ApiKey, sender: str, reply: Reply, request: Request) -> Response:
+    async def _about_all(
+        self, came: HookRequest, key: ApiKey, request: Request, *, sender: str, reply: Reply, desk: Desk
+    ) -> Response:
         """What is about no single case: the notifier knows what this person was paged or asked for."""
-        if self._desk is None:
-            return await self._kept(came, key, "text", "needs the notifier, which is not configured")
-        try:
-            commands = await answer_for_all(
-                self._database,
-                self._ids,
-                key=key,
-                sender=normalised_phone(sender),
-                reply=reply,
-                desk=self._desk,
-                traceparent=request.headers.get("traceparent"),
-            )
-        except DeskAwayError as error:
-            raise ProblemError(503, "The notifier does not answer", code="notifier-away") from error
+        commands = await answer_for_all(
+            self._database,
+            self._ids,
+            key=key,
+            sender=normalised_phone(sender),
+            reply=reply,
+            desk=desk,
+            traceparent=request.headers.get("traceparent"),
+        )
         if commands is None:
             return await self._kept(came, key, "from", "is nobody of the roster")
         if reply.wish is Wish.STOP:

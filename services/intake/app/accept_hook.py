@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.intake.app.answer_by_sms import NoSuchCaseError, answer_by_sms
+from services.intake.app.answer_by_sms import NoSuchCaseError, StrangerError, answer_by_sms
 from services.intake.app.answer_for_all import Desk, answer_for_all
 from services.intake.app.group_commit import GroupCommit
 from services.intake.app.issue_command import issue_command
@@ -24,12 +24,12 @@ from services.intake.domain.hooks.values import (
     UnmappableError,
 )
 from services.intake.domain.identity import normalised_phone
-from services.intake.domain.json_guard import UnreadableError, canonical, read_object, storable
 from services.intake.domain.reports import Outcome, Refused, Registered, Report, prepare
 from services.intake.store.quarantine import QuarantineRow, add, payload_place
 from services.intake.store.register import find_case_id
 from services.intake.store.vault import Vault, seal
 from shared.access.api_keys import ApiKey
+from services.intake.domain.json_guard import UnreadableError, canonical, read_object, storable
 from shared.contracts.values import Actor, ActorKind
 from shared.db.engine import Database
 from shared.runtime.ids import Ids
@@ -171,20 +171,23 @@ class AcceptHook:
             raise UnmappableError(f"{index}.{name}", what) from error
 
     async def _about_all(self, item: MappedReply, key: ApiKey, traceparent: str | None) -> list[UUID]:
-        if self._desk is None:
-            raise UnmappableError("text", "needs the notifier, which is not configured")
         commands = await answer_for_all(
             self._database,
             self._ids,
             key=key,
             sender=normalised_phone(item.sender),
             reply=item.reply,
-            desk=self._desk,
+            desk=self._asked(),
             traceparent=traceparent,
         )
         if commands is None:
             raise UnmappableError("from", "is nobody of the roster")
         return commands
+
+    def _asked(self) -> Desk:
+        if self._desk is None:
+            raise UnmappableError("text", "needs the notifier, which is not configured")
+        return self._desk
 
     async def _command(self, item: Mapped, key: ApiKey, traceparent: str | None) -> UUID:
         if isinstance(item, MappedReply):
@@ -196,11 +199,14 @@ class AcceptHook:
                     ref_key=self._vault.ref_key,
                     sender=item.sender,
                     reply=item.reply,
+                    desk=self._asked(),
                     message_id=item.message_id,
                     traceparent=traceparent,
                 )
             except NoSuchCaseError as error:
                 raise UnmappableError("text", f"there is no case {item.reply.number}") from error
+            except StrangerError as error:
+                raise UnmappableError("from", "is nobody of the roster") from error
         if not isinstance(item, MappedCommand):
             raise TypeError(f"not a command: {type(item).__name__}")
         async with self._database.transaction() as tx:

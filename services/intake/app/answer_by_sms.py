@@ -1,11 +1,15 @@
-"""Somebody answers for a case by its number in a text message: takes it on, resolves it, or hands it on."""
+"""Somebody of the roster answers for a case by its number in a text message: takes it on, resolves it, or hands it on.
+
+Numbers of cases can be guessed, and complainants are told theirs: only a telephone that the roster knows may answer.
+"""
 
 from typing import Final
 from uuid import UUID
 
+from services.intake.app.answer_for_all import Desk
 from services.intake.app.issue_command import issue_command
 from services.intake.domain.commands import CommandBody
-from services.intake.domain.identity import keyed_ref, sender_ref
+from services.intake.domain.identity import keyed_ref, normalised_phone
 from services.intake.domain.replies import Reply, Wish
 from services.intake.store.register import find_case
 from shared.access.api_keys import ApiKey
@@ -25,6 +29,10 @@ class NoSuchCaseError(LookupError):
     """The organisation has no case with this number."""
 
 
+class StrangerError(LookupError):
+    """Nobody of the organisation's roster has this telephone."""
+
+
 async def answer_by_sms(
     database: Database,
     ids: Ids,
@@ -33,16 +41,29 @@ async def answer_by_sms(
     ref_key: bytes,
     sender: str,
     reply: Reply,
+    desk: Desk,
     message_id: str | None,
     traceparent: str | None,
 ) -> UUID:
-    """The command's id. The sender is known by a keyed hash only; the same message twice counts once.
+    """The command's id, in the name of whoever has the number. The same message twice counts once.
 
-    Raises NoSuchCaseError.
+    A case that intake did not open, a group warning, is found by what its people were told.
+    Raises NoSuchCaseError and StrangerError; what the desk raises is passed on.
     """
     async with database.transaction() as tx:
         case = await find_case(tx, key.org, number=reply.number)
-    if case is None:
+    owner = await desk.reply(
+        key.org,
+        normalised_phone(sender),
+        "one-case",
+        number=reply.number,
+        case_id=case.case_id if case is not None else None,
+    )
+    if owner is None:
+        raise StrangerError
+    told = owner.pages[0] if owner.pages else None
+    case_id = case.case_id if case is not None else told.case_id if told is not None else None
+    if case_id is None:
         raise NoSuchCaseError(reply.number)
     unique = (
         f"sms:{keyed_ref(key.org, 'sms', f'{sender}/{message_id}/{reply.number}', ref_key)}" if message_id else None
@@ -51,9 +72,9 @@ async def answer_by_sms(
         database,
         ids,
         org=key.org,
-        case_id=case.case_id,
+        case_id=case_id,
         body=CommandBody(id=unique, command=_COMMANDS[reply.wish], reason=_reason(reply)),
-        actor=Actor(kind=ActorKind.SMS, ref=sender_ref(key.org, sender, ref_key)),
+        actor=Actor(kind=ActorKind.SMS, ref=told.person if told is not None else owner.person),
         key_prefix=key.prefix,
         traceparent=traceparent,
     )

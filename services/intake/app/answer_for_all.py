@@ -4,7 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.intake.app.issue_command import issue_command
-from services.intake.channels.desk import DeskAwayError
+from services.intake.channels.desk import DeskAwayError, Owner
 from services.intake.domain.commands import CommandBody
 from services.intake.domain.replies import Reply, Wish
 from shared.access.api_keys import ApiKey
@@ -17,7 +17,9 @@ from shared.runtime.ids import Ids
 class Desk(Protocol):
     """Knows who has a number and what they were paged for."""
 
-    async def reply(self, org: str, sender: str, wish: str) -> tuple[str, list[tuple[UUID, str]]] | None: ...
+    async def reply(
+        self, org: str, sender: str, wish: str, *, number: str | None = None, case_id: UUID | None = None
+    ) -> Owner | None: ...
 
 
 async def answer_for_all(
@@ -37,24 +39,24 @@ async def answer_for_all(
     found = await desk.reply(key.org, sender, reply.wish.value)
     if found is None:
         return None
-    person, pages = found
     if reply.wish is Wish.STOP:
         return []
     # One of a person's open checks stands for all of them.
-    answered = pages if reply.wish is Wish.ACKNOWLEDGE_ALL else pages[:1]
+    firsts = {one.person: one for one in reversed(found.pages)}
+    answered = found.pages if reply.wish is Wish.ACKNOWLEDGE_ALL else firsts.values()
     code: Facts = {"code": reply.rest} if reply.wish is Wish.VERIFY else {}
     issued = [
         await issue_command(
             database,
             ids,
             org=key.org,
-            case_id=case_id,
-            body=CommandBody(command=CommandKind.ACKNOWLEDGE, plan=plan, arguments=code),
-            actor=Actor(kind=ActorKind.SMS, ref=person),
+            case_id=page.case_id,
+            body=CommandBody(command=CommandKind.ACKNOWLEDGE, plan=page.plan, arguments=code),
+            actor=Actor(kind=ActorKind.SMS, ref=page.person),
             key_prefix=key.prefix,
             traceparent=traceparent,
         )
-        for case_id, plan in answered
+        for page in answered
     ]
     return [one.command_id for one in issued]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +14,23 @@ _NOT_FOUND: Final = 404
 
 class DeskAwayError(Exception):
     """The notifier does not answer, or not in its form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A case that somebody was told of."""
+
+    case_id: UUID
+    plan: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The first of the people who have a number, and what they all were told of."""
+
+    person: str
+    pages: tuple[Page, ...]
 
 
 class NotifierDesk:
@@ -41,15 +59,22 @@ class NotifierDesk:
             on_duty = {str(one["person"]) for one in found["on_duty"] if one["person"] is not None}
             return person in on_duty if found["organisation"] == org and on_duty else None
 
-    async def reply(self, org: str, sender: str, wish: str) -> tuple[str, list[tuple[UUID, str]]] | None:
-        """Person and (case, plan) of every open page; None when nobody has this number. Raises DeskAwayError."""
+    async def reply(
+        self, org: str, sender: str, wish: str, *, number: str | None = None, case_id: UUID | None = None
+    ) -> Owner | None:
+        """Who has the number, and what they were paged for; None when nobody has it. Raises DeskAwayError.
+
+        `wish` is what was asked about everything, or `one-case` for the case of `number` and `case_id`.
+        """
+        asked = {"org": org, "sender": sender, "wish": wish, "number": number}
         async with self._asking() as client:
-            answer = await client.post("/v1/replies", json={"org": org, "sender": sender, "wish": wish})
+            answer = await client.post("/v1/replies", json=asked | {"case_id": str(case_id) if case_id else None})
             if answer.status_code == _NOT_FOUND:
                 return None
             answer.raise_for_status()
             found: dict[str, Any] = answer.json()
-            return found["person"], [(UUID(one["case_id"]), one["plan"]) for one in found["pages"]]
+            pages = tuple(Page(UUID(one["case_id"]), one["plan"], one["person"]) for one in found["pages"])
+            return Owner(str(found["person"]), pages)
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[httpx.AsyncClient]:

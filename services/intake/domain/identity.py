@@ -39,11 +39,6 @@ def complainant_ref(org: str, complainant: Complainant | None, key: bytes) -> st
     return None
 
 
-def sender_ref(org: str, phone: str, key: bytes) -> str:
-    """Who sent an SMS, for histories: the register cannot know the person, only recognise the number."""
-    return keyed_ref(org, "phone", normalised_phone(phone), key)
-
-
 def keyed_ref(org: str, kind: str, value: str, key: bytes) -> str:
     """HMAC-SHA-256, cut to 128 bits. The organisation is part of it: tenants cannot compare their people."""
     message = f"{org}\x1f{kind}\x1f{value}".encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Case numbers as people say them: `2026-11-000123`, counted per organisation and month."""
+"""Case numbers as people say them: `2026-11-000123`, a group warning's `2026-11-W00012`; by organisation and month."""
 
 import re
 import unicodedata
@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-_SPOKEN: Final = re.compile(r"(?<![0-9])(2[0-9]{3})\s?-?\s?(0[1-9]|1[0-2])\s?-?\s?([0-9]{6,9})(?![0-9])")
+_SPOKEN: Final = re.compile(
+    r"(?<![0-9])(2[0-9]{3})\s?-?\s?(0[1-9]|1[0-2])\s?-?\s?([0-9]{6,9}|W\s?[0-9]{5,9})(?![0-9])", re.IGNORECASE
+)
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
 
 
@@ -22,5 +24,15 @@ def number_text(month: str, count: int) -> str:
 
 def find_number(text: str) -> str | None:
     """The first case number in the text, also in full-width digits or without hyphens; None when there is none."""
-    found = _SPOKEN.search(_DASHES.sub("-", unicodedata.normalize("NFKC", text)))
-    return f"{found[1]}-{found[2]}-{found[3]}" if found else None
+    return cut_number(text)[0]
+
+
+def cut_number(text: str) -> tuple[str | None, str]:
+    """The first case number, and what else stands in the text, on one line."""
+    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
+    found = _SPOKEN.search(plain)
+    if found is None:
+        return None, " ".join(plain.split())
+    count = "".join(found[3].split()).upper()
+    rest = f"{plain[: found.start()]} {plain[found.end() :]}"
+    return f"{found[1]}-{found[2]}-{count}", " ".join(rest.split())

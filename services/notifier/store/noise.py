@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from services.notifier.domain.ledger import Intent
@@ -12,8 +12,10 @@ from services.notifier.domain.noise import Warned
 from shared.contracts.notifications import LIVE_TEST_PLAN
 from shared.contracts.values import CaseKind
 from shared.db.tx import Tx
+from shared.runtime.ids import lowest_id_at
 
 Case = tuple[str, UUID, str]
+_SKEW: Final = timedelta(minutes=5)  # between the clocks of two replicas
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +113,41 @@ async def withheld(tx: Tx, org: str, limit: int) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-async def open_pages(tx: Tx, org: str, person: str, since: datetime) -> list[dict[str, Any]]:
-    """The cases a person was paged for since then, or is about to be, that nobody answered."""
+async def open_pages(tx: Tx, org: str, people: Sequence[str], since: datetime) -> list[dict[str, Any]]:
+    """The cases these were paged for since then, or are about to be, that nobody answered; each once, of whom first."""
     rows = await tx.fetch(
-        "SELECT DISTINCT i.case_id, i.plan, r.body -> 'subject' ->> 'number' AS number FROM intents AS i "
-        "JOIN requests AS r ON r.request_id = i.request_id WHERE i.org = :org AND i.person = :person "
-        "AND i.purpose = 'page' AND i.stopped IS NULL AND r.accepted_at > :since AND NOT EXISTS (SELECT "
-        "FROM answered_cases AS a WHERE a.org = i.org AND a.case_id = i.case_id AND a.plan = i.plan "
-        "AND a.answered_at > r.accepted_at) ORDER BY number DESC",
+        "SELECT * FROM (SELECT DISTINCT ON (i.case_id, i.plan) i.case_id, i.plan, i.person, "
+        "r.body -> 'subject' ->> 'number' AS number FROM intents AS i "
+        "JOIN requests AS r ON r.request_id = i.request_id WHERE i.org = :org "
+        "AND i.person = ANY(CAST(:people AS text[])) AND i.intent_id >= :oldest "
+        "AND i.purpose = 'page' AND i.stopped IS NULL AND r.accepted_at > :since "
+        "AND NOT EXISTS (SELECT FROM answered_cases AS a WHERE a.org = i.org AND a.case_id = i.case_id "
+        "AND a.plan = i.plan AND a.answered_at > r.accepted_at) ORDER BY i.case_id, i.plan, i.intent_id) AS p "
+        "ORDER BY number DESC",
         org=org,
-        person=person,
+        people=list(people),
+        # By the primary key: what was written before is not even looked at.
+        oldest=lowest_id_at(since - _SKEW),
         since=since,
+    )
+    return [dict(row) for row in rows]
+
+
+async def told_of(
+    tx: Tx, org: str, people: Sequence[str], *, number: str | None, case_id: UUID | None
+) -> list[dict[str, Any]]:
+    """What these were told about one case, by its id, or by its number where it is a group warning."""
+    found_by = "r.case_id = :case" if case_id is not None else "r.warning_topic IS NOT NULL"
+    rows = await tx.fetch(
+        "SELECT DISTINCT ON (i.case_id, i.plan) i.case_id, i.plan, i.person, "  # noqa: S608  # conditions of our own
+        "r.body -> 'subject' ->> 'number' AS number FROM requests AS r JOIN intents AS i "
+        "ON i.request_id = r.request_id AND i.person = ANY(CAST(:people AS text[])) "
+        f"WHERE r.org = :org AND {found_by} AND r.body -> 'subject' ->> 'number' = :number "
+        "ORDER BY i.case_id, i.plan, i.intent_id",
+        org=org,
+        people=list(people),
+        number=number,
+        **({"case": case_id} if case_id is not None else {}),
     )
     return [dict(row) for row in rows]
 

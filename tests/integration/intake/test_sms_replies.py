@@ -13,14 +13,17 @@ from shared.contracts.values import ActorKind
 from tests.integration.intake.test_role_check import register_with
 from tests.support.http_stub import QuietHandler, answering
 from tests.support.postgres import Database
-from tests.support.register import Register
+from tests.support.register import Register, complaint
 
 KNOWN = "13800000001"
+SHARED = "13800000002"
+WARNING = "0192b6a0-0000-7000-8000-000000000009"
 CASES = [f"0192b6a0-0000-7000-8000-00000000000{number}" for number in (1, 2)]
 PAGES: dict[str, list[dict[str, str]]] = {
-    "acknowledge-all": [{"case_id": one, "plan": "p", "number": "n"} for one in CASES],
+    "acknowledge-all": [{"case_id": one, "plan": "p", "number": "n", "person": "manager-a"} for one in CASES],
     "stop": [],
-    "verify": [{"case_id": one, "plan": CONTACT_CHECK_PLAN, "number": "V"} for one in CASES],
+    "verify": [{"case_id": one, "plan": CONTACT_CHECK_PLAN, "number": "V", "person": "manager-a"} for one in CASES],
+    "one-case": [],
 }
 
 
@@ -29,10 +32,15 @@ class _Notifier(QuietHandler):
 
     def do_POST(self) -> None:  # noqa: N802  # the name the library calls
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        is_known = asked["sender"] == KNOWN and asked["org"] == "demo"
+        is_known = asked["sender"] in {KNOWN, SHARED} and asked["org"] == "demo"
         self.send_response(200 if is_known else 404)
         self.end_headers()
-        self.wfile.write(json.dumps({"person": "manager-a", "pages": PAGES[asked["wish"]]}).encode())
+        pages = PAGES[asked["wish"]]
+        if asked["sender"] == SHARED:
+            pages = [one | {"person": f"duty-{at}"} for at, one in enumerate(pages)]
+        if asked["number"] == "2026-11-W00012":
+            pages = [{"case_id": WARNING, "plan": "p", "number": asked["number"], "person": "manager-b"}]
+        self.wfile.write(json.dumps({"person": "manager-a", "pages": pages}).encode())
 
 
 @pytest.fixture
@@ -74,6 +82,47 @@ async def test_acknowledging_all_answers_every_page_that_waits_in_the_persons_na
 
 
 @DOORS
+async def test_only_a_telephone_of_the_roster_answers_for_a_case_and_in_its_owners_name(
+    intake_database: Database, notifier: str, say: Any
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        case = (await register.post("/v1/complaints", complaint())).json()
+        for _ in range(2):
+            stranger = await say(register, f"收到 {case['number']}", "+8613800000009")
+            assert stranger.status_code == 202
+        assert await _commands(register) == []
+        reasons = await register.rows("SELECT field, reason FROM quarantine")
+        assert {(one["field"], one["reason"]) for one in reasons} == {("from", "is nobody of the roster")}
+        for _ in range(2):
+            assert (await say(register, f"收到 {case['number']}")).status_code == 200
+        [(of, command)] = await _commands(register)
+        assert (of, command.actor.kind, command.actor.ref) == (case["case_id"], ActorKind.SMS, "manager-a")
+
+
+@DOORS
+async def test_a_group_warning_is_answered_by_its_own_number(
+    intake_database: Database, notifier: str, say: Any
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        assert (await say(register, "1 2026-11-w00012")).status_code == 200
+        [(of, command)] = await _commands(register)
+        assert (of, command.command, command.actor.ref) == (WARNING, CommandKind.ACKNOWLEDGE, "manager-b")
+        assert (await say(register, "1 2026-11-W00013")).status_code == 202
+
+
+@DOORS
+async def test_a_telephone_that_several_share_answers_for_each_of_them(
+    intake_database: Database, notifier: str, say: Any
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        assert (await say(register, "全部签收", "+8613800000002")).status_code == 200
+        assert [one.actor.ref for _, one in await _commands(register)] == ["duty-0", "duty-1"]
+        assert (await say(register, "验证 012345", "+8613800000002")).status_code == 200
+        codes = [(of, one.actor.ref) for of, one in await _commands(register) if one.plan == CONTACT_CHECK_PLAN]
+        assert sorted(codes) == [(CASES[0], "duty-0"), (CASES[1], "duty-1")]
+
+
+@DOORS
 async def test_a_code_goes_back_once_to_one_of_the_checks_that_wait(
     intake_database: Database, notifier: str, say: Any
 ) -> None:
@@ -105,10 +154,11 @@ async def test_a_number_that_nobody_has_is_kept_in_quarantine(
 
 
 @DOORS
+@pytest.mark.parametrize("text", ["全部签收", "签收 2026-11-000001"])
 async def test_while_the_notifier_is_away_the_gateway_is_told_to_come_again(
-    intake_database: Database, say: Any
+    intake_database: Database, say: Any, text: str
 ) -> None:
     async with register_with(intake_database, "http://127.0.0.1:9") as register:
-        assert (await say(register, "全部签收")).status_code == 503
+        assert (await say(register, text)).status_code == 503
         assert await register.published() == []
         assert await register.rows("SELECT 1 FROM quarantine") == []

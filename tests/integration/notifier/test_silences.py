@@ -4,20 +4,22 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
+from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from services.notifier.api.silences import silences_router
-from services.notifier.app.take_reply import TakenReply, take_reply
+from services.notifier.app.take_reply import TakenReply, Wish, take_reply
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
 from services.notifier.store.silences import SilenceBook
 from shared.access.api_keys import Scope
 from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
+from shared.contracts.values import CaseKind
 from shared.runtime.problems import install_problem_handlers
 from tests.integration.notifier.desk import CLOCK, IDS, ROSTER, Desk, request
 from tests.integration.notifier.test_noise import mild
@@ -25,6 +27,7 @@ from tests.support.sink import Sink
 
 PEPPER = b"a-pepper-for-tests"
 PHONE = "13800000001"
+_WARNING: Final[dict[str, Any]] = {"number": "2026-11-W00012", "kind": CaseKind.WARNING, "topic": "宽带"}
 
 
 @pytest.fixture
@@ -119,9 +122,42 @@ async def test_whoever_asks_for_quiet_gets_only_the_highest_level(desk: Desk, si
     assert sent.number == red.data.subject.number
 
 
-async def _replied(
-    desk: Desk, book: SilenceBook, sender: str, wish: Literal["acknowledge-all", "stop"]
+async def test_a_shared_telephone_speaks_for_everybody_who_has_it_and_each_case_is_found_by_number(desk: Desk) -> None:
+    files = RosterFiles(Path(ROSTER))
+    files.load()
+    book = SilenceBook(desk.database, RosterBook(files, desk.database, {}), {})
+    page, other = request("room"), request("liaison")
+    warning = request("room", subject=page.data.subject.model_copy(update=_WARNING))
+    await desk.accept(page, other, warning)
+
+    found = await _replied(desk, book, "01088888888", "acknowledge-all")
+    assert found is not None
+    assert {(one.case_id, one.person) for one in found.pages} == {
+        (page.case_id, "room-night"), (warning.case_id, "room-night")
+    }  # fmt: skip
+    for event in (page, warning):
+        number = event.data.subject.number
+        case_id = event.case_id if event is page else None
+        named = await _replied(desk, book, "010-8888-8888", "one-case", number=number, case_id=case_id)
+        assert named is not None
+        assert [(one.case_id, one.person) for one in named.pages] == [(event.case_id, "room-night")]
+    nothing = await _replied(desk, book, "010-8888-8888", "one-case", number="2026-11-W99999")
+    assert nothing is not None
+    assert (nothing.person, nothing.pages) == ("room-day", ())
+    await _replied(desk, book, "01088888888", "stop")
+    await book.refresh()
+    assert {one.filter.people for one in book.of("demo")} == {("room-day", "room-night")}
+
+
+async def _replied(  # noqa: PLR0917  # a wish with all it may carry
+    desk: Desk,
+    book: SilenceBook,
+    sender: str,
+    kind: Literal["acknowledge-all", "stop", "one-case"],
+    number: str | None = None,
+    case_id: UUID | None = None,
 ) -> TakenReply | None:
+    wish = Wish(kind, number, case_id)
     return await take_reply(
         "demo", sender, wish, rosters=desk.rules.rosters, silences=book, database=desk.database, ids=IDS
     )
