@@ -46,7 +46,10 @@ async def recent(
 
 
 async def warned(tx: Tx, intents: Sequence[Intent]) -> dict[UUID, Warned]:
-    """For each single case's intent the highest warning case of its plan and topic that its person was told of."""
+    """For each single case's intent the highest warning case of its plan and topic that its person was told of.
+
+    Or is being told of at this moment: one that could not be sent, or waits itself, stands for nothing.
+    """
     asked = [one for one in intents if one.request.body.subject.topic and not _is_warning(one)]
     if not asked:
         return {}
@@ -56,7 +59,8 @@ async def warned(tx: Tx, intents: Sequence[Intent]) -> dict[UUID, Warned]:
         "CAST(:orgs AS text[]), CAST(:plans AS text[]), CAST(:topics AS text[]), CAST(:people AS text[])) "
         "AS t (intent, org, plan, topic, person) JOIN requests AS r ON r.org = t.org AND r.plan = t.plan "
         "AND r.warning_topic = t.topic JOIN intents AS i ON i.request_id = r.request_id AND i.person = t.person "
-        "AND (i.attempts > 0 OR i.due_at IS NOT NULL) AND i.stopped IS NULL "
+        "AND i.stopped IS NULL AND (i.settlement IN ('sent', 'delivered') "
+        "OR (i.settlement IS NULL AND i.due_at IS NOT NULL AND i.held_at IS NULL)) "
         "WHERE NOT EXISTS (SELECT FROM answered_cases AS a WHERE a.org = r.org AND a.case_id = r.case_id "
         "AND a.plan = r.plan AND a.is_over) ORDER BY t.intent, rank DESC",
         intents=[one.id for one in asked],

@@ -12,10 +12,11 @@ from services.notifier.domain.silences import Filter, Silence, SilenceKind
 from shared.contracts.envelope import Event
 from shared.contracts.escalations import CaseEscalatedV1, CaseState, Change, ChangeKind
 from shared.contracts.notifications import NotificationRequestedV1, Purpose
-from shared.contracts.values import Actor, ActorKind, CaseKind, PlanRef
+from shared.contracts.values import Actor, ActorKind, CaseKind, ChannelKind, PlanRef
 from tests.integration.notifier.desk import CLOCK, IDS, Desk, request
 from tests.support.sink import Sink
 
+SMS = ChannelKind.SMS
 PHONE = "13800000001"
 PLAN = "telecom-service-quality"
 
@@ -114,6 +115,27 @@ async def test_a_warning_stands_for_single_cases_of_its_topic(desk: Desk, sink: 
     assert left_out.number == single.data.subject.number
     assert left_out.reason_words is not None
     assert "群体预警" in left_out.reason_words.zh
+
+
+async def test_a_warning_that_reached_nobody_or_still_waits_stands_for_nothing(desk: Desk, sink: Sink) -> None:
+    desk.rules = replace(desk.rules, silences=Fixed(replace(_maintenance(30), filter=Filter(topics=("割接",)))))
+    sink.behave(PHONE, "refuse")
+    warnings = [
+        mild(request("liaison", channels=(SMS,)), topic=topic, kind=CaseKind.WARNING, level_rank=2)
+        for topic in ("宽带中断", "割接")
+    ]
+    await desk.accept(*warnings)
+    await desk.settled("failed")
+    sink.behave(PHONE, "deliver")
+    desk.rules = replace(desk.rules, silences=None)
+    singles = [mild(request("liaison", channels=(SMS,)), topic=topic) for topic in ("宽带中断", "割接")]
+    await desk.accept(*singles)
+
+    async def both_arrived() -> bool:
+        found = {one.number for one in await desk.settlements() if one.settlement == "delivered"}
+        return found == {one.data.subject.number for one in singles}
+
+    await desk.eventually(both_arrived, what=lambda: "both single cases")
 
 
 async def test_an_acknowledgement_stops_what_was_to_be_sent_and_what_comes_late(desk: Desk, sink: Sink) -> None:
