@@ -214,4 +214,5 @@ def _next_channel(intent: Intent, attempts: Sequence[Attempt], decision: Decisio
         return decision.sends[0].route.channel
     if decision.look_again_at is not None and attempts:
         return attempts[-1].route.channel
-    return intent.next_channel
+    # Nothing could be called yet, for every provider is barred: without a channel nobody would ever claim it.
+    return intent.next_channel or intent.request.body.channels[0]

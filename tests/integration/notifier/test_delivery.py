@@ -1,10 +1,14 @@
 """Requests become messages at a real mail server and a real SMS gateway, and every answer moves the ledger on."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
+from services.notifier.domain.delivery import Bar
+from services.notifier.domain.reach import Reach
 from services.notifier.jobs import send_due
 from shared.access.links import read_acknowledgement
 from shared.contracts.notifications import Purpose
@@ -239,3 +243,24 @@ async def test_an_accepted_request_and_a_receipt_wake_the_sender_without_a_poll(
 
     _, by_mail = await still_desk.settled("sent", "sent")
     assert by_mail.channel is EMAIL
+
+
+class _Barred:
+    """A choice that bars the gateway until an instant."""
+
+    def __init__(self, until: datetime) -> None:
+        self._bar = Bar(until, "not called after 5 failures in a row")
+
+    def routed(self, ways: Reach, addresses: Mapping[str, str]) -> Reach:
+        return ways
+
+    def barred(self, now: datetime) -> Mapping[str, Bar]:
+        return {"sms-http": self._bar} if now < self._bar.until else {}
+
+
+async def test_a_page_that_finds_its_only_provider_barred_goes_when_the_bar_ends(desk: Desk, sink: Sink) -> None:
+    desk.rules = replace(desk.rules, choice=_Barred(CLOCK.now() + timedelta(seconds=1)))
+    await desk.accept(request("liaison", channels=(SMS,)))
+    [failed, *_] = await desk.settled("failed", "sent", "delivered")
+    assert "failures in a row" in failed.reason
+    assert len(sink.messages(PHONE)) == 1
