@@ -32,6 +32,8 @@ LookAgain = Callable[[], Awaitable[None]]
 CaseFact = CaseClassifiedV1 | CommandIssuedV1 | NotificationSettledV1
 _UNTIL_OPENED: Final = timedelta(milliseconds=500)
 _UNTIL_PUBLISHED: Final = timedelta(seconds=2)
+_WRITTEN_AT_A_TIME: Final = 100
+"""Of a long batch so much is written by the server while the next events are decided here."""
 
 
 class ApplyEvents:
@@ -57,7 +59,10 @@ class ApplyEvents:
             board = await self._load(tx, [event for event in events if event.id in fresh])
             outcomes: list[Outcome] = []
             undone: list[UUID] = []
-            for event in events:
+            for place, event in enumerate(events, start=1):
+                if place % _WRITTEN_AT_A_TIME == 0:
+                    await self._record(tx, board)
+                    await tx.start_writing()
                 if event.id not in fresh:
                     outcomes.append(DUPLICATE)
                     continue
@@ -68,12 +73,17 @@ class ApplyEvents:
                 outcomes.append(outcome)
             # What was not applied must be new when it is offered again, from the topic or from its dead letters.
             await _forget(tx, undone)
-            await self._plans.store(tx, [one.rules.plan for one in board.decided if one.is_new])
-            await self._organisations.note(
-                tx, {(one.decision.case.org, one.key[1]) for one in board.decided if one.before is None}
-            )
-            await record_decisions(tx, board.decided, ids=self._ids, wake=self._wake)
+            await self._record(tx, board)
         return outcomes
+
+    async def _record(self, tx: Tx, board: "_Board") -> None:
+        """What was decided since the last time. Of a case that is decided again later, the server has this by then."""
+        decided = board.not_recorded()
+        await self._plans.store(tx, [one.rules.plan for one in decided if one.is_new])
+        await self._organisations.note(
+            tx, {(one.decision.case.org, one.key[1]) for one in decided if one.before is None}
+        )
+        await record_decisions(tx, decided, ids=self._ids, wake=self._wake)
 
     def _is_new_plan(self, data: CaseFact) -> bool:
         return isinstance(data, CaseClassifiedV1) and self._plans.find(data.plan) is None
@@ -107,7 +117,14 @@ class _Board:
         self._plans = plans
         self._now = now
         self._named = named
-        self.decided: list[Decided] = []
+        self._decisions: list[Decided] = []
+        self._recorded = 0
+
+    def not_recorded(self) -> Sequence[Decided]:
+        """The decisions since this was asked last, in their order."""
+        found = self._decisions[self._recorded :]
+        self._recorded = len(self._decisions)
+        return found
 
     def apply(self, event: Event[CaseFact]) -> Outcome:
         data = event.data
@@ -174,9 +191,13 @@ class _Board:
     def _take_in(self, event: Event[CaseFact], key: CaseKey, other: Case | None) -> None:
         """The other case learns what was merged into it by this very event, or what is new of what had been."""
         merged = self._cases[key]
-        if not self.decided or self.decided[-1].decision.case is not merged or merged.state is not CaseState.MERGED:
+        if (
+            not self._decisions
+            or self._decisions[-1].decision.case is not merged
+            or merged.state is not CaseState.MERGED
+        ):
             return
-        before = self.decided[-1].before
+        before = self._decisions[-1].before
         if before is None:
             before = merged
         elif before.state is CaseState.MERGED:
@@ -235,7 +256,7 @@ class _Board:
             self._plans_of.setdefault(key[0], []).append(key[1])
         self._cases[key] = decision.case
         marks = self._marks.pop(key, ())
-        self.decided.append(Decided(rules, before, decision, str(event.id), event.traceparent, marks, rules_before))
+        self._decisions.append(Decided(rules, before, decision, str(event.id), event.traceparent, marks, rules_before))
         return DONE
 
 

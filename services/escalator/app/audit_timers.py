@@ -151,7 +151,7 @@ class AuditTimers:
                 found += made.faults
                 gone += [(key, subject) for subject in made.disarm]
                 rows += [TimerRow(key, timer) for timer in made.arm]
-            await disarm(tx, gone)
+            disarm(tx, gone)
             arm(tx, rows)
             if rows:
                 earliest = min(row.timer.due_at for row in rows)

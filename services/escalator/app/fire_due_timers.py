@@ -247,8 +247,9 @@ class FireDueTimers:
                 gone.append((one.key, one.alike.subject))
             else:
                 wanted.append(TimerRow(one.key, timer))
-        await disarm(tx, gone)
+        disarm(tx, gone)
         arm(tx, wanted)
+        await tx.write_now()
 
 
 def _each(due: Iterable[Wave]) -> list[DueTimer]:

@@ -83,7 +83,7 @@ async def record_decisions(tx: Tx, decided: Sequence[Decided], *, ids: Ids, wake
             for entry in (*map(entry_of, one.marks), *one.decision.entries)
         ],
     )
-    await _sync_timers(tx, decided, wake)
+    _sync_timers(tx, decided, wake)
     tx.after_commit.append(lambda: _count(one for one, _ in told))
     return len(ours)
 
@@ -137,7 +137,7 @@ def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, Car
     cases.update_cases(tx, [stored for key, stored in last.items() if key not in opened])
 
 
-async def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:
+def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:
     """Write only what differs from what the cases had armed before."""
     before: dict[CaseKey, Armed | None] = {}
     after: dict[CaseKey, Decided] = {}
@@ -155,7 +155,7 @@ async def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:
             subjects, wanted = had.differs(now.decision.case, now.rules, wanted)
             gone += ((key, subject) for subject in subjects)
         new += (TimerRow(key, timer) for timer in wanted)
-    await timers.disarm(tx, sorted(gone))
+    timers.disarm(tx, sorted(gone))
     timers.arm(tx, new)
     if new:
         earliest = min(row.timer.due_at for row in new)

@@ -185,11 +185,11 @@ def arm(tx: Tx, rows: Sequence[TimerRow]) -> None:
     )
 
 
-async def disarm(tx: Tx, subjects: Sequence[tuple[CaseKey, str]]) -> None:
+def disarm(tx: Tx, subjects: Sequence[tuple[CaseKey, str]]) -> None:
     """Remove the timers of these subjects."""
     if not subjects:
         return
-    await tx.execute(
+    tx.later(
         "DELETE FROM timers t USING unnest(CAST(:case_ids AS uuid[]), CAST(:plans AS text[]), "
         "CAST(:subjects AS text[])) AS k (case_id, plan, subject) "
         "WHERE t.case_id = k.case_id AND t.plan = k.plan AND t.subject = k.subject",

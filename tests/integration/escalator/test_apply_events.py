@@ -2,17 +2,20 @@
 
 import asyncio
 from itertools import permutations
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import event as listen
 
+from services.escalator.app import apply_events
+from services.escalator.domain.classification import open_case
 from services.escalator.domain.clocks import fold
 from services.escalator.domain.decision import armed
 from services.escalator.store.cases import ConcurrentOpeningError, lock_cases
 from shared.contracts.classifications import DuplicateOf
 from shared.contracts.commands import CommandKind
-from shared.contracts.escalations import CaseState, ChangeKind
+from shared.contracts.escalations import CaseEscalatedV1, CaseState, ChangeKind
 from shared.contracts.notifications import LIVE_TEST_PLAN, Purpose, Settlement
 from shared.contracts.values import PlanRef
 from shared.db.migrate import unmigrated_changes
@@ -68,6 +71,50 @@ async def test_one_case_in_one_batch_is_opened_raised_and_acknowledged_in_order(
     assert (last.level, last.state, last.revision) == ("red", CaseState.ACKNOWLEDGED, 3)
     subjects = {row["subject"] for row in await escalator.rows("SELECT subject FROM timers")}
     assert subjects == {"clock:submit", "clock:finish"}
+
+
+async def test_a_long_batch_is_written_in_parts_that_know_of_one_another(escalator: Escalator) -> None:
+    first, *others = (uuid4() for _ in range(230))
+    escalator.clock.set(at(minutes=3))
+    outcomes = await escalator.take(
+        classification(first),
+        *(classification(one) for one in others[:120]),
+        order(first, CommandKind.RAISE_LEVEL, at(minutes=3), arguments={"level": "red"}, reason="worse"),
+        classification(others[0], "orange", revision=2),
+        *(classification(one) for one in others[120:]),
+        order(first, CommandKind.ACKNOWLEDGE, at(minutes=3)),
+    )
+    assert outcomes == [DONE] * len(outcomes)
+    told = [one.data for one in await escalator.published() if one.case_id == first]
+    revisions = [(one.revision, one.level) for one in told if isinstance(one, CaseEscalatedV1)]
+    assert revisions == [(1, "yellow"), (2, "red"), (3, "red")]
+    (row,) = await escalator.rows("SELECT level, revision, timers_armed FROM cases WHERE case_id = :id", id=first)
+    armed_here = await escalator.rows("SELECT subject FROM timers WHERE case_id = :id ORDER BY 1", id=first)
+    assert (row["level"], row["revision"]) == ("red", 3)
+    assert [one["subject"] for one in armed_here] == ["clock:finish", "clock:submit"]
+    assert row["timers_armed"] == len(armed_here)
+    (counted,) = await escalator.rows("SELECT count(*) AS cases, min(timers_armed) AS least FROM cases")
+    assert counted == {"cases": 230, "least": 2}
+    entries = await escalator.rows("SELECT kind FROM clock_entries WHERE case_id = :id ORDER BY seq", id=first)
+    assert entries[0]["kind"] == "start"
+
+
+async def test_a_long_batch_that_fails_in_its_last_part_leaves_nothing(escalator: Escalator, monkeypatch: Any) -> None:
+    events = [classification(uuid4()) for _ in range(130)]
+    broken = events[-1].case_id
+
+    def fail(*given: Any, **named: Any) -> Any:
+        if named["case_id"] == broken:
+            raise OSError("gone")
+        return open_case(*given, **named)
+
+    monkeypatch.setattr(apply_events, "open_case", fail)
+    with pytest.raises(OSError, match="gone"):
+        await escalator.take(*events)
+    for table in ("cases", "timers", "outbox", "changes", "inbox"):
+        assert await escalator.rows(f"SELECT count(*) AS n FROM {table}") == [{"n": 0}], table  # noqa: S608  # names above
+    monkeypatch.undo()
+    assert await escalator.take(*events) == [DONE] * 130
 
 
 async def test_what_is_stored_rebuilds_the_row(escalator: Escalator) -> None:
