@@ -29,6 +29,7 @@ from shared.runtime.health import Health
 from shared.runtime.plans_in_force import PlansInForce
 from shared.runtime.problems import ProblemError, install_problem_handlers
 from shared.runtime.process import Parts, running, serve
+from shared.runtime.request_guard import install_request_guard
 
 _RELOAD_EVERY: Final = timedelta(seconds=10)
 
@@ -73,6 +74,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         lifespan=_lifespan(settings, adapters, health),
     )
     install_problem_handlers(app)
+    install_request_guard(app)
     for away in DATABASE_ERRORS:
         app.add_exception_handler(away, _database_away)
     app.router.routes.extend(health.routes())

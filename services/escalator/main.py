@@ -36,6 +36,7 @@ from shared.runtime.ids import TimeOrderedIds
 from shared.runtime.plans_in_force import PlansInForce
 from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
+from shared.runtime.request_guard import install_request_guard
 
 NAME: Final = "escalator"
 _AUDIT_EVERY: Final = timedelta(seconds=30)
@@ -110,6 +111,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
         app.include_router(clocks_router(ExplainClocks(database, plans), reader(keys, database.clock)))
         app.include_router(audit_router(audit_timers, reader(keys, database.clock, Scope.OPERATE)))
     install_problem_handlers(app)
+    install_request_guard(app)
     return app
 
 

@@ -33,13 +33,13 @@ from services.intake.app.replay_quarantine import ReplayQuarantine
 from services.intake.app.show_case import ShowCase
 from services.intake.app.split_case import Splitter
 from services.intake.channels.desk import NotifierDesk
-from services.intake.domain.json_guard import UnreadableError
 from services.intake.domain.reports import Outcome, Report
 from services.intake.jobs.reload_plans import reload_plans
 from services.intake.settings import IntakeSettings
 from services.intake.store.vault import Vault
 from services.intake.web.acknowledgement import AcknowledgementPage
 from shared.access.key_store import KeyStore
+from shared.contracts.json_guard import UnreadableError
 from shared.db.engine import DATABASE_ERRORS, Database
 from shared.plans.library import PlanLibrary
 from shared.runtime.health import Health

@@ -49,7 +49,7 @@ from services.notifier.domain.noise import Throttle
 from services.notifier.domain.provider_choice import Terms
 from services.notifier.domain.provider_file import ProviderFileError, terms_of
 from services.notifier.domain.roster_calendars import working_days
-from services.notifier.domain.roster_text import RosterError
+from services.notifier.domain.roster_text import MAX_BYTES, RosterError
 from services.notifier.domain.templates import TemplateError
 from services.notifier.jobs.look_for_notices import look_for_notices
 from services.notifier.jobs.pace import Pace
@@ -75,6 +75,7 @@ from shared.runtime.health import Health
 from shared.runtime.ids import Ids, TimeOrderedIds
 from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
+from shared.runtime.request_guard import install_request_guard
 from shared.runtime.schedule import Job
 
 NAME: Final = "notifier"
@@ -162,6 +163,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
         roster_calendars_router(rosters, database, ids, clock, secret=secret, may_read=may_read, may_change=may_change)
     )
     install_problem_handlers(app)
+    install_request_guard(app, largest_body=MAX_BYTES)
     return app
 
 

@@ -13,10 +13,10 @@ from services.intake.app.issue_command import CommandConflictError, ForeignCaseE
 from services.intake.app.replay_letter import ForeignLetterError, replay_letter
 from services.intake.app.split_case import Splitter
 from services.intake.domain.commands import CommandBody
-from services.intake.domain.json_guard import read_object
 from services.intake.domain.letters import LetterBody, read_letter
 from services.intake.domain.splitting import SplitRefusedError
 from shared.access.api_keys import ApiKey, Scope
+from shared.contracts.json_guard import read_object
 from shared.contracts.values import Actor, ActorKind
 from shared.db.engine import Database
 from shared.runtime.ids import Ids

@@ -22,8 +22,8 @@ from services.intake.domain.cloud_events import (
     read_structured,
     to_report,
 )
-from services.intake.domain.json_guard import UnreadableError, read_json
 from shared.access.api_keys import Scope
+from shared.contracts.json_guard import UnreadableError, read_json
 from shared.runtime.problems import ProblemError
 
 

@@ -14,8 +14,8 @@ from services.intake.app.answer_for_all import DeskAwayError
 from services.intake.app.replay_quarantine import NoSuchQuarantineError, ReplayQuarantine
 from services.intake.domain.hooks import MAPPINGS
 from services.intake.domain.hooks.values import UnmappableError
-from services.intake.domain.json_guard import UnreadableError
 from shared.access.api_keys import Scope
+from shared.contracts.json_guard import UnreadableError
 from shared.runtime.problems import ProblemError
 
 _MOST_LISTED = 200

@@ -16,7 +16,6 @@ from services.intake.app.find_addresses import AddressDesk, DeskAwayError, find_
 from services.intake.app.group_commit import GroupCommit
 from services.intake.app.receive_receipts import AddressedReceipt
 from services.intake.domain.bounces import NoBounce, read_bounce
-from services.intake.domain.json_guard import UnreadableError, read_json, read_object
 from services.intake.domain.provider_reports import read_alibaba, read_tencent
 from services.intake.domain.receipts import Receipt, channel_of
 from shared.access.api_keys import Scope
@@ -26,6 +25,7 @@ from shared.access.links import (
     read_acknowledgement,
     read_receipt_address,
 )
+from shared.contracts.json_guard import UnreadableError, read_json, read_object
 from shared.contracts.values import ChannelKind
 from shared.db.engine import Database
 from shared.runtime.clock import Clock

@@ -22,7 +22,7 @@ from services.intake.domain.receipts import Receipt, channel_of, read_fields, re
 from services.intake.domain.replies import Reply, UnclearReply, Wish, read_reply
 from shared.access.api_keys import ApiKey, Scope
 from shared.access.links import LinkInvalidError, read_receipt_address
-from services.intake.domain.json_guard import UnreadableError, read_object, storable
+from shared.contracts.json_guard import UnreadableError, read_object, storable
 from shared.db.engine import Database
 from shared.runtime.ids import Ids
 from shared.runtime.problems import ProblemError

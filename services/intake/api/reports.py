@@ -25,9 +25,9 @@ from services.intake.api.requests import (
 from services.intake.app.admit_caller import AdmitCaller
 from services.intake.app.group_commit import GroupCommit, RegisterAwayError
 from services.intake.domain.bodies import Route
-from services.intake.domain.json_guard import UnreadableError, read_json, read_object
 from services.intake.domain.reports import Outcome, Refused, Report, prepare
 from shared.access.api_keys import Scope
+from shared.contracts.json_guard import UnreadableError, read_json, read_object
 from shared.runtime.problems import ProblemError
 
 MAX_ITEMS: Final = 500

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from services.intake.app.group_commit import RegisterAwayError, RegisterBusyError
-from services.intake.domain.json_guard import UnreadableError
+from shared.contracts.json_guard import UnreadableError
 from shared.db.engine import is_transient
 from shared.runtime.problems import ProblemError, invalid
 

@@ -29,7 +29,7 @@ from services.intake.store.quarantine import QuarantineRow, add, payload_place
 from services.intake.store.register import find_case_id
 from services.intake.store.vault import Vault, seal
 from shared.access.api_keys import ApiKey
-from services.intake.domain.json_guard import UnreadableError, canonical, read_object, storable
+from shared.contracts.json_guard import UnreadableError, canonical, read_object, storable
 from shared.contracts.values import Actor, ActorKind
 from shared.db.engine import Database
 from shared.runtime.ids import Ids

@@ -7,11 +7,11 @@ from uuid import UUID
 from services.intake.app.register_reports import SOURCE
 from services.intake.app.split_case import SplitCase, Splitter
 from services.intake.domain.commands import CommandBody
-from services.intake.domain.json_guard import canonical
 from services.intake.store.commands import CommandRow, add_command, find_command
 from services.intake.store.register import org_of_case
 from shared.contracts.commands import ROLE_HELD, CommandIssuedV1, CommandKind
 from shared.contracts.envelope import Event
+from shared.contracts.json_guard import canonical
 from shared.contracts.values import Actor, Facts
 from shared.db.engine import Database
 from shared.runtime.ids import Ids

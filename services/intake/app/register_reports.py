@@ -7,7 +7,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.intake.domain.bodies import ComplaintBody
-from services.intake.domain.json_guard import canonical, read_object
 from services.intake.domain.numbers import month_of
 from services.intake.domain.registration import (
     Check,
@@ -38,6 +37,7 @@ from services.intake.store.register import (
 )
 from services.intake.store.vault import Vault, event_place, seal
 from shared.contracts.envelope import Event
+from shared.contracts.json_guard import canonical, read_object
 from shared.db.engine import Database
 from shared.db.tx import Tx
 from shared.runtime.ids import Ids

@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from services.intake.domain.bodies import Route
-from services.intake.domain.json_guard import UnreadableError, read_json, storable
+from shared.contracts.json_guard import UnreadableError, read_json, storable
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCHED: Final = "application/cloudevents-batch+json"

@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic import AliasChoices, Field
 
 from services.intake.domain.bodies import Body
-from services.intake.domain.json_guard import UnreadableError
 from shared.contracts.envelope import Header
+from shared.contracts.json_guard import UnreadableError
 from shared.contracts.topics import TOPICS
 
 _TOPICS: Final = frozenset(topic.name for topic in TOPICS)

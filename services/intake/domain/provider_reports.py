@@ -10,8 +10,8 @@ import hmac
 from collections.abc import Sequence
 from typing import Any, Final
 
-from services.intake.domain.json_guard import UnreadableError
 from services.intake.domain.receipts import Receipt, read_fields
+from shared.contracts.json_guard import UnreadableError
 
 _MOST: Final = 1000
 _LONGEST_ID: Final = 200

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from services.intake.domain.bodies import BODY_BY_KIND, ComplaintBody, IncidentBody, Route
 from services.intake.domain.identity import complainant_ref, keyed_ref
-from services.intake.domain.json_guard import canonical
 from services.intake.domain.redaction import known_particulars, redact
+from shared.contracts.json_guard import canonical
 from shared.contracts.reports import ComplaintReceivedV1, IncidentReportedV1
 from shared.contracts.values import MAX_NARRATIVE, MAX_TEXT, CaseKind, FactValue
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.intake.domain.json_guard import read_object
 from services.intake.store.vault import UnreadableSealError, Vault, event_place, unseal
+from shared.contracts.json_guard import read_object
 from shared.db.tx import Row
 
 

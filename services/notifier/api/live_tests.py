@@ -54,7 +54,8 @@ def live_tests_router(rosters: Rosters, database: Database, ids: Ids, may_change
             )
         except NobodyToAskError as error:
             what = f"Nobody to ask: '{error}' is not in the roster, or has nobody on duty now"
-            raise ProblemError(422, what, code="nobody-to-ask") from error
+            fields = {"role" if wanted.role is not None else "person" if wanted.person is not None else "all": what}
+            raise ProblemError(422, what, code="nobody-to-ask", fields=fields) from error
         return _shown(test, over=False)
 
     @router.get("/v1/roster/live-tests/{test_id}", summary="Who answered a live test after how long")

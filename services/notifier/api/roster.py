@@ -4,11 +4,11 @@ Addresses are personal data: shortened, unless the key may operate the line.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from services.notifier.app.check_roster import check_roster
 from services.notifier.app.list_roles import list_roles
@@ -24,6 +24,8 @@ from shared.contracts.values import Slug
 from shared.runtime.clock import Clock
 from shared.runtime.problems import ProblemError
 
+# Calendars end with the year 9999 and begin with 1: an instant near either end has no day before or after it.
+At = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
 Days = Annotated[int, Query(ge=1, le=92, description="How far ahead")]
 
 
@@ -35,7 +37,7 @@ def roster_router(rules: Rules, clock: Clock, may_read: Reader) -> APIRouter:
     async def on_duty(
         key: Annotated[ApiKey, Depends(may_read)],
         role: Annotated[Slug, Query(description="Role id as plans name it")],
-        at: Annotated[AwareDatetime | None, Query(description="RFC 3339 with an offset; absent: now")] = None,
+        at: Annotated[At | None, Query(description="RFC 3339 with an offset; absent: now")] = None,
     ) -> dict[str, Any]:
         try:
             answer = who_is_on_duty(key.org, role, at or clock.now(), rosters=rosters)
@@ -56,7 +58,7 @@ def roster_router(rules: Rules, clock: Clock, may_read: Reader) -> APIRouter:
         key: Annotated[ApiKey, Depends(may_read)],
         days: Days = 7,
         role: Annotated[Slug | None, Query(description="Only this role")] = None,
-        start: Annotated[AwareDatetime | None, Query(description="RFC 3339 with an offset; absent: now")] = None,
+        start: Annotated[At | None, Query(description="RFC 3339 with an offset; absent: now")] = None,
     ) -> dict[str, Any]:
         begins_at = start or clock.now()
         found = show_timetable(key.org, begins_at, begins_at + timedelta(days=days), rosters=rosters, role=role)

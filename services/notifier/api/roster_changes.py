@@ -17,7 +17,7 @@ from services.notifier.app.rules import Book
 from services.notifier.app.show_roster_history import show_roster_history
 from services.notifier.app.withdraw_change import withdraw_change
 from services.notifier.domain.roster_changes import Change, MadeChange
-from services.notifier.domain.roster_text import MAX_BYTES, RosterError
+from services.notifier.domain.roster_text import RosterError
 from shared.access.api_keys import ApiKey
 from shared.access.bearer import Reader
 from shared.db.engine import Database
@@ -38,7 +38,8 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
     ) -> dict[str, Any]:
         changes = wanted if isinstance(wanted, list) else [wanted]
         if not 0 < len(changes) <= _MOST:
-            raise ProblemError(422, f"From 1 to {_MOST} changes at once", code="too-many")
+            fields = {"body": f"from 1 to {_MOST} changes at once"}
+            raise ProblemError(422, f"From 1 to {_MOST} changes at once", code="too-many", fields=fields)
         try:
             made = await change_roster(key.org, changes, key.label, book=book, database=database, ids=ids)
         except RosterMissingError as error:
@@ -117,15 +118,13 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
 
 
 async def text_of(request: Request) -> str:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise ProblemError(413, f"A roster has at most {MAX_BYTES} bytes", code="too-large")
+    """The body, which has at most MAX_BYTES, as text. Raises ProblemError 422 for what is none."""
     try:
-        return bytes(body).decode("utf-8")
+        return (await request.body()).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ProblemError(422, f"The text is not UTF-8 (byte {error.start})", code="roster-unsound") from error
+        what = f"The text is not UTF-8 (byte {error.start})"
+        fields = {"body": f"byte {error.start} is not valid UTF-8"}
+        raise ProblemError(422, what, code="roster-unsound", fields=fields) from error
 
 
 def change_shown(one: MadeChange) -> dict[str, Any]:

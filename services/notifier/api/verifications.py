@@ -55,7 +55,8 @@ def verifications_router(
             )
         except NothingToVerifyError as error:
             what = f"Nothing to verify: '{error}' is not in the roster, has no provider, or is verified"
-            raise ProblemError(422, what, code="nothing-to-verify") from error
+            fields = {"contact" if wanted.contact is not None else "person": what}
+            raise ProblemError(422, what, code="nothing-to-verify", fields=fields) from error
         except AskedTooOftenError as error:
             what = f"Too many codes were sent to '{error}' within an hour"
             raise ProblemError(429, what, code="asked-too-often") from error

@@ -1,5 +1,6 @@
 """A whole roster is taken over from its text, or only compared with what is in force."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -32,7 +33,8 @@ async def import_roster(
     org: str, text: str, by: str, *, dry_run: bool, days: int, book: Book, database: Database
 ) -> Imported:
     """Raises RosterError with every problem of the text, also when it is another organisation's."""
-    written = read_roster(text, file="import", calendars=book.calendars)
+    # Minutes for megabytes of dense text; whoever is to be told meanwhile must not wait for that.
+    written = await asyncio.to_thread(read_roster, text, file="import", calendars=book.calendars)
     if written.organisation != org:
         raise RosterError([f"import:1: organisation: is '{written.organisation}', the key is of '{org}'"])
     async with database.transaction() as tx:
@@ -43,6 +45,7 @@ async def import_roster(
         is_new = base is None or bool(found)
         if is_new and not dry_run:
             digest = sha256(text.encode()).hexdigest()
+            await roster_records.lock_versions(tx)
             await roster_records.add_version(tx, org, sha256=digest, text=text, origin="import", made_by=by)
         proven = (await verifications.proven(tx)).get(org, frozenset())
         findings = _ahead(whole, tx.now, days, book, proven)

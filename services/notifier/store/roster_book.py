@@ -85,6 +85,7 @@ class RosterBook:
         """What is new on disk becomes a version. A file that stood still never takes the place of an import."""
         new = {org: text for org, text in self._files.texts.items() if self._seen_on_disk.get(org) != text}
         if new:
+            await roster_records.lock_versions(tx)
             known = await roster_records.latest_versions(tx, origin="file")
             for org, text in new.items():
                 sha256 = hashlib.sha256(text.encode()).hexdigest()

@@ -46,8 +46,13 @@ async def versions_of(tx: Tx, org: str, limit: int) -> list[Version]:
     return [Version(**row) for row in rows]
 
 
+async def lock_versions(tx: Tx) -> None:
+    """Whoever adds a version does so alone until the transaction ends, and sees what was added before."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.rosters'))")
+
+
 async def add_version(tx: Tx, org: str, *, sha256: str, text: str, origin: str, made_by: str) -> None:
-    """The next version. Of two at the same moment one fails and is tried again by its caller."""
+    """The next version. Needs `lock_versions` before it in the same transaction."""
     await tx.execute(
         "INSERT INTO roster_versions (org, number, sha256, text, origin, made_by, made_at) "
         "SELECT CAST(:org AS text), coalesce(max(number), 0) + 1, :sha256, :text, :origin, :by, :now "

@@ -1,5 +1,6 @@
 """Rosters changed while the notifier runs: who did it is kept, what does not fit is refused by name."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
@@ -198,6 +199,26 @@ async def test_an_import_is_compared_first_then_taken_over_and_outlives_a_restar
     assert [(one["number"], one["origin"]) for one in history["versions"]] == [(3, "file"), (2, "import"), (1, "file")]
 
 
+async def test_rosters_that_come_at_the_same_moment_are_all_kept_and_none_twice(
+    office: Office, database: Database
+) -> None:
+    office.file.write_text(TEXT + "# edited\n", encoding="utf-8")
+    replicas = [Office(office.file, database) for _ in range(3)]
+    texts = [TEXT.replace("zh: 主管", f"zh: 主管{number}") for number in range(3)]
+    imports = [office.http.put("/v1/roster", content=text.encode()) for text in texts]
+
+    _, answers = await asyncio.gather(
+        asyncio.gather(*(replica.book.refresh() for replica in replicas)), asyncio.gather(*imports)
+    )
+
+    assert [answer.json()["applied"] for answer in answers] == [True] * 3
+    history = (await office.http.get("/v1/roster/history")).json()
+    assert [one["number"] for one in history["versions"]] == [5, 4, 3, 2, 1]
+    assert sorted(one["origin"] for one in history["versions"]) == ["file", "file", "import", "import", "import"]
+    for replica in replicas:
+        await replica.http.aclose()
+
+
 async def test_an_export_reads_back_the_same_and_lists_changes_when_asked(office: Office) -> None:
     await _change(office)
     assert (await office.http.get("/v1/roster")).text == TEXT
@@ -307,7 +328,7 @@ async def test_leave_comes_in_from_a_calendar_and_shows_in_the_feed(office: Offi
 @pytest.mark.parametrize(
     "event",
     [
-        "RRULE:FREQ=DAILY\r\nDTSTART:20260101T000000Z\r\nDTEND:20260101T010000Z",
+        "RRULE:FREQ=HOURLY\r\nDTSTART:20260101T000000Z\r\nDTEND:20260101T010000Z",
         "SUMMARY:x",
         "DTSTART:x",
         "DTEND:x\r\nDTSTART:",
@@ -325,6 +346,6 @@ async def test_an_event_that_cannot_be_used_is_named(office: Office, event: str)
 def test_any_text_is_a_calendar_or_refused(text: str) -> None:
     roster = parse_roster(TEXT, file="r.yaml")
     with suppress(CalendarUnreadableError):
-        read_spans(f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{text}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", roster)
+        read_spans(f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{text}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", roster, TOMORROW)
     with suppress(CalendarUnreadableError):
-        read_spans(text, roster)
+        read_spans(text, roster, TOMORROW)

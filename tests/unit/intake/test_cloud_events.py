@@ -6,7 +6,7 @@ import pytest
 
 from services.intake.domain.bodies import Route
 from services.intake.domain.cloud_events import read_batch, read_binary, read_structured, to_report
-from services.intake.domain.json_guard import UnreadableError
+from shared.contracts.json_guard import UnreadableError
 from tests.support.samples import sample_json
 
 _EVENT = {"specversion": "1.0", "id": "1", "source": "/x", "type": "com.example.complaint.created"}

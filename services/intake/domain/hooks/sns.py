@@ -17,7 +17,7 @@ from services.intake.domain.hooks.values import (
     text_at,
     without_nothing,
 )
-from services.intake.domain.json_guard import UnreadableError, read_object
+from shared.contracts.json_guard import UnreadableError, read_object
 from shared.contracts.values import MAX_NARRATIVE
 
 SOURCE: Final = "cloudwatch"

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from services.intake.domain.json_guard import MAX_DEPTH, UnreadableError, canonical, read_json, read_object
+from shared.contracts.json_guard import MAX_DEPTH, UnreadableError, canonical, read_json, read_object
 from tests.support.samples import sample_json, sample_path
 
 # Valid by RFC 8259, which leaves them open, and refused here on purpose.
