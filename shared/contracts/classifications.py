@@ -162,6 +162,7 @@ class CaseClassifiedV1(Contract):
     answers: Annotated[Answers | None, Field(description="Every criterion judged, without the plan's words")] = None
     decided_by: Annotated[Slug | None, Field(description="The criterion that set the level")] = None
     title: Text | None = None
+    title_en: Annotated[Text | None, Field(description="Warning case: the title for readers of English")] = None
     source: Name
     channel: Name | None = None
     topic: Name | None = None

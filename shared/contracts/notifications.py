@@ -53,8 +53,8 @@ class MessageTemplate(Contract):
     en: Text
 
 
-class EnglishWords(Contract):
-    """What stands in a message to an English reader instead of the words of a subject; absent: the same words."""
+class SubjectWords(Contract):
+    """What stands in a message to readers of another language instead of the words of a subject; absent: the same."""
 
     plan_title: Text | None = None
     level_label: Text | None = None
@@ -85,7 +85,11 @@ class Subject(Contract):
     due_at: Instant | None = None
     next_tier: Text | None = None
     occurred_at: Instant
-    en: Annotated[EnglishWords | None, Field(description="For readers of English, where they differ")] = None
+    en: Annotated[SubjectWords | None, Field(description="For readers of English, where they differ")] = None
+    zh: Annotated[SubjectWords | None, Field(description="For readers of Chinese, where they differ")] = None
+    because_other: Annotated[
+        Text | None, Field(description="`because` for the readers whose words are in `en` or `zh`")
+    ] = None
 
 
 def notice_id(case_id: UUID, plan: str, notice: str, at: datetime) -> UUID:

@@ -58,6 +58,7 @@ def case_classified(
         answers=None if in_full else evaluation.in_short(),
         decided_by=evaluation.decided_by,
         title=None if confidential else state.given("title"),
+        title_en=None,
         source=state.source,
         channel=state.given("channel"),
         topic=state.given("topic"),
@@ -93,6 +94,7 @@ def warning_classified(
     now: datetime,
 ) -> CaseClassifiedV1:
     """The warning case of a group: its values are the counts, its cases those that were counted."""
+    title = title_of(warned.group, verdict)
     return _about_group(
         plan,
         warned,
@@ -103,7 +105,8 @@ def warning_classified(
         previous_level=previous,
         criteria=verdict.criteria,
         decided_by=verdict.decided_by,
-        title=title_of(warned.group, verdict),
+        title=title.zh,
+        title_en=title.en,
         facts=facts_of(plan, warned.group, verdict),
         occurred_at=min(verdict.at, now),
         received_at=now,
@@ -121,6 +124,7 @@ def warning_ended(
     now: datetime,
 ) -> CaseClassifiedV1:
     """A warning case that is over: its level stays what it was, its criteria show the counts of now."""
+    title = ended_title(warned.group, because)
     return _about_group(
         plan,
         warned,
@@ -130,7 +134,8 @@ def warning_ended(
         level_rank=warned.rank,
         previous_level=warned.level,
         criteria=evaluation.criteria,
-        title=ended_title(warned.group, because),
+        title=title.zh,
+        title_en=title.en,
         occurred_at=opened.opened_at,
         received_at=opened.opened_at,
         resolved=True,

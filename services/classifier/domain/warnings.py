@@ -224,18 +224,24 @@ def facts_of(plan: CompiledPlan, group: Group, verdict: Verdict) -> dict[str, Fa
     return counts | plan.type_facts(dict(group.key))[0]
 
 
-def title_of(group: Group, verdict: Verdict) -> str:
-    """The group and why, Chinese as everywhere in titles. A complainant's hash is left out."""
-    values = "、".join(value for name, value in group.key if name != COMPLAINANT)
+def title_of(group: Group, verdict: Verdict) -> Bilingual:
+    """The group and why. A complainant's hash is left out."""
     label = next((result.label for result in verdict.criteria if result.id == verdict.decided_by), None)
-    words = [values, label.zh if label else verdict.decided_by]
-    return "：".join(word for word in words if word)[:MAX_TEXT]
+    decided_by = verdict.decided_by or ""
+    return _title(group, label or Bilingual(zh=decided_by, en=decided_by))
 
 
-def ended_title(group: Group, because: Bilingual) -> str:
-    """The group and that its warning is over, Chinese as everywhere in titles."""
-    values = "、".join(value for name, value in group.key if name != COMPLAINANT)
-    return "：".join(word for word in (values, f"预警结束，{because.zh}") if word)[:MAX_TEXT]
+def ended_title(group: Group, because: Bilingual) -> Bilingual:
+    """The group and that its warning is over."""
+    return _title(group, Bilingual(zh=f"预警结束，{because.zh}", en=f"the warning is over, {because.en}"))
+
+
+def _title(group: Group, what: Bilingual) -> Bilingual:
+    values = [value for name, value in group.key if name != COMPLAINANT and value]
+    zh, en = ("、".join(values), what.zh), (", ".join(values), what.en)
+    return Bilingual(
+        zh="：".join(word for word in zh if word)[:MAX_TEXT], en=": ".join(word for word in en if word)[:MAX_TEXT]
+    )
 
 
 def values_of(names: Mapping[str, Count], counts: Mapping[Count, int]) -> dict[str, float]:

@@ -291,6 +291,7 @@ class _Run:
                 self._stay_quiet(name, at)
 
     def _warning(self, name: str, revision: int, group: Group, verdict: Verdict, at: datetime) -> CaseClassifiedV1:
+        title = title_of(group, verdict)
         return CaseClassifiedV1(
             number=name,
             kind=CaseKind.WARNING,
@@ -300,7 +301,8 @@ class _Run:
             level_rank=verdict.rank,
             criteria=verdict.criteria,
             decided_by=verdict.decided_by,
-            title=title_of(group, verdict),
+            title=title.zh,
+            title_en=title.en,
             source="drill",
             topic=dict(group.key).get("topic"),
             place=place_of(group),

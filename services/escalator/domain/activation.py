@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
 
-from services.escalator.domain import deadlines, informing, ladder, recusal, wording
+from services.escalator.domain import deadlines, informing, ladder, recusal
 from services.escalator.domain.case import Activation
 from services.escalator.domain.decision import Turn
 from services.escalator.domain.orders import Order
@@ -12,6 +12,7 @@ from shared.contracts.escalations import ChangeKind
 from shared.contracts.notifications import Purpose
 from shared.contracts.values import Actor
 from shared.plans.obligations import CompiledActivation
+from shared.plans.words import Words
 
 _SENTENCES: Final = {"activate": "gate_silent_start", "next-tier": "gate_silent_page", "record": "gate_silent"}
 
@@ -81,7 +82,7 @@ def decline(order: Order) -> None:
     _decide(turn, "declined", order.command.actor, order.at)
     ladder.halt(turn)
     # Only those whom silence had woken need to hear that nothing follows.
-    turn.request(Purpose.STAND_DOWN, paged, because=turn.say("declined", gate=_label(turn)))
+    turn.request(Purpose.STAND_DOWN, paged, because=turn.both("declined", gate=_label(turn)))
 
 
 def time_passed(turn: Turn) -> None:
@@ -121,7 +122,7 @@ def _ask(turn: Turn, gate: CompiledActivation) -> None:
         until=until.isoformat(),
         source=gate.source,
     )
-    turn.request(Purpose.PAGE, roles, channels=gate.channels, because=label, due_at=until, stale_after=until)
+    turn.request(Purpose.PAGE, roles, channels=gate.channels, because=gate.words, due_at=until, stale_after=until)
 
 
 def _begin(turn: Turn) -> None:
@@ -169,9 +170,9 @@ def _gate(turn: Turn) -> CompiledActivation | None:
     return next((gate for gate in turn.rules.plan.activations if known is not None and gate.id == known.id), None)
 
 
-def _label(turn: Turn) -> str:
+def _label(turn: Turn) -> Words | str:
     gate = _gate(turn)
-    return wording.words(gate.words, turn.case.language) if gate is not None and gate.words is not None else ""
+    return gate.words if gate is not None and gate.words is not None else ""
 
 
 def _details(order: Order) -> dict[str, str]:

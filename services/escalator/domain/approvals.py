@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from services.escalator.domain import ladder, limits, recusal, wording
+from services.escalator.domain import ladder, limits, recusal
 from services.escalator.domain.case import Approval, Consent
 from services.escalator.domain.decision import INFORM_CHANNELS, Turn
 from services.escalator.domain.orders import Order
 from shared.contracts.escalations import ChangeKind
 from shared.contracts.notifications import Purpose
 from shared.plans.obligations import CompiledApproval
+from shared.plans.words import Words
 
 
 def needed(order: Order, milestone: str) -> bool:
@@ -19,7 +20,7 @@ def needed(order: Order, milestone: str) -> bool:
     rules = _rules_of(order.turn, milestone)
     waiting = next((rule for rule in rules if _state(order.turn, rule) == "waiting"), None)
     if waiting is not None:
-        order.refuse("refused_waiting_approval", approval=_label(order.turn, waiting))
+        order.refuse("refused_waiting_approval", approval=_label(waiting))
         return True
     for rule in rules:
         _ask(order, rule)
@@ -32,7 +33,7 @@ def request(order: Order) -> None:
     if rule is None:
         order.refuse("refused_argument", argument="approval")
     elif _state(order.turn, rule) == "waiting":
-        order.refuse("refused_waiting_approval", approval=_label(order.turn, rule))
+        order.refuse("refused_waiting_approval", approval=_label(rule))
     else:
         _ask(order, rule)
 
@@ -50,7 +51,7 @@ def approve(order: Order) -> str | None:
         asked, given=given, generation=asked.generation + 1, state="approved" if done else "waiting", until=None
     )
     _put(order.turn, after)
-    values = {"approval": _label(order.turn, rule), "step": str(len(given)), "steps": str(len(rule.by))}
+    values = {"approval": _label(rule), "step": str(len(given)), "steps": str(len(rule.by))}
     sentence = "approval_given" if done else "approval_step"
     order.note(ChangeKind.APPROVED, sentence, values=values, approval=rule.id, step=len(given), role=consent.role)
     if not done:
@@ -68,7 +69,7 @@ def refuse(order: Order) -> None:
         return
     rule, asked = found
     _put(order.turn, replace(asked, state="refused", generation=asked.generation + 1, until=None))
-    values = {"approval": _label(order.turn, rule)}
+    values = {"approval": _label(rule)}
     role = order.word("role") or ""
     order.note(
         ChangeKind.REFUSED, "approval_refused", values=values, approval=rule.id, step=len(asked.given) + 1, role=role
@@ -83,7 +84,7 @@ def time_passed(turn: Turn, approval_id: str) -> None:
         return
     _put(turn, replace(asked, until=None, generation=asked.generation + 1))
     roles = _deciders(turn, rule, asked)
-    because = turn.say("approval_silent", approval=_label(turn, rule), roles=", ".join(roles))
+    because = turn.both("approval_silent", approval=_label(rule), roles=", ".join(roles))
     turn.note(ChangeKind.APPROVAL_OVERDUE, because, approval=rule.id, step=len(asked.given) + 1, action=rule.on_silence)
     if rule.on_silence == "record":
         return
@@ -106,7 +107,7 @@ def _lay_before(order: Order, rule: CompiledApproval, asked: Approval) -> None:
     roles = _deciders(turn, rule, asked)
     until = limits.end_of(turn.rules, rule.within, order.at) if rule.within is not None else None
     _put(turn, replace(asked, until=until))
-    values = {"approval": _label(turn, rule), "roles": ", ".join(roles)}
+    values = {"approval": _label(rule), "roles": ", ".join(roles)}
     order.note(
         ChangeKind.APPROVAL_REQUESTED,
         "approval_asked",
@@ -116,7 +117,7 @@ def _lay_before(order: Order, rule: CompiledApproval, asked: Approval) -> None:
         roles=list(roles),
         until=until.isoformat() if until is not None else "",
     )
-    because = turn.say("approval_asked", **values)
+    because = turn.both("approval_asked", **values)
     turn.request(Purpose.INFORM, roles, channels=INFORM_CHANNELS, because=because, due_at=until)
 
 
@@ -165,5 +166,5 @@ def _put(turn: Turn, approval: Approval) -> None:
     turn.set(approvals=(*others, approval))
 
 
-def _label(turn: Turn, rule: CompiledApproval) -> str:
-    return wording.words(rule.words, turn.case.language) if rule.words is not None else rule.id
+def _label(rule: CompiledApproval) -> Words | str:
+    return rule.words or rule.id

@@ -1,6 +1,6 @@
 """Leave to skip the ladder: the plan says when, and it is written down who took it."""
 
-from services.escalator.domain import recusal, wording
+from services.escalator.domain import recusal
 from services.escalator.domain.orders import Order
 from shared.contracts.escalations import ChangeKind
 from shared.contracts.notifications import Purpose
@@ -22,11 +22,11 @@ def take(order: Order) -> None:
         order.refuse("refused_bypass", open=", ".join(one.id for one in open_ways) or "—")
         return
     roles = recusal.without(turn.rules, case, way.roles, "pages")
-    label = wording.words(way.words, case.language) if way.words is not None else way.id
+    label = way.words or way.id
     sentence = "bypass_dialled" if way.dial is not None else "bypassed"
     values = {"way": label, "dial": way.dial or "", "roles": ", ".join(roles)}
     order.note(ChangeKind.BYPASSED, sentence, values=values, way=way.id, roles=list(roles), dial=way.dial or "")
     if roles:
         turn.set(paged_roles=tuple(dict.fromkeys((*case.paged_roles, *roles))))
-        because = turn.say("bypassed", **values)
+        because = turn.both("bypassed", **values)
         turn.request(Purpose.PAGE, roles, channels=_AT_ONCE, all_channels=True, because=because)

@@ -179,7 +179,8 @@ class Case:
     move to another version that was refused.
     `merged_into` is the case that goes on for it; `adopted` are facts of cases merged into this one that it does not
     know itself, and `facts` has them too. `outcome` is what the complainant is to be told of how it came out.
-    `because_en` is the criterion in `because` for readers of English, where the case is told of in Chinese.
+    `because` is in the case's language, `because_other` the same in the other one; `title_en` is for readers of
+    English, where the title is not as somebody gave it.
     """
 
     org: str
@@ -197,7 +198,8 @@ class Case:
     level: str | None = None
     decided_by: str | None = None
     because: str | None = None
-    because_en: str | None = None
+    because_other: str | None = None
+    title_en: str | None = None
     raised_at: datetime | None = None
     overruling: Overruling | None = None
     kept_proposal: str | None = None

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from services.escalator.domain import limits, wording
+from services.escalator.domain import limits
 from services.escalator.domain.case import CaseDuty
 from services.escalator.domain.decision import INFORM_CHANNELS, Turn
 from services.escalator.domain.time_bases import Rules
@@ -46,8 +46,7 @@ def time_passed(turn: Turn, duty_id: str) -> None:
     after = replace(known, generation=known.generation + 1, last_at=due[-1], next_at=following or due[-1])
     others = tuple(one for one in turn.case.duties if one.id != duty_id)
     turn.set(duties=(*others, after) if following is not None else others)
-    text = wording.words(duty.words, turn.case.language) if duty.words is not None else duty.id
-    because = turn.say("duty_due", duty=text)
+    because = turn.both("duty_due", duty=duty.words or duty.id)
     until = limits.end_of(turn.rules, duty.within, due[-1]) if duty.within is not None else None
     turn.note(
         ChangeKind.DUTY_DUE,

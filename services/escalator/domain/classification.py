@@ -8,7 +8,7 @@ from services.escalator.domain import activation, deadlines, duplicates, informi
 from services.escalator.domain.case import DISMISSED_STATES, Case
 from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.time_bases import Rules
-from shared.contracts.classifications import CaseClassifiedV1, CriterionResult
+from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.values import Bilingual, FactValue, PlanRef
 from shared.plans.compiled import CaseView, UnknownLevelError
@@ -53,6 +53,7 @@ def open_case(
         inputs=_inputs(rules, classified, classified.facts),
         facts=classified.facts,
         title=classified.title,
+        title_en=classified.title_en,
         topic=classified.topic,
         place=classified.place,
         language=classified.language,
@@ -62,7 +63,8 @@ def open_case(
     turn = Turn(rules, case, now)
     rules.plan.rank(classified.level)
     because = reason_of(turn.rules, classified)
-    turn.set(level=classified.level, because=because, because_en=english_of(turn.rules, classified))
+    turn.set(level=classified.level)
+    turn.decided(because)
     turn.note(
         ChangeKind.OPENED,
         because,
@@ -125,23 +127,12 @@ def reconsider(turn: Turn, before: Case) -> None:
         informing.facts_arrived(turn, before)
 
 
-def raise_level(
-    turn: Turn, level: str, *, at: datetime, because: str, decided_by: str | None, english: str | None = None
-) -> None:
-    """A higher level: acknowledged anew, clocks of the new level, paged at once, and its roles informed.
-
-    `english` is the reason for readers of English, where `because` is not in English itself.
-    """
+def raise_level(turn: Turn, level: str, *, at: datetime, because: Bilingual, decided_by: str | None) -> None:
+    """A higher level: acknowledged anew, clocks of the new level, paged at once, and its roles informed."""
     case = turn.case
     before = case.level
-    turn.set(
-        level=level,
-        because=because,
-        because_en=english,
-        decided_by=decided_by,
-        raised_at=turn.now,
-        kept_proposal=None,
-    )
+    turn.set(level=level, decided_by=decided_by, raised_at=turn.now, kept_proposal=None)
+    turn.decided(because)
     turn.note(
         ChangeKind.LEVEL_RAISED,
         because,
@@ -186,7 +177,7 @@ def reopen(turn: Turn, because: str) -> None:
 def end_by_source(turn: Turn, ended: Bilingual | None = None) -> None:
     """The source says it is over, or a warning has ended: nobody needs to be paged, and those who were are told."""
     turn.set(state=CaseState.RESOLVED, source_resolved=True)
-    because = wording.words(ended, turn.case.language) if ended is not None else turn.say("source_resolved")
+    because = ended or turn.both("source_resolved")
     turn.note(ChangeKind.STATE_CHANGED, because, state=CaseState.RESOLVED)
     ladder.halt(turn)
     if "acknowledged" not in turn.case.milestones:
@@ -217,6 +208,7 @@ def take_facts(turn: Turn, classified: CaseClassifiedV1, *, news: bool = True) -
         facts=facts,
         adopted=adopted,
         title=classified.title or case.title,
+        title_en=classified.title_en if classified.title else case.title_en,
         topic=classified.topic or case.topic,
         place=classified.place,
     )
@@ -247,7 +239,6 @@ def _judge_level(turn: Turn, classified: CaseClassifiedV1, *, newer: bool) -> No
             classified.level,
             at=classified.classified_at,
             because=reason_of(turn.rules, classified),
-            english=english_of(turn.rules, classified),
             decided_by=classified.decided_by,
         )
     elif rank != present and newer:
@@ -290,18 +281,10 @@ def _follow_source(turn: Turn, classified: CaseClassifiedV1) -> None:
         activation.start_unless_held(turn, "first_page")
 
 
-def reason_of(rules: Rules, classified: CaseClassifiedV1) -> str:
+def reason_of(rules: Rules, classified: CaseClassifiedV1) -> Bilingual:
     """The criterion that decided, in words, with the values it read."""
-    return wording.because_of(_decider(classified), classified.language, rules.plan.plan)
-
-
-def english_of(rules: Rules, classified: CaseClassifiedV1) -> str | None:
-    """The same in English, where the case is told of in another language."""
-    return None if classified.language == "en" else wording.because_of(_decider(classified), "en", rules.plan.plan)
-
-
-def _decider(classified: CaseClassifiedV1) -> CriterionResult | None:
-    return next((found for found in classified.criteria if found.id == classified.decided_by), None)
+    decider = next((found for found in classified.criteria if found.id == classified.decided_by), None)
+    return wording.because_of(decider, rules.plan.plan)
 
 
 def _inputs(rules: Rules, classified: CaseClassifiedV1, facts: Mapping[str, FactValue]) -> dict[str, FactValue | None]:

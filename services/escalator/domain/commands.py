@@ -239,7 +239,8 @@ def _raise(order: Order) -> None:
     if turn.rules.plan.rank(level) <= turn.rules.plan.rank(turn.case.level):
         order.refuse("refused_not_higher", level=label)
         return
-    because = wording.by(turn.case.language, order.command.actor, turn.say("raised", level=label), order.command.reason)
+    raised = turn.both("raised", level=turn.level_words(level))
+    because = wording.by_both(order.command.actor, raised, order.command.reason)
     raise_level(turn, level, at=order.at, because=because, decided_by=None)
 
 
@@ -257,6 +258,8 @@ def _lower(order: Order) -> None:
         order.note(ChangeKind.COMMENTED, "lowered_already", values={"level": label})
         return
     turn.set(level=level, kept_proposal=None)
+    lowered = turn.both("lowered", level=turn.level_words(level))
+    turn.decided(wording.by_both(order.command.actor, lowered, order.command.reason))
     order.note(
         ChangeKind.LEVEL_LOWERED,
         "lowered",

@@ -17,6 +17,7 @@ from services.escalator.domain.decision import Fire, Turn, clock_subject
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import ChangeKind, ClockState
 from shared.contracts.notifications import Purpose
+from shared.contracts.values import Bilingual
 from shared.plans.duties import CompiledClock
 from shared.plans.limits import Limit
 from shared.plans.model import Breach
@@ -77,7 +78,7 @@ def _begin(turn: Turn, spec: CompiledClock, limit: Limit, started_at: datetime, 
     # It had run out before anybody could know of it: that is written down, and nobody is woken for it.
     turn.fire(Fire(clock_subject(clock.id), clock.generation, BREACH, due_at, superseded=True))
     turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=BREACH, superseded=True))
-    because = turn.say("clock_breach", clock=_label(turn, spec), due=due_at)
+    because = turn.say("clock_breach", clock=spec.label, due=due_at)
     turn.note(ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), action=Breach.RECORD)
 
 
@@ -271,22 +272,20 @@ def _cancel(turn: Turn, clock: Clock) -> None:
 
 
 def _warned(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | None) -> None:
-    because = turn.say("clock_warn", clock=_label(turn, spec), threshold=threshold)
+    because = turn.both("clock_warn", clock=spec.label, threshold=threshold)
     turn.note(ChangeKind.CLOCK_WARNED, because, clock=spec.id, threshold=threshold, due_at=_iso(due_at))
     _tell(turn, Purpose.WARN, spec, because, due_at)
 
 
 def _overran(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | None) -> None:
-    because = turn.say(
-        "clock_overrun", clock=_label(turn, spec), due=due_at or "", count=threshold.removeprefix(OVERRUN)
-    )
+    count = threshold.removeprefix(OVERRUN)
+    because = turn.both("clock_overrun", clock=spec.label, due=due_at or "", count=count)
     turn.note(ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), threshold=threshold)
     _tell(turn, Purpose.BREACH, spec, because, due_at)
 
 
 def _breached(turn: Turn, spec: CompiledClock, due_at: datetime | None, *, page: bool = True) -> None:
-    label = _label(turn, spec)
-    because = turn.say("clock_breach", clock=label, due=due_at or "")
+    because = turn.both("clock_breach", clock=spec.label, due=due_at or "")
     turn.note(
         ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), action=spec.breach, source=spec.source
     )
@@ -297,11 +296,11 @@ def _breached(turn: Turn, spec: CompiledClock, due_at: datetime | None, *, page:
         _tell(turn, Purpose.BREACH, spec, because, due_at)
     if pages:
         above = ladder.next_tier(turn)
-        tier = wording.words(above.label, turn.case.language) if above else ""
-        ladder.move_up(turn, turn.say("clock_breach_tier", clock=label, tier=tier))
+        tier = above.label if above else ""
+        ladder.move_up(turn, turn.say("clock_breach_tier", clock=spec.label, tier=tier))
 
 
-def _tell(turn: Turn, purpose: Purpose, spec: CompiledClock, because: str, due_at: datetime | None) -> None:
+def _tell(turn: Turn, purpose: Purpose, spec: CompiledClock, because: Bilingual, due_at: datetime | None) -> None:
     tier = ladder.present_tier(turn)
     if spec.notify_roles:
         turn.request(purpose, spec.notify_roles, because=because, due_at=due_at)

@@ -1,6 +1,6 @@
 """What a rule decides, as values: the case after it, what to publish, what to arm. Nothing has happened yet."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -13,8 +13,8 @@ from services.escalator.domain.case import Case
 from services.escalator.domain.clocks import Clock, Entry
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import Change, ChangeKind
-from shared.contracts.notifications import EnglishWords, NotificationRequestedV1, Purpose, Subject
-from shared.contracts.values import MAX_TEXT, ChannelKind, FactValue, Language, trusted
+from shared.contracts.notifications import NotificationRequestedV1, Purpose, Subject, SubjectWords
+from shared.contracts.values import MAX_TEXT, Bilingual, ChannelKind, FactValue, Language, trusted
 from shared.plans.words import Words
 
 LADDER: Final = "ladder"
@@ -216,20 +216,36 @@ class Turn:
 
     def say(self, sentence: str, **values: object) -> str:
         """The sentence in the case's language; instants by the plan's clock, as people read them."""
+        return wording.say(self.case.language, sentence, **self._shown(values))
+
+    def both(self, sentence: str, **values: object) -> Bilingual:
+        """The same in both languages: for messages."""
+        return wording.both(sentence, **self._shown(values))
+
+    def _shown(self, values: Mapping[str, object]) -> dict[str, object]:
         zone = self.rules.plan.plan.timezone
-        shown = {
+        return {
             name: wording.moment(value, zone) if isinstance(value, datetime) else value
             for name, value in values.items()
         }
-        return wording.say(self.case.language, sentence, **shown)
+
+    def level_words(self, level: str | None) -> Bilingual:
+        """A level as people call it, in both languages."""
+        return wording.pair(level_label(self.rules, level, "zh"), level_label(self.rules, level, "en"))
+
+    def decided(self, because: Bilingual) -> None:
+        """Why the case has its level, from now on."""
+        mine, other = (because.en, because.zh) if self.case.language == "en" else (because.zh, because.en)
+        self.set(because=mine, because_other=other)
 
     def level_label(self, level: str | None) -> str:
         """A level as people call it in the case's language."""
         return level_label(self.rules, level, self.case.language)
 
-    def note(self, kind: ChangeKind, because: str, **details: FactValue | None) -> None:
-        """A line of the case's history."""
-        self._changes.append(Change(kind=kind, at=self.now, because=because[:MAX_TEXT], details=details))
+    def note(self, kind: ChangeKind, because: str | Words | Bilingual, **details: FactValue | None) -> None:
+        """A line of the case's history, in its language."""
+        said = because if isinstance(because, str) else wording.words(because, self.case.language)
+        self._changes.append(Change(kind=kind, at=self.now, because=said[:MAX_TEXT], details=details))
 
     def log(self, entry: Entry, rules: Rules | None = None) -> Clock:
         """Advance one clock by one entry of its log, counted by these rules if they are others; the clock after it."""
@@ -252,12 +268,14 @@ class Turn:
         *,
         channels: tuple[ChannelKind, ...] = DEFAULT_CHANNELS,
         all_channels: bool = False,
-        because: str | None = None,
+        because: Words | Bilingual | None = None,
         due_at: datetime | None = None,
         next_tier: Words | None = None,
         stale_after: datetime | None = None,
     ) -> None:
         """Ask for these roles to be told, but nobody who keeps out of the case. Nothing happens without a role.
+
+        Absent `because`, what decided the level is the reason.
 
         The request's id follows from the case and its number among the case's requests, so deciding again asks for
         the same thing.
@@ -279,9 +297,7 @@ class Turn:
                 all_channels=all_channels,
                 acknowledge=purpose is Purpose.PAGE,
                 step=case.steps,
-                subject=subject_of(
-                    self.rules, case, because=because or case.because, due_at=due_at, next_tier=next_tier
-                ),
+                subject=subject_of(self.rules, case, because=because, due_at=due_at, next_tier=next_tier),
                 language=case.language,
                 requested_at=self.now,
                 stale_after=stale_after,
@@ -320,24 +336,26 @@ def subject_of(
     rules: Rules,
     case: Case,
     *,
-    because: str | None = None,
+    because: Words | Bilingual | None = None,
     due_at: datetime | None = None,
     next_tier: Words | None = None,
 ) -> Subject:
-    """What a message about the case says."""
+    """What a message about the case says, in the case's language and for readers of the other one."""
     plan = rules.plan
     expected = plan.expected(case.level)
-    english = None
-    if case.language != "en":
-        english = trusted(
-            EnglishWords,
-            plan_title=plan.title.en,
-            level_label=level_label(rules, case.level, "en") if case.level else None,
-            because=case.because_en if because is not None and because == case.because else None,
-            title=None,
-            expected=expected.en if expected else None,
-            next_tier=next_tier.en if next_tier else None,
-        )
+    other: Language = "zh" if case.language == "en" else "en"
+    reasons = (case.because, case.because_other)
+    if because is not None:
+        reasons = (wording.words(because, case.language), wording.words(because, other))
+    for_others = trusted(
+        SubjectWords,
+        plan_title=wording.words(plan.title, other),
+        level_label=level_label(rules, case.level, other) if case.level else None,
+        because=None,
+        title=case.title_en if other == "en" else None,
+        expected=wording.words(expected, other) if expected else None,
+        next_tier=wording.words(next_tier, other) if next_tier else None,
+    )
     return trusted(
         Subject,
         number=case.number,
@@ -347,7 +365,7 @@ def subject_of(
         level_label=level_label(rules, case.level, case.language) if case.level else None,
         level_rank=plan.rank(case.level),
         highest_rank=plan.highest_rank,
-        because=because[:MAX_TEXT] if because else because,
+        because=reasons[0],
         title=case.title,
         topic=case.topic,
         kind=case.kind,
@@ -356,7 +374,9 @@ def subject_of(
         due_at=due_at,
         next_tier=wording.words(next_tier, case.language) if next_tier else None,
         occurred_at=case.occurred_at,
-        en=english,
+        en=for_others if other == "en" else None,
+        zh=for_others if other == "zh" else None,
+        because_other=reasons[1],
     )
 
 

@@ -27,7 +27,7 @@ def settle(turn: Turn, found: DuplicateOf | None, other: Case | None) -> bool:
             rule=found.rule,
         )
         return False
-    because = turn.say("duplicate_merged", rule=found.rule, number=found.number)
+    because = turn.both("duplicate_merged", rule=found.rule, number=found.number)
     ladder.halt(turn)
     turn.set(state=CaseState.MERGED, merged_into=found.case_id)
     turn.note(

@@ -42,7 +42,7 @@ def _end(order: Order, state: CaseState, sentence: str, milestones: tuple[str, .
         if milestone not in turn.case.milestones:
             deadlines.passed(turn, milestone, order.at)
     if told:
-        informing.stand_down(turn, turn.say(sentence))
+        informing.stand_down(turn, turn.both(sentence))
 
 
 def _dismiss(
@@ -56,7 +56,7 @@ def _dismiss(
     notices.at(turn, "invalidated" if state is CaseState.INVALID else state.value)
     deadlines.cancel_all(turn)
     if was_open:
-        informing.stand_down(turn, turn.say(sentence, **values))
+        informing.stand_down(turn, turn.both(sentence, **values))
 
 
 def withdraw(order: Order) -> None:

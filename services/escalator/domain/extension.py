@@ -40,13 +40,12 @@ def ask(order: Order) -> None:
     actor = order.command.actor
     asked = Extension(clock.id, actor, order.at, (order.command.reason or "").strip(), by)
     order.turn.set(extensions=(*order.turn.case.extensions, asked))
-    label = wording.words(spec.label, order.turn.case.language)
-    values = {"clock": label, "by": by}
+    values = {"clock": spec.label, "by": by}
     order.note(ChangeKind.EXTENSION_REQUESTED, "extension_asked", values=values, clock=clock.id, by=by)
     if terms.with_complainant:
         _grant(order, spec, clock, asked)
         return
-    because = order.turn.say("by", actor=f"{actor.kind}:{actor.ref}", what=order.turn.say("extension_asked", **values))
+    because = wording.by_both(actor, order.turn.both("extension_asked", **values), asked.reason)
     roles = _deciders(order, terms)
     order.turn.request(Purpose.INFORM, roles, channels=INFORM_CHANNELS, because=because)
 
@@ -130,7 +129,7 @@ def _grant(order: Order, spec: CompiledClock, clock: Clock, asked: Extension) ->
     notices.at(turn, "extended", asked.reason)
     if _terms(spec).tell_complainant:
         tier = turn.case.paged_roles or turn.rules.plan.informed(turn.case.level)
-        turn.request(Purpose.INFORM, tier, channels=INFORM_CHANNELS, because=turn.say("tell_complainant"))
+        turn.request(Purpose.INFORM, tier, channels=INFORM_CHANNELS, because=turn.both("tell_complainant"))
 
 
 def _longer(order: Order, spec: CompiledClock, clock: Clock, base: TimeBase, by: Limit) -> int:

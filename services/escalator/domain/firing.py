@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.escalator.domain import activation, approvals, case_duties, deadlines, ladder, waiting, wording
+from services.escalator.domain import activation, approvals, case_duties, deadlines, ladder, waiting
 from services.escalator.domain.case import Case
 from services.escalator.domain.classification import raise_level
 from services.escalator.domain.decision import (
@@ -69,6 +69,5 @@ def _raise(turn: Turn, spec: CompiledClock) -> None:
     plan = turn.rules.plan
     if spec.raises is None or not turn.case.open or plan.rank(spec.raises) <= plan.rank(turn.case.level):
         return
-    label = wording.words(spec.label, turn.case.language)
-    because = turn.say("clock_raise", clock=label, level=turn.level_label(spec.raises))
+    because = turn.both("clock_raise", clock=spec.label, level=turn.level_words(spec.raises))
     raise_level(turn, spec.raises, at=turn.now, because=because, decided_by=None)

@@ -2,10 +2,10 @@
 
 from collections.abc import Container
 
-from services.escalator.domain import wording
 from services.escalator.domain.case import Case
 from services.escalator.domain.decision import INFORM_CHANNELS, Turn
 from shared.contracts.notifications import Purpose
+from shared.contracts.values import Bilingual
 
 
 def at_level(turn: Turn) -> None:
@@ -28,9 +28,12 @@ def _tell(turn: Turn, milestone: str, but: Container[str] = ()) -> None:
         if inform.id in but or mark in turn.case.told_once:
             continue
         turn.set(told_once=(*turn.case.told_once, mark))
-        because = wording.words(inform.words, case.language) if inform.words is not None else None
         turn.request(
-            Purpose.INFORM, inform.roles, channels=inform.channels, all_channels=inform.all_channels, because=because
+            Purpose.INFORM,
+            inform.roles,
+            channels=inform.channels,
+            all_channels=inform.all_channels,
+            because=inform.words,
         )
         turn.set(informed_roles=tuple(dict.fromkeys((*turn.case.informed_roles, *inform.roles))))
 
@@ -49,6 +52,6 @@ def facts_arrived(turn: Turn, before: Case) -> None:
         _tell(turn, milestone, but=named)
 
 
-def stand_down(turn: Turn, because: str) -> None:
+def stand_down(turn: Turn, because: Bilingual) -> None:
     """Everybody who was paged or informed learns that it is over."""
     turn.request(Purpose.STAND_DOWN, (*turn.case.paged_roles, *turn.case.informed_roles), because=because)

@@ -9,6 +9,7 @@ from services.escalator.domain.case import Ladder
 from services.escalator.domain.decision import Turn
 from shared.contracts.escalations import ChangeKind
 from shared.contracts.notifications import Purpose
+from shared.contracts.values import Bilingual
 from shared.plans.duties import CompiledTier
 
 _LONGEST_REPEAT: Final = timedelta(hours=1)
@@ -90,7 +91,7 @@ def time_passed(turn: Turn) -> None:
     )
 
 
-def move_up(turn: Turn, because: str) -> None:
+def move_up(turn: Turn, because: str | Bilingual) -> None:
     """Page the next tier at once. At the end of the chain that is published, and the last tier is paged on."""
     tiers = tiers_of(turn)
     if not tiers:
@@ -150,7 +151,7 @@ def _begins_again(tiers: tuple[CompiledTier, ...], at: int | None) -> int | None
     return next((index for index, tier in enumerate(tiers) if tier.id == wanted), None) if wanted else None
 
 
-def _reach(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, because: str) -> None:
+def _reach(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, because: str | Bilingual) -> None:
     """The tier is the present one from now on; it is paged at once unless the plan lets it wait."""
     tier = tiers[at]
     not_before = _not_before(turn, tier)

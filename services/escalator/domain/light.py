@@ -26,6 +26,7 @@ from shared.plans.model import Breach
 
 _ONLY_TOLD: Final = frozenset({Breach.RECORD, Breach.NOTIFY})
 _LATER: Final = {"revision", "changed_at", "changes"}
+_SAID: Final = {"because", "because_other", "due_at", "next_tier"}
 _MOST_ENDED: Final = 8
 
 
@@ -114,7 +115,7 @@ def card_of(rules: Rules, published: CaseEscalatedV1, case: Case) -> Card:
     return Card(
         head,
         published.model_dump_json(exclude=_LATER)[1:],
-        subject_of(rules, case).model_dump_json(exclude={"because", "due_at", "next_tier"})[1:],
+        subject_of(rules, case).model_dump_json(exclude=_SAID)[1:],
     )
 
 
@@ -222,7 +223,7 @@ def _told(
     if request is None:
         return _Told(escalated, None, "")
     asked = request.model_dump_json(exclude={"request_id", "step", "drill", "subject"})[1:-1]
-    subject = request.subject.model_dump_json(include={"because", "due_at", "next_tier"})[1:-1]
+    subject = request.subject.model_dump_json(include=_SAID)[1:-1]
     return _Told(escalated, asked, subject)
 
 

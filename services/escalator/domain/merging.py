@@ -37,8 +37,7 @@ def take_in(rules: Rules, case: Case, merged: Case, now: datetime, before: Case 
         return turn.ignore("nothing new of a case that was merged")
     _adopt_facts(turn, merged, news if before is None else merged.facts, news)
     if _graver(turn, merged) and merged.level is not None:
-        label = turn.level_label(merged.level)
-        because = turn.say("duplicate_worse", number=merged.number, level=label)
+        because = turn.both("duplicate_worse", number=merged.number, level=turn.level_words(merged.level))
         raise_level(turn, merged.level, at=now, because=because, decided_by=merged.decided_by)
     if not turn.case.ended:
         deadlines.refresh(turn)

@@ -8,7 +8,6 @@ from typing import Any
 from services.escalator.domain import activation, carrying, deadlines, ladder, wording
 from services.escalator.domain.case import OPEN_STATES, Case
 from services.escalator.domain.classification import (
-    english_of,
     is_overruled,
     raise_level,
     reason_of,
@@ -62,15 +61,7 @@ def move(
     _drop_approvals(turn)
     if course is _Course.RISES and level is not None:
         because = reason_of(after, classified)
-        english = english_of(after, classified)
-        raise_level(
-            turn,
-            level,
-            at=classified.classified_at,
-            because=because,
-            decided_by=classified.decided_by,
-            english=english,
-        )
+        raise_level(turn, level, at=classified.classified_at, because=because, decided_by=classified.decided_by)
     else:
         if case.held:
             activation.consider(turn)
@@ -176,11 +167,11 @@ def _settle_level(turn: Turn, case: Case, classified: CaseClassifiedV1, course: 
         return
     turn.set(
         level=judged,
-        because=reason_of(turn.rules, classified),
         decided_by=classified.decided_by,
         kept_proposal=None,
         overruling=case.overruling if course is _Course.SAME else None,
     )
+    turn.decided(reason_of(turn.rules, classified))
     if course is _Course.FALLS:
         label = turn.level_label(judged)
         because = turn.say("level_moved", level=label, version=turn.case.plan.version)
@@ -238,7 +229,7 @@ def _inform(turn: Turn) -> None:
     entries = plan.informs_at("classified", case.level, case.inputs) if case.level is not None else ()
     named = (*plan.informed(case.level), *(role for entry in entries for role in entry.roles))
     told = {*case.informed_roles, *case.paged_roles}
-    because = turn.say("moved_inform", version=case.plan.version)
+    because = turn.both("moved_inform", version=case.plan.version)
     turn.request(
         Purpose.INFORM, (role for role in named if role not in told), channels=INFORM_CHANNELS, because=because
     )

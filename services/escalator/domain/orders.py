@@ -42,7 +42,7 @@ class Order:
         self.turn.set(state=state)
         self.note(ChangeKind.STATE_CHANGED, sentence, values=values, state=state)
 
-    def refuse(self, sentence: str, **values: str) -> None:
+    def refuse(self, sentence: str, **values: object) -> None:
         self.note(
             ChangeKind.COMMAND_REFUSED,
             sentence,

@@ -9,7 +9,7 @@ from services.escalator.domain import limits, wording
 from services.escalator.domain.case_duties import working_day, zone_of
 from services.escalator.domain.decision import INFORM_CHANNELS
 from services.escalator.domain.time_bases import Rules
-from shared.contracts.notifications import NotificationRequestedV1, Purpose, Subject
+from shared.contracts.notifications import NotificationRequestedV1, Purpose, Subject, SubjectWords
 from shared.plans.obligations import CompiledDuty
 from shared.plans.rounds import due_between, next_due
 
@@ -60,7 +60,8 @@ def request_for(duty: DutyOf, due_at: datetime, now: datetime) -> NotificationRe
     """Tell the duty's roles of this round."""
     plan, spec = duty.rules.plan, duty.duty
     until = limits.end_of(duty.rules, spec.within, due_at) if spec.within is not None else None
-    words = wording.words(spec.words, "zh") if spec.words is not None else spec.id
+    because = wording.both("duty_due", duty=spec.words or spec.id)
+    title = spec.words
     return NotificationRequestedV1(
         request_id=uuid5(subject_id(duty, due_at), "request"),
         purpose=Purpose.INFORM,
@@ -70,15 +71,17 @@ def request_for(duty: DutyOf, due_at: datetime, now: datetime) -> NotificationRe
         subject=Subject(
             number=number_of(duty, due_at),
             plan=plan.name,
-            plan_title=wording.words(plan.title, "zh"),
+            plan_title=plan.title.zh,
             level=None,
             level_label=None,
             level_rank=0,
             highest_rank=max(1, plan.highest_rank),
-            because=wording.say("zh", "duty_due", duty=words),
-            title=words,
+            because=because.zh,
+            title=title.zh if title is not None else spec.id,
             due_at=until,
             occurred_at=due_at,
+            en=SubjectWords(plan_title=plan.title.en, title=title.en if title is not None else None),
+            because_other=because.en,
         ),
         requested_at=now,
         templates=plan.messages_for(Purpose.INFORM, None),

@@ -40,10 +40,11 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
     page = case.ladder
     if settled.purpose is not Purpose.PAGE or page is None or settled.step != page.step or not case.open:
         return turn.decide()
+    known = tuple(reach for reach in page.reach if (reach.role, reach.person) != (settled.role, settled.person))
     if failed and settled.stand_in is not None:
         # Whether the page reached anybody is known once the deputy who is asked instead has news.
+        turn.set(ladder=replace(page, reach=known))
         return turn.decide()
-    known = tuple(reach for reach in page.reach if (reach.role, reach.person) != (settled.role, settled.person))
     page = replace(page, reach=(*known, Reach(settled.role, settled.person, not failed)))
     turn.set(ladder=page)
     # At the end of the chain there is nobody to turn to at once; paging the same people without a pause helps nobody.
@@ -58,7 +59,8 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
 def _not_reached(turn: Turn, settled: NotificationSettledV1) -> str:
     sentence = "not_reached" if settled.stand_in is None else "not_reached_instead"
     instead = settled.stand_in_label or settled.stand_in or ""
-    return turn.say(sentence, role=_role(settled, turn.case), reason=_reason(settled, turn.case), instead=instead)
+    role, reason = settled.role_words or settled.role, settled.reason_words or settled.reason
+    return turn.say(sentence, role=role, reason=reason, instead=instead)
 
 
 def _turn_to_the_tiers(turn: Turn, settled: NotificationSettledV1) -> None:
@@ -66,15 +68,14 @@ def _turn_to_the_tiers(turn: Turn, settled: NotificationSettledV1) -> None:
 
     Only ever upwards from a role of the ladder, so it ends; that even the last tier has nobody is on record.
     """
-    case = turn.case
     tiers = ladder.tiers_of(turn)
     at = next((index for index, tier in enumerate(tiers) if settled.role in ladder.roles_of(turn, tier)), None)
     present = ladder.present_tier(turn)
     first = at + 1 if at is not None else next((i for i, tier in enumerate(tiers) if tier == present), 0)
     standing_in = next((tier for tier in tiers[first:] if ladder.roles_of(turn, tier)), None)
-    name = wording.words(standing_in.label, case.language) if standing_in is not None else ""
     sentence = "told_instead" if standing_in is not None else "told_nobody"
-    because = turn.say(sentence, role=_role(settled, case), tier=name)
+    tier = standing_in.label if standing_in is not None else ""
+    because = turn.both(sentence, role=settled.role_words or settled.role, tier=tier)
     turn.note(
         ChangeKind.NOTIFICATION_FAILED,
         because,
@@ -85,15 +86,6 @@ def _turn_to_the_tiers(turn: Turn, settled: NotificationSettledV1) -> None:
     if standing_in is not None:
         roles = ladder.roles_of(turn, standing_in)
         turn.request(settled.purpose, roles, channels=standing_in.channels, because=because)
-
-
-def _role(settled: NotificationSettledV1, case: Case) -> str:
-    """As the roster calls it."""
-    return settled.role if settled.role_words is None else wording.words(settled.role_words, case.language)
-
-
-def _reason(settled: NotificationSettledV1, case: Case) -> str:
-    return settled.reason if settled.reason_words is None else wording.words(settled.reason_words, case.language)
 
 
 def _reached_nobody(turn: Turn, page: Ladder) -> bool:

@@ -6,11 +6,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.contracts.classifications import CriterionResult
-from shared.contracts.values import MAX_TEXT, Actor, Bilingual, FactValue, Language
+from shared.contracts.values import MAX_TEXT, Actor, Bilingual, FactValue, Language, trusted
 from shared.plans.model import Plan
 from shared.plans.words import Words
 
+_BOTH: Final = (Words, Bilingual)
 _SENTENCES: Final[dict[str, tuple[str, str]]] = {
+    "yes": ("是", "yes"),
+    "no": ("否", "no"),
     "no_level": ("未达到任何级别", "no level reached"),
     "level_kept": (
         "分级建议为 {proposed}，级别不自动降低，维持 {level}",
@@ -236,9 +239,20 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
 
 
 def say(language: Language, sentence: str, **values: object) -> str:
-    """The sentence in the language, at most as long as a contract's text."""
+    """The sentence in the language, at most as long as a contract's text; words among the values in the same one."""
     zh, en = _SENTENCES[sentence]
-    return (en if language == "en" else zh).format(**values)[:MAX_TEXT]
+    told = {name: words(value, language) if isinstance(value, _BOTH) else value for name, value in values.items()}
+    return (en if language == "en" else zh).format(**told)[:MAX_TEXT]
+
+
+def both(sentence: str, **values: object) -> Bilingual:
+    """The sentence in both languages: for messages, whose readers may read either."""
+    return pair(say("zh", sentence, **values), say("en", sentence, **values))
+
+
+def pair(zh: str, en: str) -> Bilingual:
+    """One sentence in both languages, cut to the length of a contract's text."""
+    return trusted(Bilingual, zh=zh[:MAX_TEXT], en=en[:MAX_TEXT])
 
 
 def moment(instant: datetime, timezone: str) -> str:
@@ -251,7 +265,12 @@ def words(text: Words | Bilingual, language: Language) -> str:
     return text.en if language == "en" else text.zh
 
 
-def because_of(criterion: CriterionResult | None, language: Language, plan: Plan) -> str:
+def because_of(criterion: CriterionResult | None, plan: Plan) -> Bilingual:
+    """`because_in` both languages."""
+    return pair(because_in("zh", criterion, plan), because_in("en", criterion, plan))
+
+
+def because_in(language: Language, criterion: CriterionResult | None, plan: Plan) -> str:
     """The criterion that decided, in the plan's own words, with the values it read.
 
     For example `网络或支撑问题影响客户超过50000（影响客户数 60000）`. A name without words stays as it is.
@@ -268,17 +287,21 @@ def because_of(criterion: CriterionResult | None, language: Language, plan: Plan
         key=lambda item: isinstance(item[1], bool | str | list),
     )
     separator = ", " if language == "en" else "，"
-    values = separator.join(f"{_name(name, language, plan)} {_read(name, value, plan)}" for name, value in read)
+    values = separator.join(
+        f"{_name(name, language, plan)} {_read(name, value, plan, language)}" for name, value in read
+    )
     if not values:
         return label[:MAX_TEXT]
     return (f"{label} ({values})" if language == "en" else f"{label}（{values}）")[:MAX_TEXT]
 
 
-def _read(name: str, value: FactValue, plan: Plan) -> str:
+def _read(name: str, value: FactValue, plan: Plan, language: Language) -> str:
     declared = plan.facts.get(name)
     if declared is not None and declared.instant is not None and isinstance(value, str):
         return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(plan.timezone)):%m-%d %H:%M}"
-    return shown(value)
+    if isinstance(value, bool):
+        return say(language, "yes" if value else "no")
+    return "/".join(value) if isinstance(value, list) else str(value)
 
 
 def _name(name: str, language: Language, plan: Plan) -> str:
@@ -293,17 +316,13 @@ def facts(found: Mapping[str, FactValue], language: Language, plan: Plan) -> str
     """Facts with the values they were given, as the plan calls them."""
     separator = ", " if language == "en" else "，"
     return separator.join(
-        f"{_name(name, language, plan)} = {_read(name, value, plan)}" for name, value in found.items()
+        f"{_name(name, language, plan)} = {_read(name, value, plan, language)}" for name, value in found.items()
     )
 
 
-def shown(value: FactValue | None) -> str:
-    """A fact as people read it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "/".join(value)
-    return str(value)
+def by_both(actor: Actor, what: Words | Bilingual, reason: str | None) -> Bilingual:
+    """Who did what and why, in both languages; the reason is as the person gave it."""
+    return pair(by("zh", actor, what.zh, reason), by("en", actor, what.en, reason))
 
 
 def by(language: Language, actor: Actor, what: str, reason: str | None) -> str:

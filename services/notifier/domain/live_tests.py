@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.notifier.domain.roster import Roster
 from services.notifier.domain.roster_duty import on_duty
-from shared.contracts.notifications import LIVE_TEST_PLAN, EnglishWords, Subject
+from shared.contracts.notifications import LIVE_TEST_PLAN, Subject, SubjectWords
 
 _HOUR: Final = 10
 _NUMBERS: Final = 1_000_000
@@ -83,7 +83,7 @@ def about_test(number: str, now: datetime) -> Subject:
         title="联络测试，没有发生事件",
         expected="只需点开链接确认收到",
         occurred_at=now,
-        en=EnglishWords(
+        en=SubjectWords(
             plan_title="Test of the duty roster",
             level_label="Test",
             title="A test of whether you can be reached; nothing happened",

@@ -8,7 +8,7 @@ from typing import Final
 from services.notifier.domain.roster import Roster
 from services.notifier.domain.roster_check import Finding, FindingKind
 from services.notifier.domain.roster_timeline import Handover
-from shared.contracts.notifications import EnglishWords, MessageTemplate, Subject
+from shared.contracts.notifications import MessageTemplate, Subject, SubjectWords
 from shared.contracts.values import MAX_TEXT, Bilingual, Language
 
 PLAN: Final = "roster"
@@ -127,7 +127,7 @@ def _subject(
         expected=expected.zh,
         due_at=due_at,
         occurred_at=at,
-        en=EnglishWords(plan_title=plan.en, because=because.en, title=title.en, expected=expected.en),
+        en=SubjectWords(plan_title=plan.en, because=because.en, title=title.en, expected=expected.en),
     )
 
 

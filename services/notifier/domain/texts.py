@@ -174,9 +174,13 @@ def parts_of(message: Message) -> dict[str, str]:
 
 def worded(subject: Subject, language: Language) -> Subject:
     """The subject in the reader's language, as far as it was given in both."""
-    if language == "zh" or subject.en is None:
+    given = subject.en if language == "en" else subject.zh
+    if given is None:
         return subject
-    return subject.model_copy(update=subject.en.model_dump(exclude_none=True) | {"en": None})
+    words = given.model_dump(exclude_none=True)
+    if subject.because_other is not None:
+        words["because"] = subject.because_other
+    return subject.model_copy(update={**words, "en": None, "zh": None, "because_other": None})
 
 
 def redacted(subject: Subject) -> Subject:
@@ -210,7 +214,7 @@ def _sms(message: Message, mark: str, parts: Mapping[str, str], max_segments: in
     words = LABELS[message.language]
     stop, colon = words["stop"], words["colon"]
     purpose = PURPOSES[message.language][message.purpose]
-    head = f"{mark}【{words['product']}】{parts['level']} {parts['case']} {purpose}"
+    head = f"{mark}【{words['product']}】{parts.get('level', '')} {parts.get('case', '')} {purpose}"
     tail = f"{words['link']}{colon}{message.link}" if message.link is not None else ""
     # From what is dropped last to what is dropped first.
     by_importance = ("what", "due", "expected", "place", "because", "late", "topic", "next", "plan", "occurred")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from shared.contracts.notifications import CONTACT_CHECK_PLAN, EnglishWords, MessageTemplate, Subject
+from shared.contracts.notifications import CONTACT_CHECK_PLAN, MessageTemplate, Subject, SubjectWords
 from shared.contracts.values import ChannelKind, Language
 
 VALID_FOR: Final = timedelta(hours=1)
@@ -126,7 +126,7 @@ def about_check(number: str, now: datetime) -> Subject:
         title="联系方式验证",
         due_at=now + VALID_FOR,
         occurred_at=now,
-        en=EnglishWords(plan_title="Contact verification", level_label="Check", title="Contact verification"),
+        en=SubjectWords(plan_title="Contact verification", level_label="Check", title="Contact verification"),
     )
 
 

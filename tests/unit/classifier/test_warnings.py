@@ -18,6 +18,7 @@ from services.classifier.domain.warnings import (
     verdicts,
 )
 from services.classifier.domain.windows import Group, counted_of, reading_of
+from shared.contracts.values import Bilingual
 from shared.plans.compiled import Scope
 from tests.support.classification import BURSTS, MONDAY, create_complaint, library_of
 
@@ -75,7 +76,7 @@ def test_day_and_week_criteria_give_a_verdict_each_and_the_highest_decides() -> 
     day = found[Span.DAY]
     assert {result.id for result in day.criteria} == {"orange-day", "yellow-day", "red-cities"}
     assert facts_of(PLAN, TOPIC, day) == {"today": 9, "cities_today": 1}
-    assert title_of(TOPIC, day) == "slow-data：一天过八件"
+    assert title_of(TOPIC, day) == Bilingual(zh="slow-data：一天过八件", en="slow-data: More than 8 in a day")
     assert day.held_names == {"today"}
 
 

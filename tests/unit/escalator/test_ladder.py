@@ -40,7 +40,8 @@ def test_first_page_goes_at_once_with_the_reason_and_what_comes_next() -> None:
     assert page.subject.due_at == at(minutes=15)
     english = page.subject.en
     assert english is not None, "a reader of English is told of a Chinese case in English"
-    assert (english.level_label, english.because, english.next_tier) == ("Yellow", "y (people 1)", "Head")
+    assert (english.level_label, english.next_tier) == ("Yellow", "Head")
+    assert page.subject.because_other == "y (people 1)"
     assert decision.case.ladder is not None
     assert decision.case.ladder.next_at == at(minutes=15)
 
@@ -166,6 +167,17 @@ def test_while_a_deputy_is_asked_instead_the_next_tier_waits_for_their_news() ->
     assert not notification_settled(known, decision.case, reached, at(minutes=2)).requests
     lost = settled(case, "liaison", Settlement.FAILED, person="liaison-b")
     climbed = notification_settled(known, decision.case, lost, at(minutes=2))
+    assert kinds(climbed) == [ChangeKind.NOTIFICATION_FAILED, ChangeKind.TIER_REACHED]
+
+
+def test_a_message_taken_and_not_delivered_counts_no_more_when_the_deputy_has_news() -> None:
+    known = rules()
+    case = opened(known).case
+    case = notification_settled(known, case, settled(case, "liaison", Settlement.SENT), at(minutes=1)).case
+    late = settled(case, "liaison", Settlement.FAILED, stand_in="liaison-b", stand_in_label="接口人乙")
+    case = notification_settled(known, case, late, at(minutes=2)).case
+    lost = settled(case, "liaison", Settlement.FAILED, person="liaison-b")
+    climbed = notification_settled(known, case, lost, at(minutes=3))
     assert kinds(climbed) == [ChangeKind.NOTIFICATION_FAILED, ChangeKind.TIER_REACHED]
 
 
