@@ -35,6 +35,7 @@ from shared.runtime.metrics import PROVIDER_CIRCUIT, PROVIDER_HEALTH, PROVIDER_S
 _log = get_logger(__name__)
 _MICRO: Final = 1_000_000
 _SHARE_OF_WAITING: Final = 0.3
+_PROBED_WITHIN: Final = timedelta(seconds=1)
 
 
 @dataclass
@@ -96,8 +97,6 @@ class GuardedChannel:
         bar = bar_of(standing, now, self._zone)
         if bar is not None:
             return Retry(bar.until - now, bar.why, "barred", Answer.UNAVAILABLE)
-        if not standing.circuit.admits(now):
-            return Retry(timedelta(), "a probe of this provider is on its way", "barred", Answer.UNAVAILABLE)
         wait = standing.wait(monotonic())
         if wait > self._patience:
             return Retry(
@@ -214,6 +213,8 @@ def bar_of(standing: Standing, now: datetime, zone: ZoneInfo) -> Bar | None:
     until = standing.circuit.until
     if standing.circuit.state is CircuitState.OPEN and until is not None and now < until:
         return Bar(until, f"not called after {standing.circuit.failures} failures in a row")
+    if not standing.circuit.admits(now):
+        return Bar(now + _PROBED_WITHIN, "a probe of this provider is on its way")
     if standing.day == day_of(now, zone) and is_spent(standing.terms, standing.spent):
         return Bar(next_day(now, zone), "the money for the day is spent")
     return None

@@ -82,6 +82,7 @@ class Policy:
 
     receipt_within: Mapping[str, timedelta]
     tries: int = 2  # on one route before others are tried
+    doubtful_tries: int = 8  # on one route that may each have got through; so many duplicates at most
     first_wait: timedelta = timedelta(seconds=1)
     longest_wait: timedelta = timedelta(seconds=60)
     patience: timedelta = timedelta(seconds=15)  # with a provider that asks for more, while there are other routes
@@ -249,13 +250,13 @@ class _Track:
             return None
         if last.outcome.answer is Answer.ACCEPTED:
             return self._accepted(route, last.outcome)
-        return self._refused(route, len(tries), last.outcome)
+        doubtful = sum(one.outcome is not None and one.outcome.answer is Answer.UNKNOWN for one in tries)
+        is_over = route not in self.case.routes or doubtful >= self.policy.doubtful_tries
+        return None if is_over else self._refused(route, len(tries), last.outcome)
 
     def _refused(self, route: Route, tries: int, outcome: Outcome) -> _Step | datetime | None:
         ready_at = outcome.ended_at + self._wait(tries, outcome)
         bar = self._bar(route)
-        if route not in self.case.routes:
-            return None
         if bar is not None:
             return max(ready_at, bar)
         is_long = outcome.retry_after > self.policy.patience

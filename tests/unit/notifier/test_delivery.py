@@ -175,6 +175,16 @@ def test_a_provider_that_asks_for_much_patience_is_not_waited_for_while_there_ar
     assert (_sends(later), later.look_again_at) == ([], _at(61))
 
 
+def test_a_message_that_may_have_got_through_is_repeated_only_so_often() -> None:
+    doubtful = [_tried(SMS, Answer.UNKNOWN, 1)] * POLICY.doubtful_tries
+    assert _sends(_decided(*doubtful[1:], routes=(SMS,), now=900)) == [SMS]
+    ended = _decided(*doubtful, routes=(SMS,), now=900)
+    assert (_sends(ended), ended.look_again_at, _settlement(ended)) == ([], None, Settlement.FAILED)
+    # A plain refusal was not sent: it is tried until the request is given up.
+    refused = [_tried(SMS, Answer.TRANSIENT, 1)] * POLICY.doubtful_tries
+    assert _sends(_decided(*refused, routes=(SMS,), now=900)) == [SMS]
+
+
 def test_a_message_without_a_receipt_by_any_way_in_time_has_reached_nobody() -> None:
     taken = _tried(SMS, Answer.ACCEPTED, 1)
     silent = _decided(taken, routes=(SMS,), now=61)

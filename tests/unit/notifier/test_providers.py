@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.notifier.channels.assembly import Fittings, assembled, fleet
 from services.notifier.channels.channel import Accepted, OutgoingMessage, Reject, Reply, Retry
-from services.notifier.channels.guarded import GuardedChannel, Standing
+from services.notifier.channels.guarded import GuardedChannel, ProviderChoice, Standing
 from services.notifier.domain.circuit import Circuit, CircuitPolicy, CircuitState
 from services.notifier.domain.delivery import Answer, Bar, Case, Policy, Route, decide
 from services.notifier.domain.provider_choice import Candidate, Health, Terms, cost, in_order, routed
@@ -259,11 +259,19 @@ async def test_only_one_probe_is_out_at_a_time() -> None:
     probe = asyncio.create_task(guarded.send(outgoing()))
     await asyncio.sleep(0.01)
     other = await guarded.send(outgoing())
+    # Others pass it over without a call that would stand in the ledger.
+    choice = ProviderChoice([guarded.standing], country="86", zone=ZONE)
+    meanwhile = choice.barred(clock.now())
     inner.hold.set()
     assert isinstance(other, Retry)
     assert other.answer is Answer.UNAVAILABLE
+    assert [(name, bar.why) for name, bar in meanwhile.items()] == [
+        ("scripted", "a probe of this provider is on its way")
+    ]
+    assert meanwhile["scripted"].until > clock.now()
     assert await probe == GOOD
     assert inner.calls == 4
+    assert not choice.barred(clock.now())
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("bug"), TimeoutError(), asyncio.CancelledError()])
