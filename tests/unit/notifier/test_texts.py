@@ -1,6 +1,7 @@
 """What messages say, how they are sized, and what hostile text cannot do to them."""
 
 import email
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -248,7 +249,35 @@ def test_a_mail_is_well_formed_and_no_header_can_be_added() -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["a@example.org\r\nBcc: b@example.org", "a@example.org\n", "甲@example.org", "no address"]
+    "said",
+    ["x\r\nBcc: victim@example.org\r\n\r\ntext", "\u202e【烽火】", "plain", "\x00"],
+)
+@pytest.mark.parametrize("encoding", ["b", "q"])
+@pytest.mark.parametrize("frame", ["{}", "ok {} z", "=={}??", "全市{}"])
+def test_an_encoded_word_in_a_title_is_never_decoded(said: str, encoding: str, frame: str) -> None:
+    # RFC 2047: whoever reads a header decodes such words, and so does who writes it
+    inner = said.encode()
+    hidden = b64encode(inner).decode() if encoding == "b" else "".join(f"={octet:02X}" for octet in inner)
+    title = frame.format(f"=?utf-8?{encoding}?{hidden}?=")
+    raw = mail_bytes(_mail(text=_rendered(title=title)), sender="fenghuo@example.org", now=NOW)
+    mail = email.message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
+    names = {name.lower() for name in mail}
+    assert "bcc" not in names
+    assert len(mail.keys()) == len(names) == 13
+    assert str(mail["subject"]).isprintable()
+    assert str(mail["subject"]).count("【烽火】") == 1
+    assert hidden[:20] in str(mail["subject"]).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "=?utf-8?q?a=0D=0ABcc:b?=@example.org",
+        "a@example.org\r\nBcc: b@example.org",
+        "a@example.org\n",
+        "甲@example.org",
+        "no address",
+    ],
 )
 def test_an_address_that_is_not_one_is_refused(to: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
