@@ -117,7 +117,12 @@ def _run(
     try:
         code = asyncio.run(all_of_it())
     except EmbeddedError as error:
-        _err.print(str(error), style="red", markup=False)
+        _err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise SystemExit(1) from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _err.print(f"{error.filename}: {error.strerror}", style="red", markup=False, soft_wrap=True)
         raise SystemExit(1) from error
     except KeyboardInterrupt as error:
         raise SystemExit(130) from error

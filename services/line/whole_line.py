@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka.errors import KafkaError
+from pydantic import ValidationError
 
 from services.console.cli.wording import say
 from services.line.broker_memory import renew_broker_memory
@@ -23,7 +24,8 @@ from services.line.provisioning import prepare_database, write_credentials
 from services.line.recycling import recycle_broker_when_quiet
 from services.line.secret_values import SecretValues, load_or_make
 from shared.db.provision import DATABASE
-from shared.embedded.supervisor import ChildStatus, Supervisor
+from shared.embedded.errors import EmbeddedError
+from shared.embedded.supervisor import ChildStatus, Supervisor, require_free_disk
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topic_admin import ensure_topics
 
@@ -49,10 +51,10 @@ async def whole_line(
 ) -> AsyncIterator[RunningLine]:
     """Every process started and ready; all of them ended when the block ends.
 
-    Raises EmbeddedError with one clear sentence when a port is taken, the disk is full or a process does not start.
+    Raises EmbeddedError with one clear sentence when a port is taken, the home cannot be used, its disk is full or a
+    process does not start.
     """
-    layout.home.mkdir(parents=True, exist_ok=True)
-    values = load_or_make(layout.home / "secrets.json")
+    values = _home(layout)
     settings = _kafka_settings(layout)
 
     async def on_restart(name: str) -> None:
@@ -85,6 +87,25 @@ async def whole_line(
             if recycling is not None:
                 recycling.cancel()
                 await asyncio.gather(recycling, return_exceptions=True)
+
+
+def _home(layout: Layout) -> SecretValues:
+    """The directory of the installation, which can be written, with its secrets."""
+    secrets = layout.home / "secrets.json"
+    try:
+        layout.home.mkdir(parents=True, exist_ok=True)
+        require_free_disk(layout.home, "FENGHUO_HOME")
+        return load_or_make(secrets)
+    except OSError as error:
+        what = error.strerror or type(error).__name__
+        raise EmbeddedError(
+            f"The directory {layout.home} cannot be used ({what}): set FENGHUO_HOME to one that can be written."
+        ) from error
+    except ValidationError as error:
+        raise EmbeddedError(
+            f"The file {secrets} is damaged: bring back a copy of it, or remove {layout.home} to begin anew without "
+            "its data."
+        ) from error
 
 
 async def _start_servers(layout: Layout, supervisor: Supervisor, tell: Callable[[str], None]) -> str:

@@ -207,6 +207,8 @@ class Supervisor:
         if self._stop_asked.is_set():
             for group in self._groups:
                 for kept in group:
+                    # Those whose turn to stop has not come yet must not take it for a death and live again.
+                    kept.stopping.set()
                     if kept.process is not None and kept.process.poll() is None:
                         kill_session(kept.process.pid)
         self._stop_asked.set()

@@ -157,6 +157,8 @@ def case_table(cases: Sequence[Mapping[str, Any]], now: datetime) -> Table:
         say("时限", "Clocks"),
         say("已通知", "Told"),
     )
+    # A number is read aloud and copied: it stays in one piece.
+    made.columns[0].no_wrap = True
     for case in cases:
         about = Text(both(case["plan_words"]), style="dim")
         title = case["title"] or case["topic"]

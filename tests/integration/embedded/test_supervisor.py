@@ -250,6 +250,21 @@ async def test_a_second_signal_does_not_wait_for_anybody() -> None:
     assert time.monotonic() - begun < 5
 
 
+async def test_a_second_signal_brings_nobody_back_whose_turn_to_stop_had_not_come(tmp_path: Path) -> None:
+    lives = tmp_path / "lives"
+    begun = f"open({str(lives)!r}, 'a').write('x')"
+    ready = free_port()
+    stubborn = f"signal.signal(15, signal.SIG_IGN); import socket; s = socket.create_server(('127.0.0.1', {ready}))"
+    async with Supervisor(policy=QUICK) as supervisor:
+        await supervisor.start(sleeper("postgres", begun, ready=lives.exists))
+        await supervisor.start(sleeper("stubborn", stubborn, stop_within=30, ready=lambda: tcp_answers(ready)))
+        for delay in (0.05, 0.2):
+            asyncio.get_running_loop().call_later(delay, os.kill, os.getpid(), signal.SIGINT)
+        await supervisor.run()
+    assert lives.read_text() == "x"
+    assert {status.state for status in supervisor.status()} == {ChildState.STOPPED}
+
+
 async def test_a_faulty_listener_is_not_swallowed() -> None:
     def seen(status: ChildStatus) -> None:
         if status.state is ChildState.RESTARTING:
