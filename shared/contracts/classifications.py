@@ -120,9 +120,14 @@ class PlanMove(Contract):
 
 
 class CountedCases(Contract):
-    """The cases in one window that was read, as they were when the case was judged. Buckets begin in [start, end)."""
+    """The cases in one window that was read, as they were when the case was judged. Buckets begin in [start, end).
+
+    With a `baseline` they are those of the earlier whole `periods` of the window whose average was read.
+    """
 
     window: Name
+    baseline: Annotated[Name | None, Field(description="What was read is the average of `value` over `periods`")] = None
+    periods: Annotated[int | None, Field(ge=1, description="Whole periods of the window from start to end")] = None
     group: Annotated[
         dict[str, str | None], Field(description="What the cases have in common; a complainant is not named: null")
     ]
@@ -182,7 +187,10 @@ class CaseClassifiedV1(Contract):
     linked_count: Annotated[int, Field(ge=0)] = 0
     counted: Annotated[
         tuple[CountedCases, ...],
-        Field(max_length=MAX_COUNTED, description="Cases in the windows that were read for this case"),
+        Field(
+            max_length=MAX_COUNTED,
+            description="Cases in each window that was read; warning case: in each that its held criteria read",
+        ),
     ] = ()
     proposed: Annotated[
         tuple[ProposedFact, ...], Field(max_length=50, description="Those of the facts that words of the text propose")

@@ -1,11 +1,12 @@
 """Publish what is new about the cases of a batch, with the cases that its counts are made of."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.classifier.domain.announcements import SOURCE, Cause, case_classified
+from services.classifier.domain.baselines import Usual, cases_behind
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.runs import Run
 from services.classifier.domain.windows import Count, Members, cases_in
@@ -40,6 +41,7 @@ class News:
     place: Place
     problems: tuple[str, ...]
     reads: tuple[tuple[WindowRead, Count], ...]
+    usual: Mapping[str, Usual]
 
 
 class _Counted:
@@ -50,9 +52,16 @@ class _Counted:
         self._said: dict[tuple[Count, float], CountedCases] = {}
 
     def of(self, news: News) -> tuple[CountedCases, ...]:
-        return tuple(
-            [self._one(read, count, news.evaluation.counts[read.window_id]) for read, count in news.reads[:MAX_COUNTED]]
-        )
+        said = [self._one(read, count, news.evaluation.counts[read.window_id]) for read, count in news.reads]
+        if news.usual:
+            said += self._usual(news)
+        return tuple(said[:MAX_COUNTED])
+
+    def _usual(self, news: News) -> Iterator[CountedCases]:
+        reads = {read.window_id: read for read, _ in news.reads}
+        for name, usual in news.usual.items():
+            read = reads[news.plan.baselines[name].of]
+            yield cases_behind(name, usual, read, self._members[usual.count])
 
     def _one(self, read: WindowRead, count: Count, value: float) -> CountedCases:
         said = self._said.get((count, value))
@@ -69,6 +78,10 @@ async def announce_cases(tx: Tx, news: Sequence[News], ids: Ids, needs_words: Ne
     by_value = {
         count: one.plan.windows[read.window_id].spec.distinct is not None for one in news for read, count in one.reads
     }
+    for one in news:
+        for name, usual in one.usual.items():
+            window = one.plan.windows[one.plan.baselines[name].of]
+            by_value[usual.count] = window.spec.distinct is not None
     members = await members_of(tx, by_value, MAX_COUNTED_SHOWN)
     counted = _Counted(members)
     worded: set[str] = set()

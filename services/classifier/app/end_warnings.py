@@ -6,6 +6,7 @@ from typing import Final
 
 from services.classifier.app.judge_cases import Ports
 from services.classifier.domain.announcements import SOURCE, warning_ended
+from services.classifier.domain.baselines import averages
 from services.classifier.domain.warnings import Open, counts_at, end_of, shape_of, values_of
 from services.classifier.domain.windows import Count
 from services.classifier.store.baselines import read_baselines
@@ -56,7 +57,7 @@ async def _end(tx: Tx, batch: Sequence[Open], ports: Ports) -> int:
     usual = await read_baselines(tx, [(look.plan, look.names) for look in looks])
     over: list[tuple[_Look, Evaluation, Bilingual]] = []
     for look, baselines in zip(looks, usual, strict=True):
-        values = values_of(look.names, counts) | baselines
+        values = values_of(look.names, counts) | averages(baselines)
         because = end_of(look.plan, look.opened, values, tx.now)
         if because is not None:
             inputs = look.plan.group_inputs(look.opened.warned.group.key)

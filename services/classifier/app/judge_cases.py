@@ -12,6 +12,7 @@ from uuid import UUID
 from services.classifier.app.announce_cases import News, announce_cases
 from services.classifier.app.raise_warnings import raise_warnings
 from services.classifier.domain.announcements import Cause
+from services.classifier.domain.baselines import Usual, averages
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.duplicates import Marked, marks_of
 from services.classifier.domain.mergers import given_elsewhere, proposed_elsewhere, still_counts
@@ -111,8 +112,8 @@ async def judge_cases(tx: Tx, subjects: Sequence[Subject], ports: Ports) -> dict
         )
         further: list[_Job] = []
         for job, baselines in zip(pending, usual, strict=True):
-            values = {read.window_id: counts[count] for read, count in job.reads} | baselines
-            run = _evaluate(tx, job, values, news)
+            values = {read.window_id: counts[count] for read, count in job.reads} | averages(baselines)
+            run = _evaluate(tx, job, values, baselines, news)
             if run.reconsider_at != job.run.reconsider_at:
                 due[job.subject.case_id, run.plan] = run.reconsider_at
             job.running[run.plan] = run
@@ -280,7 +281,7 @@ def _openings(job: _Job, run: Run, values: Mapping[str, float], ports: Ports) ->
     return found
 
 
-def _evaluate(tx: Tx, job: _Job, values: Mapping[str, float], news: list[News]) -> Run:
+def _evaluate(tx: Tx, job: _Job, values: Mapping[str, float], usual: Mapping[str, Usual], news: list[News]) -> Run:
     """The run after the judgement, which is noted where it has to be told."""
     subject, plan = job.subject, job.plan
     evaluation = plan.evaluate(job.inputs, values, tx.now, Scope.CASE)
@@ -302,6 +303,7 @@ def _evaluate(tx: Tx, job: _Job, values: Mapping[str, float], news: list[News]) 
                 place=job.view.place,
                 problems=job.problems,
                 reads=job.reads,
+                usual=usual,
             )
         )
     return judged.run

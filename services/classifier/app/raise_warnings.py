@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from services.classifier.app.count_cases import count_cases
 from services.classifier.domain.announcements import SOURCE, Cause, warning_classified
+from services.classifier.domain.baselines import averages
 from services.classifier.domain.warnings import (
     Movements,
     Verdict,
@@ -114,7 +116,7 @@ async def _rises(tx: Tx, instants: _Instants, before: Mapping[WarningKey, Warned
     reached: dict[Group, list[Verdict]] = defaultdict(list)
     for judging, baselines in zip(judgings, usual, strict=True):
         plan, group = judging.plan, judging.group
-        values = values_of(judging.names, counts) | baselines
+        values = values_of(judging.names, counts) | averages(baselines)
         evaluation = plan.evaluate(plan.group_inputs(group.key), values, tx.now, Scope.TOPIC)
         reached[group] += [
             verdict
@@ -172,8 +174,9 @@ async def _publish(
     opening = Counter((rise.group.org, months[rise.plan.name]) for rise in rises if rise.before is None)
     numbers = await take_numbers(tx, opening)
     linked = await contributing_cases(tx, [_counted_by(rise) for rise in rises], _LINKED)
+    counted = await count_cases(tx, [(rise.group, rise.verdict) for rise in rises])
     raised: list[Warned] = []
-    for rise, cases in zip(rises, linked, strict=True):
+    for rise, cases, in_windows in zip(rises, linked, counted, strict=True):
         verdict, group, before = rise.verdict, rise.group, rise.before
         if before is None:
             month = group.org, months[rise.plan.name]
@@ -208,6 +211,7 @@ async def _publish(
                     previous=before.level if before else None,
                     verdict=verdict,
                     linked=cases,
+                    counted=in_windows,
                     now=tx.now,
                 ),
                 causation=cause.event_id,

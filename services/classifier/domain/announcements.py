@@ -92,8 +92,12 @@ def warning_classified(
     verdict: Verdict,
     linked: tuple[int, list[UUID]],
     now: datetime,
+    counted: tuple[CountedCases, ...] = (),
 ) -> CaseClassifiedV1:
-    """The warning case of a group: its values are the counts, its cases those that were counted."""
+    """The warning case of a group: its values are the counts, its cases those that were counted.
+
+    `linked`: those of all windows that its held criteria read; `counted`: those of each window and baseline.
+    """
     title = title_of(warned.group, verdict)
     return _about_group(
         plan,
@@ -108,6 +112,7 @@ def warning_classified(
         title=title.zh,
         title_en=title.en,
         facts=facts_of(plan, warned.group, verdict),
+        counted=counted,
         occurred_at=min(verdict.at, now),
         received_at=now,
     )

@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.classifier.domain.baselines import Earlier, average, earlier_periods
+from services.classifier.domain.baselines import Earlier, Usual, earlier_periods
 from services.classifier.domain.windows import Count
 from services.classifier.store.windows import read_counts
 from shared.db.tx import Tx
 from shared.plans.compiled import CompiledPlan
 
 
-async def read_baselines(tx: Tx, wanted: Sequence[tuple[CompiledPlan, Mapping[str, Count]]]) -> list[dict[str, float]]:
+async def read_baselines(tx: Tx, wanted: Sequence[tuple[CompiledPlan, Mapping[str, Count]]]) -> list[dict[str, Usual]]:
     """For each plan with the counts that are read: its baselines by name. One that is not known is left out.
 
     Periods before the plan first decided anything here are not known; later ones without a case count 0.
     """
-    found: list[dict[str, float]] = [{} for _ in wanted]
+    found: list[dict[str, Usual]] = [{} for _ in wanted]
     if not any(plan.baselines for plan, _ in wanted):
         return found
     since = await _counting_since(tx, {plan.name for plan, _ in wanted if plan.baselines})
@@ -32,7 +32,7 @@ async def read_baselines(tx: Tx, wanted: Sequence[tuple[CompiledPlan, Mapping[st
                 sums[place, name] = earlier, span
     counts = await read_counts(tx, (span for _, span in sums.values()))
     for (place, name), (earlier, span) in sums.items():
-        found[place][name] = average(earlier, counts[span])
+        found[place][name] = Usual(span, counts[span], earlier.periods)
     return found
 
 

@@ -56,7 +56,7 @@ async def read_case(org: str, wanted: str, *, database: Database, words: PlanWor
         view["counted"] = [
             {
                 **one,
-                "words": words.name(row["plan"], one["window"]).model_dump(),
+                "words": words.name(row["plan"], one.get("baseline") or one["window"]).model_dump(),
                 "earliest": _called(one["earliest"], called),
                 "latest": _called(one["latest"], called),
             }

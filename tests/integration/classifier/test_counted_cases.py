@@ -24,6 +24,27 @@ tiers:
   - {id: desk, zh: 值班, en: Desk, roles: [desk]}
 """
 
+TWO_WINDOWS = """
+plan: two-windows
+version: 1
+title: {zh: 两个窗口, en: Two windows}
+timezone: Asia/Shanghai
+applies: {kinds: [complaint], categories: [service]}
+levels:
+  - {id: yellow, zh: 黄色, en: Yellow}
+  - {id: orange, zh: 橙色, en: Orange}
+facts:
+  escalated: bool
+windows:
+  today: {count: complaint, per: day, by: [topic]}
+  escalated_today: {count: complaint, where: escalated, per: day, by: [topic]}
+criteria:
+  - {id: many, level: yellow, when: today >= 6, label: {zh: 一天六件, en: Six in a day}}
+  - {id: escalated, level: orange, when: escalated_today >= 2, label: {zh: 一天两件升级, en: Two escalated in a day}}
+tiers:
+  - {id: desk, zh: 值班, en: Desk, roles: [desk]}
+"""
+
 
 async def test_a_case_names_the_cases_of_the_window_it_was_judged_by_with_bounds_and_group(
     classifier: Classifier,
@@ -51,6 +72,29 @@ async def test_of_many_cases_the_first_and_the_last_are_named(classifier: Classi
     (repeats,) = [one for one in last.counted if one.window == "repeats"]
     assert (repeats.value, repeats.cases) == (12, 12)
     assert [*repeats.earliest, *repeats.latest] == [*ids[:5], *ids[-5:]]
+
+
+async def test_a_warning_names_the_cases_of_each_window_apart(classifier_url: str) -> None:
+    made = create_classifier(classifier_url, TWO_WINDOWS)
+    plain, escalated = [uuid4() for _ in range(4)], [uuid4() for _ in range(2)]
+    await made.classify(*(create_complaint(case_id) for case_id in plain))
+    await made.classify(*(create_complaint(case_id, facts={"escalated": True}) for case_id in escalated))
+    warning = (await made.warnings())[-1]
+    assert (warning.level, warning.linked_count) == ("orange", 6)
+    counted = {one.window: one for one in warning.counted}
+    assert list(counted) == ["today", "escalated_today"]
+    assert (counted["today"].value, counted["escalated_today"].value) == (6, 2)
+    assert {*counted["today"].earliest, *counted["today"].latest} == {*plain, *escalated}
+    assert {*counted["escalated_today"].earliest, *counted["escalated_today"].latest} == set(escalated)
+    await made.database.close()
+
+
+async def test_windows_of_criteria_that_do_not_hold_are_not_named(classifier_url: str) -> None:
+    made = create_classifier(classifier_url, TWO_WINDOWS)
+    await made.classify(*(create_complaint(facts={"escalated": number < 1}) for number in range(6)))
+    [warning] = await made.warnings()
+    assert (warning.level, [one.window for one in warning.counted]) == ("yellow", ["today"])
+    await made.database.close()
 
 
 async def test_of_values_it_is_told_how_many_cases_had_them(classifier_url: str) -> None:

@@ -145,6 +145,17 @@ async def test_the_usual_number_is_the_average_of_whole_days_since_counting_bega
     assert (warning.level, warning.decided_by) == ("major", "flood")
     [flood] = [result for result in warning.criteria if result.id == "flood"]
     assert flood.values == {"today": 10, "usual": 3.0}
+    today, usual = warning.counted
+    assert (today.window, today.baseline, today.value, today.cases) == ("today", None, 10, 10)
+    # three a day on the days before, however many of them there were
+    assert (usual.window, usual.baseline, usual.end) == ("today", "usual", today.start)
+    assert usual.periods is not None
+    assert (usual.value, usual.start) == (3 * usual.periods, today.start - usual.periods * timedelta(days=1))
+    assert usual.group == {"topic": today.group["topic"]}
+    before, now = ({*one.earliest, *one.latest} for one in (usual, today))
+    assert before
+    assert now
+    assert not before & now
 
 
 async def test_before_enough_whole_days_the_usual_number_is_not_known(mall: Classifier) -> None:
