@@ -89,10 +89,14 @@ class PendingRecords:
         """Rows that statements of this transaction wrote themselves."""
         return self._written
 
-    def add(self, event: Event[Contract]) -> None:
-        """Publish this event after the commit, on its contract's topic, keyed by its case."""
+    def add(self, event: Event[Contract], value: bytes | None = None) -> None:
+        """Publish this event after the commit, on its contract's topic, keyed by its case.
+
+        `value` is its data as JSON, where the caller has that already.
+        """
         key = str(event.case_id)
-        self._add(event.id, event.topic.name, key.encode(), stored_headers(event, key), encode_data(event))
+        data = encode_data(event) if value is None else value
+        self._add(event.id, event.topic.name, key.encode(), stored_headers(event, key), data)
 
     def add_raw(
         self, topic: str, key: bytes | None, headers: Iterable[Header], value: bytes | None, *, event_id: UUID | None

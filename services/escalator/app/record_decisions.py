@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.escalator.domain.case import Case
 from services.escalator.domain.decision import Armed, Decision, Timer
-from services.escalator.domain.light import Card, Mark, card_of, entry_of
+from services.escalator.domain.light import Card, Mark, card_of, entry_of, told_with
 from services.escalator.domain.publishing import merged, published
 from services.escalator.domain.settlement import NOBODY
 from services.escalator.domain.time_bases import Rules
@@ -98,27 +98,28 @@ def _all_ours(one: Decided, ours: frozenset[FireIdentity]) -> bool:
 def _publish(tx: Tx, one: Decided, event_id: UUID, ids: Ids) -> Card | None:
     """Put the decision into the outbox; the card for light firings after it, None when nothing was published."""
     escalated = published(one.rules, one.decision, tx.now)
+    card: Card | None = None
+    if escalated is not None and any(timer.ahead is not None for timer in one.decision.timers):
+        card = card_of(one.rules, escalated, one.decision.case)
     bodies: list[tuple[UUID, Contract]] = [(ids.new(), request) for request in one.decision.requests]
     if (elsewhere := merged(one.before, one.decision.case, tx.now)) is not None:
         bodies.insert(0, (ids.new(), elsewhere))
     if escalated is not None:
         bodies.insert(0, (event_id, escalated))
     for identity, body in bodies:
-        tx.outbox.add(
-            Event(
-                id=identity,
-                source=SOURCE,
-                time=tx.now,
-                org=one.decision.case.org,
-                case_id=one.key[0],
-                data=body,
-                causation=one.cause,
-                traceparent=next_span(one.traceparent),
-            )
+        event = Event(
+            id=identity,
+            source=SOURCE,
+            time=tx.now,
+            org=one.decision.case.org,
+            case_id=one.key[0],
+            data=body,
+            causation=one.cause,
+            traceparent=next_span(one.traceparent),
         )
-    if escalated is None or not any(timer.ahead is not None for timer in one.decision.timers):
-        return None
-    return card_of(one.rules, escalated, one.decision.case)
+        whole = told_with(card, escalated) if card is not None and escalated is not None and body is escalated else None
+        tx.outbox.add(event, whole)
+    return card
 
 
 def _change_rows(one: Decided) -> Iterator[ChangeRow]:

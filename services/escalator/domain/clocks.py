@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from services.escalator.domain.time_bases import Rules, TimeBase
 from shared.contracts.escalations import ClockState
@@ -105,12 +106,14 @@ class Clock:
         return BREACH in self.passed
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A threshold of a clock as an amount after its start."""
 
     key: str
     amount: int
+
+
+_AMOUNT: Final = attrgetter("amount")
 
 
 def advance(clock: Clock | None, entry: Entry, rules: Rules) -> Clock:
@@ -325,14 +328,17 @@ def instant_of(clock: Clock, amount: int, base: TimeBase) -> datetime | None:
 
 def marks(clock: Clock, spec: CompiledClock, base: TimeBase) -> tuple[Mark, ...]:
     """Warnings, the end, and what is said again after it, earliest first, in the clock's own time base."""
+    end = Mark(BREACH, clock.target)
     found = [Mark(warning.text, amount_of(warning, clock.target, base)) for warning in spec.warn]
+    if not found and spec.overrun is None:
+        return (end,)
     again: tuple[Mark, ...] = ()
     if spec.overrun is not None:
         every = base.lead(spec.overrun.every)
         again = tuple(
             Mark(f"{OVERRUN}{count}", clock.target + every * count) for count in range(1, spec.overrun.count + 1)
         )
-    return (*sorted(found, key=lambda mark: mark.amount), Mark(BREACH, clock.target), *again)
+    return (*sorted(found, key=_AMOUNT), end, *again)
 
 
 def amount_of(threshold: Threshold, target: int, base: TimeBase) -> int:
@@ -342,12 +348,24 @@ def amount_of(threshold: Threshold, target: int, base: TimeBase) -> int:
     return max(0, target - (base.lead(threshold.lead) if threshold.lead else 0))
 
 
+def upcoming(clock: Clock, spec: CompiledClock, base: TimeBase) -> list[tuple[str, datetime]]:
+    """The open thresholds of a clock with the instants at which they pass, earliest first; none unless it runs."""
+    since = _counting_since(clock)
+    if since is None:
+        return []
+    return [(mark.key, base.due(since, max(0, mark.amount - clock.spent))) for mark in open_marks(clock, spec, base)]
+
+
 def open_marks(clock: Clock, spec: CompiledClock, base: TimeBase) -> tuple[Mark, ...]:
     """Thresholds still to come or to be fired: after the end only those that say it again."""
     if not clock.running:
         return ()
-    found = (mark for mark in marks(clock, spec, base) if mark.key not in clock.passed)
-    return tuple(mark for mark in found if not clock.breached or mark.key.startswith(OVERRUN))
+    found = marks(clock, spec, base)
+    passed = clock.passed
+    if not passed:
+        return found
+    left = (mark for mark in found if mark.key not in passed)
+    return tuple(mark for mark in left if not clock.breached or mark.key.startswith(OVERRUN))
 
 
 def passed_marks(clock: Clock, open_ones: Sequence[Mark], now: datetime, base: TimeBase) -> tuple[Mark, ...]:

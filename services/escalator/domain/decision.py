@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
-from uuid import uuid5
 from zlib import crc32
+
+from uuid_utils.compat import uuid5
 
 from services.escalator.domain import clocks, recusal, wording
 from services.escalator.domain.case import Case
@@ -176,15 +177,10 @@ def _clock_timer(clock: Clock, rules: Rules, lane: int) -> Timer | None:
     spec = next((spec for spec in rules.plan.clocks if spec.id == clock.id), None)
     if spec is None:
         return None
-    base = rules.base(clock.limit)
-    due = [
-        Ahead(mark.key, at)
-        for mark in clocks.open_marks(clock, spec, base)
-        if (at := clocks.instant_of(clock, mark.amount, base)) is not None
-    ]
+    due = clocks.upcoming(clock, spec, rules.base(clock.limit))
     if not due:
         return None
-    return Timer(clock_subject(clock.id), clock.generation, *due[0], lane, tuple(due[1:]))
+    return Timer(clock_subject(clock.id), clock.generation, *due[0], lane, tuple(Ahead(*one) for one in due[1:]))
 
 
 @lru_cache(maxsize=4096)

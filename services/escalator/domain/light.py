@@ -119,6 +119,11 @@ def card_of(rules: Rules, published: CaseEscalatedV1, case: Case) -> Card:
     )
 
 
+def told_with(card: Card, published: CaseEscalatedV1) -> bytes:
+    """The event that the card was made of, put together from the card: most of it need not be written twice."""
+    return f"{published.model_dump_json(include=_LATER)[:-1]},{card.published}".encode()
+
+
 def fire_lightly(rules: Rules, head: Head, marks: Sequence[Mark], timer: Timer, now: datetime) -> LightFire | None:
     """Fire this timer without its case, or None when only a full decision can tell what follows.
 

@@ -16,6 +16,8 @@ Cover = Literal["pages", "visibility", "handling"]
 
 def kept_out(rules: Rules, case: Case, cover: Cover) -> frozenset[str]:
     """Everybody the case's facts name under a rule that covers this."""
+    if not rules.plan.recusals:
+        return frozenset()
     found: set[str] = set()
     for recusal in rules.plan.recusals_for(case.level, case.inputs):
         if cover in recusal.covers:
@@ -30,7 +32,7 @@ def without(rules: Rules, case: Case, roles: Iterable[str], cover: Cover) -> tup
     mean that nobody knows.
     """
     left = tuple(dict.fromkeys(roles))
-    if not left:
+    if not left or not rules.plan.recusals:
         return left
     for recusal in rules.plan.recusals_for(case.level, case.inputs):
         about = _named(case, recusal.who)
