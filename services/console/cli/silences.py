@@ -98,6 +98,7 @@ def withheld(limit: Annotated[int, typer.Option(min=1, max=500)] = 50, as_json: 
         "waiting": say("等待中", "waiting"),
         "left-out": say("未发", "left out"),
         "told": say("已告知", "told"),
+        "not-reached": say("未送达", "not reached"),
     }
     for one in found["withheld"]:
         rows.add_row(

@@ -76,8 +76,12 @@ def silences_router(
         return Response(status_code=204)
 
     @router.get("/v1/withheld", summary="Messages that waited, were bundled or left out, and why")
-    async def withheld(key: Annotated[ApiKey, Depends(may_read)], limit: Limit = 100) -> dict[str, Any]:
-        rows = await list_withheld(key.org, limit, database=database)
+    async def withheld(
+        key: Annotated[ApiKey, Depends(may_read)],
+        limit: Limit = 100,
+        before: Annotated[UUID | None, Query(description="The last intent_id of the page before")] = None,
+    ) -> dict[str, Any]:
+        rows = await list_withheld(key.org, limit, database=database, before=before)
         return {"organisation": key.org, "withheld": [_withheld(row) for row in rows]}
 
     return router
@@ -86,8 +90,14 @@ def silences_router(
 def _withheld(row: dict[str, Any]) -> dict[str, Any]:
     zh = row.pop("zh") or row["stopped_zh"] or row["stopped"]
     en = row.pop("en") or row["stopped"]
-    waits = row["due_at"] is not None and row["stopped"] is None and row["settlement"] is None
-    state = "waiting" if waits else ("left-out" if row["stopped"] is not None else "told")
     rule = row.pop("noise_rule") or "stopped"
     kept = {name: value for name, value in row.items() if name not in {"stopped", "stopped_zh", "due_at"}}
-    return {**kept, "rule": rule, "state": state, "because": {"zh": zh, "en": en}}
+    return {**kept, "rule": rule, "state": _state(row), "because": {"zh": zh, "en": en}}
+
+
+def _state(row: dict[str, Any]) -> str:
+    if row["settlement"] in {"sent", "delivered"}:
+        return "told"
+    if row["stopped"] is not None:
+        return "left-out"
+    return "waiting" if row["settlement"] is None else "not-reached"

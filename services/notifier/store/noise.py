@@ -102,16 +102,18 @@ async def open_intents_of(tx: Tx, cases: Iterable[Case]) -> list[UUID]:
     return [row["intent_id"] for row in rows]
 
 
-async def withheld(tx: Tx, org: str, limit: int) -> list[dict[str, Any]]:
-    """The newest intents that had to wait, were bundled or were left out, with why."""
+async def withheld(tx: Tx, org: str, limit: int, before: UUID | None = None) -> list[dict[str, Any]]:
+    """The newest intents (older than `before`) that had to wait, were bundled or were left out, with why."""
     rows = await tx.fetch(
         "SELECT i.intent_id, i.case_id, i.plan, i.purpose, i.step, i.role, i.person, i.person_label, i.noise_rule, "
         "i.noise_because ->> 'zh' AS zh, i.noise_because ->> 'en' AS en, i.stopped, i.stopped_zh, i.held_at, "
         "i.held_until, i.due_at, i.bundle, i.settlement, i.settled_at, r.accepted_at, "
         "r.body -> 'subject' ->> 'number' AS number, r.body -> 'subject' ->> 'level_label' AS level_label "
         "FROM intents AS i JOIN requests AS r ON r.request_id = i.request_id WHERE i.org = :org "
+        "AND (CAST(:before AS uuid) IS NULL OR i.intent_id < :before) "
         "AND (i.noise_rule IS NOT NULL OR i.settlement = 'suppressed') ORDER BY i.intent_id DESC LIMIT :limit",
         org=org,
+        before=before,
         limit=limit,
     )
     return [dict(row) for row in rows]

@@ -19,7 +19,7 @@ from services.notifier.store.silences import SilenceBook
 from shared.access.api_keys import Scope
 from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
-from shared.contracts.values import CaseKind
+from shared.contracts.values import CaseKind, ChannelKind
 from shared.runtime.problems import install_problem_handlers
 from tests.integration.notifier.desk import CLOCK, IDS, ROSTER, Desk, request
 from tests.integration.notifier.test_noise import mild
@@ -74,6 +74,26 @@ async def test_ending_a_silence_sends_what_waited_for_it(desk: Desk, sink: Sink,
     [told] = (await client.get("/v1/withheld")).json()["withheld"]
     assert told["state"] == "told"
     assert (await client.delete(f"/v1/silences/{made['silence_id']}")).status_code == 404
+
+
+async def test_what_waited_and_was_then_not_delivered_is_not_listed_as_told_and_all_can_be_paged_through(
+    desk: Desk, sink: Sink, client: httpx.AsyncClient
+) -> None:
+    sink.behave(PHONE, "refuse")
+    made = (await client.post("/v1/silences", json=_body())).json()
+    held = [mild(request("liaison", channels=(ChannelKind.SMS,))) for _ in range(5)]
+    await desk.accept(*held)
+    assert (await client.delete(f"/v1/silences/{made['silence_id']}")).status_code == 204
+    await desk.settled(*["failed"] * 5)
+    listed: list[dict[str, Any]] = []
+    before: dict[str, str] = {}
+    while (found := (await client.get("/v1/withheld", params={"limit": "2"} | before)).json())["withheld"]:
+        listed += found["withheld"]
+        before = {"before": found["withheld"][-1]["intent_id"]}
+    assert {one["number"] for one in listed} == {one.data.subject.number for one in held}
+    assert len(listed) == 5
+    assert {one["state"] for one in listed} == {"not-reached"}
+    assert (await client.get("/v1/withheld", params={"before": "x"})).status_code == 422
 
 
 @pytest.mark.parametrize(
