@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -69,10 +69,28 @@ class WrittenProvider(_Written):
 
     name: Name
     prefixes: tuple[Prefix, ...] = ()
-    per_second: Annotated[float, Field(ge=0, description="0: no limit")] = 0
+    per_second: Annotated[float, Field(ge=0, description="Of each notifier by itself; 0: no limit")] = 0
     price: Annotated[float, Field(ge=0, description="For one SMS or message, in any one currency")] = 0
     most_per_day: Annotated[float | None, Field(gt=0, description="In the same currency")] = None
     receipt_within_s: Annotated[float | None, Field(gt=0)] = None
+
+
+class _WrittenWithoutNumbers(WrittenProvider):
+    """Reaches no telephone and never says that a message arrived."""
+
+    @field_validator("prefixes")
+    @classmethod
+    def _no_prefixes(cls, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+        if prefixes:
+            raise ValueError("only telephone numbers have prefixes")
+        return prefixes
+
+    @field_validator("receipt_within_s")
+    @classmethod
+    def _no_receipts(cls, seconds: float | None) -> float | None:
+        if seconds is not None:
+            raise ValueError("this kind of provider never confirms that a message arrived")
+        return seconds
 
 
 class WrittenSmpp(WrittenProvider):
@@ -133,7 +151,7 @@ class WrittenTwilio(WrittenProvider):
     endpoint: Endpoint = "https://api.twilio.com"
 
 
-class WrittenRobot(WrittenProvider):
+class WrittenRobot(_WrittenWithoutNumbers):
     type: Literal["wecom", "dingtalk", "feishu", "slack"]
     url: Url
     secret: Annotated[SecretStr | None, Field(description="Of the signature; DingTalk and Feishu only")] = None
@@ -146,7 +164,7 @@ class WrittenWebhook(WrittenProvider):
     secret: Annotated[SecretStr, Field(min_length=16)]
 
 
-class WrittenSmtp(WrittenProvider):
+class WrittenSmtp(_WrittenWithoutNumbers):
     type: Literal["smtp"]
     url: MailUrl
     sender: Text

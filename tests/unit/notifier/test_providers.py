@@ -98,6 +98,16 @@ def _no_inbox() -> Any:
         ("providers: [{name: a, type: slack, url: 'https://x', colour: red}]", "providers.0.slack.colour"),
         ("providers: [{name: a, type: slack, url: '${NOT_SET}'}]", "providers.0.url: the environment has no NOT_SET"),
         ("providers: &a [{name: a, type: slack, url: 'https://x'}, {name: a, type: slack, url: 'https://x'}]", "'a'"),
+        # without these two nobody would ever be told, or every message would count as lost
+        ("providers: [{name: a, type: slack, url: 'https://x', prefixes: ['+86']}]", "providers.0.slack.prefixes"),
+        (
+            "providers: [{name: a, type: wecom, url: 'https://x', receipt_within_s: 9}]",
+            "providers.0.wecom.receipt_within_s",
+        ),
+        (
+            "providers: [{name: a, type: smtp, url: 'smtp://x', sender: a@example.org, receipt_within_s: 9}]",
+            "receipt_within_s",
+        ),
         ("timezone: Mars/Base\nproviders: [{name: a, type: slack, url: 'https://x'}]", "timezone"),
         ("providers: [", "not YAML"),
         ("- 1", "file"),
