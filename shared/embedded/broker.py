@@ -6,22 +6,21 @@ what it lost. It has no idempotent producer, no retention, wrong end offsets, an
 
 import os
 import shutil
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
-from signal import SIGKILL
 from typing import Final
 
-from shared.embedded.errors import ChildFailedError, EmbeddedPartMissingError
-from shared.embedded.processes import Child, Port, signal_child, spawn, stop, wait_ready
+from shared.embedded.errors import EmbeddedPartMissingError
+from shared.embedded.part import Part
+from shared.embedded.processes import Child, Port
 from shared.embedded.readiness import LOOPBACK, kafka_answers
 
 BINARY_SETTING: Final = "FENGHUO_BROKER_BINARY"
 _STOP_SECONDS: Final = 3.0
 
 
-class EmbeddedBroker:
-    """One broker process.
+class EmbeddedBroker(Part):
+    """One broker process; what it kept is gone when it ends.
 
     Parameters
     ----------
@@ -34,16 +33,11 @@ class EmbeddedBroker:
     """
 
     def __init__(self, port: int, *, port_setting: str | None = None, log_file: Path | None = None) -> None:
+        super().__init__()
         self.port = port
         self.bootstrap = f"{LOOPBACK}:{port}"
         self._port_setting = port_setting
         self._log_file = log_file
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the broker that `start` started, None when it is not running."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def child(self) -> Child:
         """The broker as a supervised process. Raises EmbeddedPartMissingError without a program to run."""
@@ -64,39 +58,6 @@ class EmbeddedBroker:
             ports=(Port(self.port, self._port_setting),),
             stop_within=_STOP_SECONDS,
         )
-
-    def start(self) -> None:
-        """Start and wait until the broker answers; does nothing when it runs already.
-
-        Raises EmbeddedPartMissingError, PortInUseError, and ChildFailedError when it does not come up.
-        """
-        if self.pid is not None:
-            return
-        child = self.child()
-        self._process = spawn(child)
-        try:
-            wait_ready(child, self._process)
-        except ChildFailedError:
-            self.kill()
-            raise
-
-    def stop(self) -> None:
-        """End the broker; its records are gone. Does nothing when not running."""
-        if self._process is not None:
-            stop(self.child(), self._process)
-            self._process = None
-
-    def kill(self) -> None:
-        """End the broker as kill -9 does, for crash tests."""
-        if self._process is not None:
-            signal_child(self._process.pid, SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def restart(self) -> None:
-        """Stop and start on the same port. Topics, records and committed offsets are gone."""
-        self.stop()
-        self.start()
 
 
 def _binary() -> str:

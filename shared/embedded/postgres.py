@@ -20,18 +20,8 @@ from typing import Final
 from urllib.parse import quote
 
 from shared.embedded.errors import ChildFailedError, EmbeddedError, EmbeddedPartMissingError
-from shared.embedded.processes import (
-    NOBODY,
-    Child,
-    Port,
-    environment,
-    is_running,
-    signal_child,
-    spawn,
-    stop,
-    tail,
-    wait_ready,
-)
+from shared.embedded.part import Part
+from shared.embedded.processes import NOBODY, Child, Port, environment, is_running, signal_child, tail
 from shared.embedded.readiness import LOOPBACK, postgres_answers
 
 SUPERUSER: Final = "postgres"
@@ -64,7 +54,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Part):
     """One PostgreSQL server over one data directory.
 
     The directory holds `pgdata` (the cluster), `superuser-password` (readable by its owner only) and `postgres.log`.
@@ -84,6 +74,7 @@ class EmbeddedPostgres:
     def __init__(
         self, data_dir: Path, port: int, *, port_setting: str | None = None, settings: Mapping[str, str] | None = None
     ) -> None:
+        super().__init__()
         self.data_dir = data_dir.absolute()
         self.port = port
         self.log_file = self.data_dir / "postgres.log"
@@ -91,14 +82,8 @@ class EmbeddedPostgres:
         self._password_file = self.data_dir / "superuser-password"
         self._settings = {**_SETTINGS, "port": str(port), **(settings or {})}
         self._port_setting = port_setting
-        self._process: subprocess.Popen[bytes] | None = None
         # Only root may, and must, run the server as somebody else.
         self._user = NOBODY if os.geteuid() == 0 else None
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the postmaster that `start` started, None when it is not running."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def url(self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None) -> str:
         """A `postgresql://` address; without a password given, the superuser's is used. Raises when never prepared."""
@@ -137,40 +122,6 @@ class EmbeddedPostgres:
             stop_signal=SIGINT,  # fast shutdown: sessions are ended, a checkpoint is written
             death_signal=SIGQUIT,  # immediate shutdown: certain even when sessions hang; the next start recovers
         )
-
-    def start(self) -> None:
-        """Prepare, start and wait until connections are accepted; does nothing when it runs already.
-
-        Raises what `prepare` raises, PortInUseError, and ChildFailedError when the server does not come up.
-        """
-        if self.pid is not None:
-            return
-        child = self.child()
-        self._process = spawn(child)
-        try:
-            wait_ready(child, self._process)
-        except ChildFailedError:
-            self.kill()
-            raise
-
-    def wait_ready(self) -> None:
-        """Block until connections are accepted. Raises ChildFailedError when the server is down or too slow."""
-        if self._process is None:
-            raise ChildFailedError("postgres", "was not started")
-        wait_ready(self.child(), self._process)
-
-    def stop(self) -> None:
-        """Fast shutdown: open sessions are ended, everything committed is on disk. Does nothing when not running."""
-        if self._process is not None:
-            stop(self.child(), self._process)
-            self._process = None
-
-    def kill(self) -> None:
-        """End the postmaster as kill -9 does, for crash tests; its sessions notice and end by themselves."""
-        if self._process is not None:
-            signal_child(self._process.pid, SIGKILL)
-            self._process.wait()
-            self._process = None
 
     def _directory_argument(self, directory: Path) -> str:
         return _OWN_DIRECTORY if self._user is not None and sys.platform == "linux" else str(directory)

@@ -11,14 +11,14 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 from string import Template
 from typing import Final
 
 from shared.embedded.errors import ChildFailedError, EmbeddedPartMissingError
-from shared.embedded.processes import Child, Port, environment, free_port, signal_child, spawn, stop, tail, wait_ready
+from shared.embedded.part import Part
+from shared.embedded.processes import Child, Port, environment, free_port, tail
 from shared.embedded.readiness import LOOPBACK, kafka_answers
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -43,64 +43,23 @@ def available() -> str | None:
     return None
 
 
-class ApacheKafka:
+class ApacheKafka(Part):
     """One broker with its data under the given directory; records survive stop, kill and restart."""
 
     def __init__(self, data_dir: Path, port: int) -> None:
+        super().__init__()
         self.data_dir = data_dir.absolute()
         self.port = port
         self.bootstrap = f"{LOOPBACK}:{port}"
         self.log_file = self.data_dir / "kafka.log"
         self._controller_port = free_port()
         self._properties = self.data_dir / "server.properties"
-        self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def pid(self) -> int | None:
-        """Process id of the server, None when it is not running."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
-
-    def start(self) -> None:
-        """Format the storage when it is new, start and wait until the broker answers.
-
-        Raises EmbeddedPartMissingError when `available` has a reason or the jars cannot be had, ChildFailedError when
-        the server does not come up.
-        """
-        if self.pid is not None:
-            return
+    def child(self) -> Child:
+        """The server; its storage is formatted before its first start. Raises EmbeddedPartMissingError with why."""
         reason = available()
         if reason is not None:
             raise EmbeddedPartMissingError(f"Apache Kafka cannot be started: {reason}.")
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        if not self._properties.exists():
-            self._format()
-        child = self._child()
-        self._process = spawn(child)
-        try:
-            wait_ready(child, self._process)
-        except ChildFailedError:
-            self.kill()
-            raise
-
-    def stop(self) -> None:
-        """Controlled shutdown. Does nothing when not running."""
-        if self._process is not None:
-            stop(self._child(), self._process)
-            self._process = None
-
-    def kill(self) -> None:
-        """End the server as kill -9 does; what it acknowledged is on disk."""
-        if self._process is not None:
-            signal_child(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def restart(self) -> None:
-        """Stop and start over the same data."""
-        self.stop()
-        self.start()
-
-    def _child(self) -> Child:
         return Child(
             name="kafka",
             argv=(*_java_command("-Xms256m", "-Xmx512m"), "kafka.Kafka", str(self._properties)),
@@ -108,9 +67,15 @@ class ApacheKafka:
             cwd=self.data_dir,
             log_file=self.log_file,
             ports=(Port(self.port), Port(self._controller_port)),
+            before_start=self._prepare,
             ready_within=90,
             stop_within=30,
         )
+
+    def _prepare(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        if not self._properties.exists():
+            self._format()
 
     def _format(self) -> None:
         template = Template((_DEPLOY / "server.properties.template").read_text(encoding="utf-8"))
