@@ -27,7 +27,7 @@ from aiosmtplib import (
 from services.notifier.channels.channel import Accepted, OutgoingMessage, Reject, Reply, Retry
 from services.notifier.channels.mail_message import mail_bytes
 from services.notifier.domain.delivery import Answer
-from services.notifier.domain.provider_codes import smtp_answer
+from services.notifier.domain.provider_codes import is_smtp_refusal, smtp_answer
 from services.notifier.domain.words import clean
 from shared.contracts.values import ChannelKind
 from shared.runtime.clock import Clock, monotonic
@@ -126,6 +126,7 @@ class SmtpChannel:
             client, _ = self._idle.pop()
             with suppress(SMTPException, OSError):
                 await client.quit()
+            client.close()
 
     async def _opened(self, to: str) -> SMTP | Retry | Reject:
         """A connection on which the server has taken sender and receiver, or its refusal of them."""
@@ -161,11 +162,11 @@ class SmtpChannel:
     async def _hand_over(self, client: SMTP, body: bytes) -> Reply:
         try:
             response = await client.data(body)
-        except SMTPResponseException as error:
-            await self._give_back(client)
-            return _refusal(error)
         except (SMTPException, OSError) as error:
-            # The text may have been taken before the connection broke.
+            if isinstance(error, SMTPResponseException) and is_smtp_refusal(error.code):
+                await self._give_back(client)
+                return _refusal(error)
+            # The text may have been taken before the connection broke or nonsense came.
             client.close()
             return Retry(timedelta(), f"no answer to the mail's text: {type(error).__name__}", answer=Answer.UNKNOWN)
         except BaseException:

@@ -95,11 +95,19 @@ SMPP: Final[Mapping[int, Answer]] = {
 _BAD_REQUEST: Final = 400
 _SERVER_ERROR: Final = 500
 _SUCCESS: Final = range(200, 300)
+_REFUSALS: Final = range(400, 600)
 
 
 def smtp_answer(code: int) -> Answer:
-    """For the reply to one command."""
-    return SMTP.get(code, Answer.PERMANENT if code >= _SERVER_ERROR else Answer.TRANSIENT)
+    """For the reply to one command. A code that SMTP does not have is the server's trouble."""
+    if code in SMTP or not is_smtp_refusal(code):
+        return SMTP.get(code, Answer.UNAVAILABLE)
+    return Answer.PERMANENT if code >= _SERVER_ERROR else Answer.TRANSIENT
+
+
+def is_smtp_refusal(code: int) -> bool:
+    """RFC 5321 §4.2.1: only these say that the command was not carried out."""
+    return code in _REFUSALS
 
 
 def http_answer(status: int) -> Answer:
