@@ -78,7 +78,7 @@ class ApplyEvents:
 
     async def _record(self, tx: Tx, board: "_Board") -> None:
         """What was decided since the last time. Of a case that is decided again later, the server has this by then."""
-        decided = board.not_recorded()
+        decided = board.hand_over()
         await self._plans.store(tx, [one.rules.plan for one in decided if one.is_new])
         await self._organisations.note(
             tx, {(one.decision.case.org, one.key[1]) for one in decided if one.before is None}
@@ -118,12 +118,10 @@ class _Board:
         self._now = now
         self._named = named
         self._decisions: list[Decided] = []
-        self._recorded = 0
 
-    def not_recorded(self) -> Sequence[Decided]:
-        """The decisions since this was asked last, in their order."""
-        found = self._decisions[self._recorded :]
-        self._recorded = len(self._decisions)
+    def hand_over(self) -> Sequence[Decided]:
+        """The decisions since this was asked last, in their order; they are not kept."""
+        found, self._decisions = self._decisions, []
         return found
 
     def apply(self, event: Event[CaseFact]) -> Outcome:

@@ -1,5 +1,6 @@
 """Makes decisions durable: state, history, fires, timers and outgoing events, all in the caller's transaction."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,7 +85,9 @@ async def record_decisions(tx: Tx, decided: Sequence[Decided], *, ids: Ids, wake
         ],
     )
     _sync_timers(tx, decided, wake)
-    tx.after_commit.append(lambda: _count(one for one, _ in told))
+    counts = _count(one for one, _ in told)
+    if counts:
+        tx.after_commit.append(lambda: _tell(counts))
     return len(ours)
 
 
@@ -163,12 +166,23 @@ def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:
         tx.after_commit.append(lambda: wake(earliest))
 
 
-def _count(decided: Iterable[Decided]) -> None:
+def _count(decided: Iterable[Decided]) -> Counter[tuple[str, str]]:
+    """How often what is counted happened, by metric and label: kept instead of the decisions, which are many."""
+    found: Counter[tuple[str, str]] = Counter()
     for one in decided:
         for fire in one.decision.fires:
-            CLOCKS_FIRED.labels("superseded" if fire.superseded else fire.subject.partition(":")[0]).inc()
+            found["fired", "superseded" if fire.superseded else fire.subject.partition(":")[0]] += 1
         if any(change.kind is ChangeKind.CHAIN_ENDED for change in one.decision.changes):
-            CHAINS_ENDED.labels(one.key[1]).inc()
+            found["chain ended", one.key[1]] += 1
         for change in one.decision.changes:
             if change.kind is ChangeKind.NOTIFICATION_FAILED and "instead" in change.details:
-                MESSAGES_TURNED.labels("nobody" if change.details["instead"] == NOBODY else "tier").inc()
+                found["turned", "nobody" if change.details["instead"] == NOBODY else "tier"] += 1
+    return found
+
+
+def _tell(counts: Counter[tuple[str, str]]) -> None:
+    for (metric, label), count in counts.items():
+        _COUNTERS[metric].labels(label).inc(count)
+
+
+_COUNTERS: Final = {"fired": CLOCKS_FIRED, "chain ended": CHAINS_ENDED, "turned": MESSAGES_TURNED}
