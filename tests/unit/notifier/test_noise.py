@@ -120,6 +120,31 @@ def test_quiet_hours_run_over_midnight_by_the_local_clock(instant: datetime, unt
     assert quiet.runs_until(instant) == until
 
 
+@pytest.mark.parametrize(
+    ("day", "begins", "ends"),
+    [
+        ((2026, 6, 2), (0, 30), (1, 30)),
+        # 02:30 is skipped: the maintenance begins when the clocks have jumped
+        ((2026, 3, 29), (1, 0), (1, 30)),
+        # 02:30 comes twice: it begins the first time and lasts through the second
+        ((2026, 10, 25), (0, 30), (2, 30)),
+    ],
+)
+def test_a_recurring_maintenance_keeps_to_the_wall_clock_when_clocks_change(
+    day: tuple[int, int, int], begins: tuple[int, int], ends: tuple[int, int]
+) -> None:
+    hours = Hours(
+        (Window(frozenset(range(7)), DayKind.ANY, time(2, 30), time(3, 30)),),
+        ZoneInfo("Europe/Berlin"),
+        MondayToFriday(),
+    )
+    first, end = (datetime(*day, *at, tzinfo=UTC) for at in (begins, ends))
+    weekly = _silence(begins_at=first - timedelta(days=90), ends_at=end + timedelta(days=90), hours=hours)
+    assert [weekly.runs_until(at) for at in (first - timedelta(seconds=1), first, end - timedelta(seconds=1), end)] == [
+        None, end, end, None,
+    ]  # fmt: skip
+
+
 def test_a_warning_stands_for_its_single_cases_up_to_its_own_level() -> None:
     lower = ruling(_facts(1, warned=Warned("W1", 1)), [], OFTEN, NOW)
     assert lower is not None
