@@ -66,6 +66,12 @@ def invalid(error: ValidationError, *, prefix: str = "") -> ProblemError:
     return ProblemError(422, "The body does not fit its contract", code="invalid", fields=named)
 
 
+def http_problem(error: HTTPException) -> Response:
+    """What the framework refused, such as an address that leads nowhere."""
+    status = error.status_code
+    return ProblemError(status, str(error.detail), code=f"http-{status}", headers=error.headers).response()
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Every error answer of the application becomes problem+json; what nobody foresaw is a logged 500."""
 
@@ -81,9 +87,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class only
-        return ProblemError(
-            error.status_code, str(error.detail), code=f"http-{error.status_code}", headers=error.headers
-        ).response()
+        return http_problem(error)
 
     async def unforeseen(request: Request, error: Exception) -> Response:
         _log.error("http.unforeseen", path=request.url.path, error=repr(error), exc_info=error)

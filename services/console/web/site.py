@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -21,7 +22,9 @@ from services.console.web.pages import (
     signing,
     withheld,
 )
+from shared.runtime.problems import http_problem
 
+_NOT_FOUND: Final = 404
 _HERE: Final = Path(__file__).resolve().parent
 
 
@@ -36,7 +39,16 @@ def install_site(app: FastAPI, site: Site) -> None:
         assert isinstance(error, PageError)  # noqa: S101  # registered for this class only
         return render(site, request, "problem.html", status=error.status, problem={"zh": error.zh, "en": error.en})
 
+    async def missing(request: Request, error: Exception) -> Response:
+        """A person who follows an old link gets a page; programs get problem details as everywhere."""
+        assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class only
+        if error.status_code == _NOT_FOUND and "text/html" in request.headers.get("accept", ""):
+            words = {"zh": "没有这个页面。", "en": "There is no such page."}
+            return render(site, request, "problem.html", status=error.status_code, problem=words)
+        return http_problem(error)
+
     app.add_exception_handler(PageError, problem)
+    app.add_exception_handler(HTTPException, missing)
 
 
 __all__ = ["Site", "install_site"]

@@ -77,6 +77,17 @@ async def test_no_address_of_a_page_is_an_error(visited: tuple[FastAPI, httpx.As
             _check(await client.get(query), query)
 
 
+async def test_an_address_that_leads_nowhere_is_a_page_for_people_and_problem_details_for_programs(
+    visited: tuple[FastAPI, httpx.AsyncClient],
+) -> None:
+    _, client = visited
+    page = await client.get("/nothing-here", headers={"accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "没有这个页面" in page.text
+    answer = await client.get("/nothing-here", headers={"accept": "*/*"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
 async def test_no_form_is_an_error(visited: tuple[FastAPI, httpx.AsyncClient]) -> None:
     app, client = visited
     found = _TOKEN.search((await client.get("/")).text)
