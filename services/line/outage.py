@@ -10,12 +10,14 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.console.cli.wording import say
 from services.line.children import Overrides
@@ -34,10 +36,18 @@ _DOWN_S: Final = 5.0
 _BACKLOG: Final = 6
 _REACHED: Final = frozenset({"sent", "delivered"})
 _MARKS: Final = {"accepted": "✓", None: "…"}
+_WIDTHS: Final = (14, 16, 22, 10, 7)
+_SETTLED: Final = {
+    "delivered": ("送达", "delivered"),
+    "sent": ("已发出", "sent"),
+    "failed": ("未送达", "failed"),
+    "suppressed": ("未发", "suppressed"),
+    "nobody": ("无人", "nobody"),
+}
 
 
 @dataclass
-class _Played:
+class Played:
     """A case that must reach somebody. `told` is what the ledger says about it in the end."""
 
     story: str
@@ -85,7 +95,7 @@ async def play_outage(line: RunningLine, out: Console) -> int:
         played += await _dead_processes(watcher, run, out.print)
         await watcher.expect(say("每件事项都有人收到", "every case reached somebody"), _all_reached(watcher, played))
         (await watcher.sink.delete("/behaviour")).raise_for_status()
-        _show(played, out)
+        show_outcome(played, out)
         for outcome in watcher.outcomes:
             mark = "[green]✓[/green]" if outcome.met else "[red]✗[/red]"
             out.print(f"  {mark} {outcome.what}  [dim]{outcome.seconds:.1f} s[/dim]")
@@ -97,7 +107,7 @@ async def play_outage(line: RunningLine, out: Console) -> int:
         await watcher.close()
 
 
-async def _silent_phones(watcher: Watcher, run: str, tell: Callable[[str], None]) -> list[_Played]:
+async def _silent_phones(watcher: Watcher, run: str, tell: Callable[[str], None]) -> list[Played]:
     """The first gateway refuses; the second takes the messages, but no receipt ever comes, and nobody acknowledges."""
     contacts = await watcher.on_duty("bank-emergency-contact")
     for phone in (one for one in contacts if one.isdigit()):
@@ -123,7 +133,7 @@ async def _silent_phones(watcher: Watcher, run: str, tell: Callable[[str], None]
     return [one]
 
 
-async def _a_hanging_gateway(watcher: Watcher, run: str, tell: Callable[[str], None]) -> list[_Played]:
+async def _a_hanging_gateway(watcher: Watcher, run: str, tell: Callable[[str], None]) -> list[Played]:
     """Every SMS hangs: those on duty are reached by mail."""
     await _behave(watcher, to="*", do="hang", kind="sms", seconds=3)
     one = await _network(watcher, say("短信网关挂起", "SMS gateway hangs"), f"hang-{run}", 52_000)
@@ -137,7 +147,7 @@ async def _a_hanging_gateway(watcher: Watcher, run: str, tell: Callable[[str], N
     return [one]
 
 
-async def _dead_processes(watcher: Watcher, run: str, tell: Callable[[str], None]) -> list[_Played]:
+async def _dead_processes(watcher: Watcher, run: str, tell: Callable[[str], None]) -> list[Played]:
     """Notifier and broker are gone while reports keep coming; back again they drain what gathered, and say how late."""
     supervisor = watcher.line.supervisor
     pids = {status.name: status.pid for status in supervisor.status() if status.pid is not None}
@@ -179,7 +189,7 @@ async def _dead_processes(watcher: Watcher, run: str, tell: Callable[[str], None
     return [*played, red]
 
 
-def _all_reached(watcher: Watcher, played: list[_Played]) -> Callable[[], Any]:
+def _all_reached(watcher: Watcher, played: list[Played]) -> Callable[[], Any]:
     async def condition() -> bool:
         for one in played:
             one.told = [intent for request in await _ledger(watcher, one) for intent in request["intents"]]
@@ -188,7 +198,7 @@ def _all_reached(watcher: Watcher, played: list[_Played]) -> Callable[[], Any]:
     return condition
 
 
-async def _ledger(watcher: Watcher, one: _Played) -> list[dict[str, Any]]:
+async def _ledger(watcher: Watcher, one: Played) -> list[dict[str, Any]]:
     answer = await watcher.notifier.get(f"/v1/cases/{one.case_id}/deliveries")
     if answer.is_error:
         return []
@@ -204,14 +214,14 @@ async def _behave(watcher: Watcher, **rule: Any) -> None:
     (await watcher.sink.post("/behaviour", json=rule)).raise_for_status()
 
 
-async def _network(watcher: Watcher, story: str, reference: str, customers: int) -> _Played:
+async def _network(watcher: Watcher, story: str, reference: str, customers: int) -> Played:
     return await _post(
         watcher, story, reference, "network", topic=f"家庭宽带中断 {reference}", title="小区宽带大面积中断",
         facts={"line": "network", "customers_affected": customers},
     )  # fmt: skip
 
 
-async def _post(watcher: Watcher, story: str, reference: str, category: str, **fields: Any) -> _Played:
+async def _post(watcher: Watcher, story: str, reference: str, category: str, **fields: Any) -> Played:
     now = SystemClock().now()
     body = {
         "source": "demo", "reference": reference, "channel": "hotline", "category": category,
@@ -219,40 +229,44 @@ async def _post(watcher: Watcher, story: str, reference: str, category: str, **f
     }  # fmt: skip
     answer = await watcher.intake.post("/v1/complaints", json=body)
     answer.raise_for_status()
-    return _Played(story, answer.json()["case_id"], answer.json()["number"], now)
+    return Played(story, answer.json()["case_id"], answer.json()["number"], now)
 
 
-def _show(played: list[_Played], out: Console) -> None:
-    table = Table(
-        title=say("烽火 · 中断演练：谁、如何、何时", "Fenghuo · outage: who, how, when"), title_justify="left"
+def show_outcome(played: list[Played], out: Console) -> None:
+    """Case by case who was told, by which ways one after the other, what came of it and when. Fits 80 columns."""
+    out.print(Text(say("烽火 · 中断演练：谁、如何、何时", "Fenghuo · outage: who, how, when"), style="bold"))
+    for story, cases in groupby(played, key=lambda one: one.story):
+        out.print()
+        out.print(Text(f" {story}", style="cyan"))
+        table = Table(box=None, show_header=False)
+        for width in _WIDTHS:
+            table.add_column(width=width, overflow="fold")
+        for one in cases:
+            for intent in one.told:
+                table.add_row(*_row(one, intent))
+        out.print(table)
+
+
+def _row(one: Played, intent: dict[str, Any]) -> tuple[str | Text, ...]:
+    ways = "\n".join(
+        f"{'→ ' if number else ''}{made['provider']} {_MARKS.get((made['outcome'] or {}).get('answer'), '✗')}"
+        for number, made in enumerate(intent["attempts"])
     )
-    for title in (
-        say("场景", "story"), say("编号", "case"), say("谁", "who"), say("途径", "ways"), say("结果", "result"),
-        say("用时", "after"),
-    ):  # fmt: skip
-        table.add_column(title, overflow="fold")
-    for one in played:
-        for intent in one.told:
-            ways = " → ".join(
-                f"{made['provider']} {_MARKS.get((made['outcome'] or {}).get('answer'), '✗')}"
-                for made in intent["attempts"]
-            )
-            noise = intent["noise"]
-            if noise is not None and noise["rule"] == "bundled":
-                ways = say("合并", "bundled")
-            style = "green" if intent["settlement"] in _REACHED else "yellow"
-            table.add_row(
-                one.story,
-                one.number,
-                intent["person_label"] or intent["role"],
-                ways or "—",
-                f"[{style}]{intent['settlement'] or '…'}[/{style}]",
-                _after(one, intent["settled_at"]),
-            )
-    out.print(table)
+    noise = intent["noise"]
+    if noise is not None and noise["rule"] == "bundled":
+        ways = say("合并", "bundled")
+    settlement = intent["settlement"]
+    style = "green" if settlement in _REACHED else "yellow"
+    return (
+        one.number,
+        Text(intent["person_label"] or intent["role"]),
+        Text(ways or "—"),
+        Text(say(*_SETTLED.get(settlement, (settlement or "…",) * 2)), style=style),
+        _after(one, intent["settled_at"]),
+    )
 
 
-def _after(one: _Played, settled_at: str | None) -> str:
+def _after(one: Played, settled_at: str | None) -> str:
     if settled_at is None:
         return "—"
     return f"{(datetime.fromisoformat(settled_at) - one.posted_at).total_seconds():.1f} s"

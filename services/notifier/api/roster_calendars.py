@@ -69,7 +69,7 @@ def roster_calendars_router(
         role: Annotated[Slug | None, Query(description="The person takes this role's duty; absent: leave")] = None,
     ) -> dict[str, Any]:
         try:
-            found = read_calendar(key.org, await text_of(request), person=person, role=role, rosters=book)
+            found = read_calendar(key.org, await text_of(request), clock.now(), person=person, role=role, rosters=book)
             if found is None:
                 raise no_roster()
             made = await change_roster(key.org, list(found), key.label, book=book, database=database, ids=ids)

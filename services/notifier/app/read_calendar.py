@@ -1,12 +1,14 @@
 """A calendar of somebody's leave, or of who stands in for a role, as changes to the roster."""
 
+from datetime import datetime
+
 from services.notifier.app.rules import Rosters
 from services.notifier.domain.roster_changes import LeaveChange, OverrideChange
 from services.notifier.domain.roster_ical import read_spans
 
 
 def read_calendar(
-    org: str, text: str, *, person: str, role: str | None, rosters: Rosters
+    org: str, text: str, now: datetime, *, person: str, role: str | None, rosters: Rosters
 ) -> list[OverrideChange | LeaveChange] | None:
     """Without a role each event is leave of the person; with one the person takes the role's duty while it lasts.
 
@@ -16,7 +18,7 @@ def read_calendar(
     if roster is None:
         return None
     found: list[OverrideChange | LeaveChange] = []
-    for span in read_spans(text, roster):
+    for span in read_spans(text, roster, now):
         times = {"from": span.begins_at.isoformat(), "to": span.ends_at.isoformat(), "reason": span.summary or "ics"}
         if role is None:
             found.append(LeaveChange.model_validate({"kind": "leave", "person": person, **times}))

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import Final
 
 from services.notifier.domain.roster import Override, Person, Role, Roster
@@ -137,10 +136,14 @@ def _unverified(person: Person, role: str, segment: Segment, contacts: Sequence[
 def _overlaps(roster: Roster, begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:
     for role, entries in roster.overrides_of.items():
         replacing = sorted((one for one in entries if not one.adds), key=lambda one: one.begins_at)
-        for one, following in pairwise(replacing):
-            ends = min(one.ends_at, following.ends_at)
-            if following.begins_at < ends and following.begins_at < ends_at and ends > begins_at:
-                yield _overlap(role, one, following, ends)
+        longest: Override | None = None
+        for one in replacing:
+            # Whichever of those before it lasts longest: a short one in between hides nothing.
+            if longest is not None:
+                ends = min(longest.ends_at, one.ends_at)
+                if one.begins_at < ends and one.begins_at < ends_at and ends > begins_at:
+                    yield _overlap(role, longest, one, ends)
+            longest = one if longest is None or one.ends_at > longest.ends_at else longest
 
 
 def _overlap(role: str, one: Override, following: Override, ends: datetime) -> Finding:

@@ -12,7 +12,7 @@ from services.notifier.domain.roster_file import WrittenFile
 
 _BY_ID: Final = ("people", "teams", "rotations", "roles")
 _BY_CONTENT: Final = ("overrides", "swaps")
-_PLAIN: Final = ("timezone", "calendar", "owner")
+_PLAIN: Final = ("organisation", "timezone", "calendar", "owner", "page_unverified")
 
 
 class Differs(StrEnum):

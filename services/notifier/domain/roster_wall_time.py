@@ -5,7 +5,7 @@ takes place the moment the clocks have jumped, one that comes twice takes place 
 times is never turned round.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ _RESOLUTION: Final = timedelta(seconds=1)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def takes_place(day: date, wall: time, zone: ZoneInfo) -> datetime:
+def takes_place(day: date, wall: time, zone: tzinfo) -> datetime:
     """The instant (UTC) of `wall` on `day` in `zone`."""
     written = datetime.combine(day, wall.replace(fold=0))
     instant = written.replace(tzinfo=zone).astimezone(UTC)

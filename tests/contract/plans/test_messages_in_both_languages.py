@@ -60,19 +60,21 @@ def _sample(spec: FactSpec | None) -> FactValue:
 
 
 def _classified(plan: CompiledPlan, level: str, revision: int, language: Language, **other: object) -> CaseClassifiedV1:
-    criterion = next((one for one in plan.plan.criteria if one.level == level), None)
+    criterion = next((one for one in plan.plan.criteria if one.level == level), plan.plan.criteria[0])
     facts = {
         name: _sample(spec) for name, spec in plan.plan.facts.items() if spec.int_ is not None or spec.bool_ is not None
     }
-    named = set(re.findall(r"[a-z][a-z0-9_]*", criterion.when if criterion is not None else ""))
-    found = ()
-    if criterion is not None:
-        label = criterion.label.as_contract() if criterion.label is not None else None
-        values = {name: _sample(plan.plan.facts.get(name)) for name in named & {*plan.plan.facts, *plan.windows}}
-        held = CriterionResult(
-            id=criterion.id, level=level, result=Holds.HELD, when=criterion.when[:100], values=values, label=label
-        )
-        found = (held,)
+    when = str(criterion.when)
+    named = set(re.findall(r"[a-z][a-z0-9_]*", when)) & {*plan.plan.facts, *plan.windows}
+    values: dict[str, FactValue | None] = {name: _sample(plan.plan.facts.get(name)) for name in named}
+    held = CriterionResult(
+        id=criterion.id,
+        level=level,
+        result=Holds.HELD,
+        when=when[:100],
+        values=values,
+        label=criterion.label.as_contract(),
+    )
     return CaseClassifiedV1.model_validate(
         {
             "number": "2026-11-000123",
@@ -81,8 +83,8 @@ def _classified(plan: CompiledPlan, level: str, revision: int, language: Languag
             "revision": revision,
             "level": level,
             "level_rank": plan.rank(level),
-            "criteria": found,
-            "decided_by": criterion.id if criterion is not None else None,
+            "criteria": (held,),
+            "decided_by": criterion.id,
             "source": "hotline",
             "language": language,
             "facts": facts,
@@ -229,7 +231,7 @@ def _foreign(text: str, reader: Language) -> str | None:
 def test_no_message_of_a_plan_mixes_languages(name: str, library: PlanLibrary, calendars: CalendarLibrary) -> None:
     plan = library.get(name)
     rules = Rules(plan, calendars)
-    problems = set()
+    problems: set[str] = set()
     seen: set[str] = set()
     languages: tuple[Language, Language] = ("zh", "en")
     for level in plan.plan.levels:

@@ -83,6 +83,11 @@ def test_overlapping_overrides_idle_swaps_and_roles_of_plans_are_found() -> None
         "  - {role: turn, people: [b], from: 2026-03-04, to: 2026-03-05, reason: y}\n"
     )
     assert _kinds(overlap) == ["overlap"]
+    around = overlap.replace("to: 2026-03-04, reason: x", "to: 2026-03-06, reason: x").replace(
+        "from: 2026-03-04, to: 2026-03-05", "from: 2026-03-03, to: 2026-03-03"
+    )
+    late = around + "  - {role: turn, people: [b], from: 2026-03-05, to: 2026-03-05, reason: z}\n"
+    assert [one.what.en.split("(")[1].split(")")[0] for one in _found(late)] == ["x; y", "x; z"]
     idle = TEXT + 'swaps: [{between: [a, b], from: "2026-03-02 09:00", to: "2026-03-02 10:00", reason: x}]\n'
     assert [(one.kind.value, one.person) for one in _found(idle)] == [("idle-swap", "a")]
     assert _kinds(TEXT, named_by_plans={"turn", "nobody-has-this"}) == ["unstaffed"]

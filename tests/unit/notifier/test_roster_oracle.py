@@ -99,12 +99,14 @@ class Oracle:
 
     def _turn(self, rotation: str, wall: datetime) -> list[str]:
         entry = self.rotations[rotation]
-        turn, day = -1, date.fromisoformat(entry["start"])
+        start = date.fromisoformat(entry["start"])
+        turn, day = -1, start
         while datetime.combine(day, time()) <= wall:
-            for handover in entry["handover"]:
-                if datetime.combine(day, time.fromisoformat(handover)) <= wall:
-                    turn += 1
-            day += timedelta(days=entry["length"] * (7 if entry["every"] == "week" else 1))
+            if hands_over(entry, start, day):
+                for handover in entry["handover"]:
+                    if datetime.combine(day, time.fromisoformat(handover)) <= wall:
+                        turn += 1
+            day += timedelta(days=1)
         return list(entry["people"][turn % len(entry["people"])]) if turn >= 0 else []
 
     def _swapped(self, rotation: str, person: str, wall: datetime) -> str:
@@ -131,6 +133,15 @@ class Oracle:
                 if found is not None:
                     return found
         return None
+
+
+def hands_over(entry: dict[str, Any], start: date, day: date) -> bool:
+    """Whether a round begins on the day, told by looking at the calendar on the wall."""
+    if entry["every"] != "month":
+        return bool((day - start).days % (entry["length"] * (7 if entry["every"] == "week" else 1)) == 0)
+    is_last = (day + timedelta(days=1)).day == 1
+    months = (day.year - start.year) * 12 + day.month - start.month
+    return bool(months % entry["length"] == 0 and (day.day == start.day or (is_last and day.day < start.day)))
 
 
 walls = st.times().map(lambda one: f"{one:%H:%M}")
@@ -182,13 +193,14 @@ def rosters(draw: st.DrawFn) -> dict[str, Any]:  # noqa: C901  # one draw for ea
     rotations = []
     for name in ("r1", "r2"):
         handover = sorted(draw(st.lists(walls, min_size=1, max_size=3, unique=True)))
-        weekly = len(handover) == 1 and draw(st.booleans())
+        every = draw(st.sampled_from(["day", "week", "month"])) if len(handover) == 1 else "day"
+        back = draw(st.integers(-1, 9) if every != "month" else st.integers(-1, 130))
         rotations.append(
             {
                 "id": name,
-                "every": "week" if weekly else "day",
+                "every": every,
                 "length": draw(st.integers(1, 2)) if len(handover) == 1 else 1,
-                "start": str(day - timedelta(days=draw(st.integers(-1, 9)))),
+                "start": str(day - timedelta(days=back)),
                 "handover": handover,
                 "people": draw(
                     st.lists(st.lists(someone, min_size=1, max_size=2, unique=True), min_size=1, max_size=3)

@@ -1,4 +1,4 @@
-"""Turns of days and weeks against an oracle that walks from hand-over to hand-over."""
+"""Turns of days, weeks and months against an oracle that walks from hand-over to hand-over."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -89,6 +89,66 @@ def test_three_shifts_a_day_follow_each_other_and_a_turn_may_be_a_crew() -> None
     )
     seen = [shift_at(crews, datetime(2026, 1, 4, 16, tzinfo=UTC) + timedelta(hours=8 * turn)) for turn in range(5)]
     assert [shift.people for shift in seen if shift] == [("a", "b"), ("c",), ("d",), ("e", "f"), ("a", "b")]
+
+
+def _walked(day: date, wall: time, zone: ZoneInfo) -> datetime:
+    """The first minute at which the clock on the wall has reached the time."""
+    minute = datetime.combine(day, wall, UTC) - timedelta(hours=15)
+    while minute.astimezone(zone).replace(tzinfo=None) < datetime.combine(day, wall):
+        minute += timedelta(minutes=1)
+    return minute
+
+
+@pytest.mark.parametrize(
+    ("at", "person"),
+    [
+        ("2027-12-31T00:59:59Z", None),
+        ("2027-12-31T01:00:00Z", "a"),
+        ("2028-01-31T00:59:59Z", "a"),
+        ("2028-01-31T01:00:00Z", "b"),
+        ("2028-02-29T00:59:59Z", "b"),
+        ("2028-02-29T01:00:00Z", "c"),  # a leap year's February is too short for the 31st
+        ("2028-03-31T00:59:59Z", "c"),  # and the next month hands over on the 31st again
+        ("2028-03-31T01:00:00Z", "a"),
+        ("2028-04-30T01:00:00Z", "b"),
+        ("2029-02-28T00:59:59Z", "b"),
+        ("2029-02-28T01:00:00Z", "c"),
+    ],
+)
+def test_a_month_is_handed_over_on_its_day_or_on_its_last(at: str, person: str | None) -> None:
+    monthly = _rotation(every=Period.MONTH, start=date(2027, 12, 31))
+    shift = shift_at(monthly, datetime.fromisoformat(at))
+    assert (shift.people if shift else None) == ((person,) if person else None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    zone=st.sampled_from([SHANGHAI, BERLIN, HAVANA, LORD_HOWE, SANTIAGO]),
+    start=st.dates(date(2024, 1, 1), date(2026, 12, 31)),
+    length=st.integers(1, 13),
+    handover=st.times().map(lambda one: one.replace(second=0, microsecond=0)),
+)
+def test_months_follow_each_other_as_a_calendar_on_the_wall_has_them(
+    zone: ZoneInfo, start: date, length: int, handover: time
+) -> None:
+    """Day by day for four years; the walk asks no arithmetic of months."""
+    monthly = _rotation(every=Period.MONTH, zone=zone, start=start, length=length, handovers=(handover,))
+    days = [start + timedelta(days=number) for number in range(4 * 366)]
+    beginning = [
+        day
+        for day in days
+        if ((day.year - start.year) * 12 + day.month - start.month) % length == 0
+        and (day.day == start.day or (day.day < start.day and (day + timedelta(days=1)).day == 1))
+    ]
+    ends = datetime.combine(days[-1], time(), UTC)
+    listed = list(handovers_between(monthly, datetime.combine(start, time(), UTC) - timedelta(days=3), ends))
+    assert listed == [moment for day in beginning if (moment := _walked(day, handover, zone)) < ends]
+    for number, moment in enumerate(listed):
+        shift = shift_at(monthly, moment)
+        assert shift is not None
+        assert (shift.begins_at, shift.people) == (moment, monthly.turns[number % 3])
+        before = shift_at(monthly, moment - timedelta(microseconds=1))
+        assert (before.people if before else None) == (monthly.turns[(number - 1) % 3] if number else None)
 
 
 @settings(max_examples=60, deadline=None)
