@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.db.outbox import OutboxRow, PendingRecords
-from shared.db.tx import Tx
+from shared.db.tx import NotNewError, Tx
 from shared.runtime.clock import Clock, SystemClock
 
 _COMMAND_TIMEOUT_S: Final = 30.0
@@ -123,15 +123,34 @@ class Database:
         self._listeners.append(listener)
 
     @asynccontextmanager
+    async def opening(self) -> AsyncIterator[Tx]:
+        """A transaction for what is expected to be new, such as the first event of a case: half the trips.
+
+        What is read before the first write is read without a transaction, for there is nothing to hold. The inbox and
+        all rows are written together at the end. Raises NotNewError, with nothing written, when a locking query found
+        a row or a row that was to be new is there: then do the same in `transaction`.
+        """
+        try:
+            async with self._transaction(opening=True) as tx:
+                yield tx
+        except asyncpg.UniqueViolationError as error:
+            raise NotNewError(str(error)) from error
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction that commits when the block ends and rolls back when it raises.
 
         What was added to `tx.outbox` is inserted in one statement just before the commit, so state and events are
         durable together or not at all. A block that reads nothing needs no BEGIN: its one statement is the transaction.
         """
+        async with self._transaction(opening=False) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _transaction(self, *, opening: bool) -> AsyncIterator[Tx]:
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)
-            tx = Tx(driver, PendingRecords(), self.clock.now())
+            tx = Tx(driver, PendingRecords(), self.clock.now(), opening=opening)
             try:
                 yield tx
                 recorded = await tx.write_rest()

@@ -17,6 +17,14 @@ Row = asyncpg.Record
 _NUMBER: Final = attrgetter("int")
 _FEW: Final = 64
 """So many ids are still cheaper to write as literals than to send after a BEGIN of their own."""
+_CLAIM: Final = (
+    "INSERT INTO inbox (event_id, received_at) "
+    "SELECT id, CAST(:now AS timestamptz) FROM unnest(CAST(:ids AS uuid[])) AS t (id)"
+)
+
+
+class NotNewError(Exception):
+    """Something that a transaction took for new is known: nothing was written, do it again in one that locks."""
 
 
 class Tx:
@@ -27,14 +35,19 @@ class Tx:
     cost for each statement was a third of a hop.
     """
 
-    def __init__(self, connection: asyncpg.Connection, outbox: PendingRecords, now: datetime) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection, outbox: PendingRecords, now: datetime, *, opening: bool = False
+    ) -> None:
+        """`opening`: all that it is about is expected to be new; see `Database.opening`."""
         self._connection = connection
         self.outbox = outbox
         self.now = now
+        self._opening = opening
         self.after_commit: list[Callable[[], None]] = []
         self._later: list[tuple[str, list[Any]]] = []
         self._started: asyncio.Future[str] | None = None
         self._begun = False
+        self._claimed: list[UUID] = []
 
     @property
     def begun(self) -> bool:
@@ -52,6 +65,24 @@ class Tx:
         await self._get_ready()
         statement, values = bound(sql, parameters)
         return await self._connection.fetchrow(statement, *values)
+
+    async def look(self, sql: str, /, **parameters: Any) -> Sequence[Row]:
+        """All rows of a query that needs to hold nothing: before the transaction has begun it costs no BEGIN.
+
+        It sees what is committed, and not what waits to be written.
+        """
+        if self._begun:
+            return await self.fetch(sql, **parameters)
+        statement, values = bound(sql, parameters)
+        return await self._connection.fetch(statement, *values)
+
+    async def lock(self, sql: str, /, **parameters: Any) -> Sequence[Row]:
+        """All rows of a query that locks them. Raises NotNewError for any row when all was expected to be new."""
+        if not self._opening:
+            return await self.fetch(sql, **parameters)
+        if rows := await self.look(sql, **parameters):
+            raise NotNewError(f"{len(rows)} rows are there already")
+        return rows
 
     async def execute(self, sql: str, /, **parameters: Any) -> int:
         """Run a statement; the number of rows it touched."""
@@ -102,7 +133,7 @@ class Tx:
 
     async def write_now(self) -> None:
         """Write what waits: for whoever has to know now whether it can be written."""
-        if self._later:
+        if self._later or self._claimed:
             await self._get_ready()
 
     async def write_rest(self) -> list[OutboxRow] | None:
@@ -124,43 +155,46 @@ class Tx:
         await self._write_later()
 
     async def _begin(self) -> None:
-        if not self._begun:
-            self._begun = True
+        if self._begun:
+            return
+        self._begun = True
+        if 0 < len(self._claimed) <= _FEW:
+            claimed, self._claimed = self._claimed, []
+            await self._connection.execute(f"BEGIN; {self._literally(claimed)}")
+        else:
             await self._connection.execute("BEGIN")
 
     async def _write_later(self) -> None:
-        if self._later:
+        if self._later or self._claimed:
             statement, values = self._joined([])
             await self._connection.execute(statement, *values)
 
     def _joined(self, rest: Sequence[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
-        writes, self._later = [*self._later, *rest], []
+        claim = [bound(_CLAIM, {"ids": self._claimed, "now": self.now})] if self._claimed else []
+        writes, self._later, self._claimed = [*claim, *self._later, *rest], [], []
         return together(tuple(text for text, _ in writes)), [value for _, values in writes for value in values]
 
     async def first_seen(self, event_ids: Sequence[UUID]) -> frozenset[UUID]:
         """Record the events in the inbox; the ones never applied before.
 
-        A concurrent transaction holding the same event makes this one wait until it is known which of them won.
+        A concurrent transaction holding the same event makes this one wait until it is known which of them won. Where
+        all is expected to be new, all are taken for new, and the transaction fails with NotNewError if one was not.
         """
         ids = sorted(dict.fromkeys(event_ids), key=_NUMBER)
         if not ids:
             return frozenset()
+        if self._opening and not self._begun:
+            self._claimed += ids
+            return frozenset(ids)
         if not self._begun and not self._later and len(ids) <= _FEW:
             return await self._begin_with(ids)
-        rows = await self.fetch(
-            "INSERT INTO inbox (event_id, received_at) SELECT id, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) "
-            "ON CONFLICT DO NOTHING RETURNING event_id",
-            ids=ids,
-            now=self.now,
-        )
+        rows = await self.fetch(f"{_CLAIM} ON CONFLICT DO NOTHING RETURNING event_id", ids=ids, now=self.now)
         return frozenset(row["event_id"] for row in rows)
 
     async def _begin_with(self, ids: Sequence[UUID]) -> frozenset[UUID]:
         """The inbox and BEGIN in one trip, which carries neither parameters nor rows, only how many were written."""
         self._begun = True
-        rows = ", ".join(f"('{id_}', '{self.now.isoformat()}')" for id_ in ids)
-        insert = f"BEGIN; INSERT INTO inbox (event_id, received_at) VALUES {rows} ON CONFLICT DO NOTHING"  # noqa: S608  # UUIDs and an instant
-        if touched(await self._connection.execute(insert)) == len(ids):
+        if touched(await self._connection.execute(f"BEGIN; {self._literally(ids)} ON CONFLICT DO NOTHING")) == len(ids):
             return frozenset(ids)
         found = await self.fetch(
             "SELECT event_id FROM inbox WHERE event_id = ANY(CAST(:ids AS uuid[])) "
@@ -168,6 +202,10 @@ class Tx:
             ids=ids,
         )
         return frozenset(row["event_id"] for row in found)
+
+    def _literally(self, ids: Sequence[UUID]) -> str:
+        rows = ", ".join(f"('{id_}', '{self.now.isoformat()}')" for id_ in ids)
+        return f"INSERT INTO inbox (event_id, received_at) VALUES {rows}"  # noqa: S608  # UUIDs and an instant
 
 
 def touched(status: str) -> int:

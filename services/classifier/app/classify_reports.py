@@ -1,6 +1,7 @@
 """Classify what intake registered: a batch of reports in one transaction."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +14,7 @@ from services.classifier.store.cases import OpenedElsewhereError, StoredCase, fo
 from shared.contracts.envelope import Event
 from shared.contracts.reports import CaseReport
 from shared.db.engine import Database
-from shared.db.tx import Tx
+from shared.db.tx import NotNewError, Tx
 from shared.kafka.outcome import DONE, DUPLICATE, Dead, Outcome
 
 _RACES: Final = 5
@@ -26,6 +27,10 @@ async def classify_reports(events: Sequence[Event[Any]], database: Database, por
     case is the same. A dead event leaves no trace, so it can be replayed. Raises OpenedElsewhereError when other
     processes kept opening the same cases.
     """
+    if all(event.data.sequence == 1 for event in events):
+        with suppress(NotNewError):
+            async with database.opening() as tx:
+                return await _classify(tx, events, ports)
     for _ in range(_RACES - 1):
         try:
             return await _once(events, database, ports)

@@ -1,6 +1,7 @@
 """Applies what is consumed: classifications, commands and settled notifications, a batch in one transaction."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 from uuid import UUID
@@ -23,7 +24,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.escalations import CaseState
 from shared.contracts.notifications import KEPT_PLANS, NotificationSettledV1
 from shared.db.engine import Database
-from shared.db.tx import Tx
+from shared.db.tx import NotNewError, Tx
 from shared.kafka.outcome import DONE, DUPLICATE, Dead, Outcome, Retry, Skip
 from shared.plans.compiled import UnknownLevelError
 from shared.runtime.ids import Ids
@@ -54,26 +55,33 @@ class ApplyEvents:
         """Raises ConcurrentOpeningError when another process opened one of the cases meanwhile: try again."""
         if self._look_again is not None and any(self._is_new_plan(event.data) for event in events):
             await self._look_again()
+        if all(isinstance(event.data, CaseClassifiedV1) and event.data.revision == 1 for event in events):
+            with suppress(NotNewError):
+                async with self._database.opening() as tx:
+                    return await self._apply(tx, events)
         async with self._database.transaction() as tx:
-            fresh = set(await tx.first_seen([event.id for event in events]))
-            board = await self._load(tx, [event for event in events if event.id in fresh])
-            outcomes: list[Outcome] = []
-            undone: list[UUID] = []
-            for place, event in enumerate(events, start=1):
-                if place % _WRITTEN_AT_A_TIME == 0:
-                    await self._record(tx, board)
-                    await tx.start_writing()
-                if event.id not in fresh:
-                    outcomes.append(DUPLICATE)
-                    continue
-                fresh.discard(event.id)
-                outcome = board.apply(event)
-                if isinstance(outcome, Retry | Dead):
-                    undone.append(event.id)
-                outcomes.append(outcome)
-            # What was not applied must be new when it is offered again, from the topic or from its dead letters.
-            await _forget(tx, undone)
-            await self._record(tx, board)
+            return await self._apply(tx, events)
+
+    async def _apply(self, tx: Tx, events: Sequence[Event[Any]]) -> Sequence[Outcome]:
+        fresh = set(await tx.first_seen([event.id for event in events]))
+        board = await self._load(tx, [event for event in events if event.id in fresh])
+        outcomes: list[Outcome] = []
+        undone: list[UUID] = []
+        for place, event in enumerate(events, start=1):
+            if place % _WRITTEN_AT_A_TIME == 0:
+                await self._record(tx, board)
+                await tx.start_writing()
+            if event.id not in fresh:
+                outcomes.append(DUPLICATE)
+                continue
+            fresh.discard(event.id)
+            outcome = board.apply(event)
+            if isinstance(outcome, Retry | Dead):
+                undone.append(event.id)
+            outcomes.append(outcome)
+        # What was not applied must be new when it is offered again, from the topic or from its dead letters.
+        await _forget(tx, undone)
+        await self._record(tx, board)
         return outcomes
 
     async def _record(self, tx: Tx, board: "_Board") -> None:

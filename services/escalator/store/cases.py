@@ -82,7 +82,7 @@ async def read_bodies(tx: Tx, keys: Sequence[CaseKey]) -> dict[CaseKey, StoredCa
 
 async def lock_cases(tx: Tx, case_ids: Iterable[UUID]) -> list[StoredCase]:
     """Every plan's case of these ids, locked until the transaction ends, always in the order of their keys."""
-    rows = await tx.fetch(
+    rows = await tx.lock(
         "SELECT CAST(body AS text) AS body, fired, traceparent FROM cases WHERE case_id = ANY(CAST(:ids AS uuid[])) "
         "ORDER BY case_id, plan FOR UPDATE",
         ids=sorted(set(case_ids)),

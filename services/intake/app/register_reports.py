@@ -30,8 +30,7 @@ from services.intake.store.register import (
     add_events,
     advance_cases,
     allocate_numbers,
-    find_events,
-    lock_cases,
+    find_known,
     open_cases,
     read_events,
 )
@@ -90,8 +89,11 @@ class RegisterReports:
 
         It fails with RegisterRaceError, at the latest at its end, when another process got in between: begin again.
         """
-        known = await lock_cases(tx, {report.case_key for report in reports})
-        events = await find_events(tx, {report.event_key for report in reports if not report.repeatable})
+        known, events = await find_known(
+            tx,
+            {report.case_key for report in reports},
+            {report.event_key for report in reports if not report.repeatable},
+        )
         decisions, changed = decide(reports, [self._ids.new() for _ in reports], known, events, self._check)
         entries = [decision for decision in decisions if isinstance(decision, Entry)]
         if entries:

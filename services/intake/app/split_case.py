@@ -9,7 +9,7 @@ from services.intake.domain.bodies import Route
 from services.intake.domain.reports import Parted, Refused, Report, prepare
 from services.intake.domain.splitting import SplitRefusedError, Told, split, wanted_from
 from services.intake.store.originals import open_original
-from services.intake.store.register import RegisterRaceError, find_case, find_events, lock_cases, read_events
+from services.intake.store.register import RegisterRaceError, find_case, find_known, read_events
 from services.intake.store.vault import Vault
 from shared.contracts.values import CaseKind, Facts, FactValue
 from shared.db.tx import Tx
@@ -46,12 +46,13 @@ class Splitter:
         case = await find_case(tx, org, case_id=case_id)
         if case is None:
             raise LookupError(f"the register holds no case {case_id}")
-        await lock_cases(tx, {(org, case.source, case.reference)})
+        await find_known(tx, {(org, case.source, case.reference)}, ())  # locked until the parts are written
         rows = await read_events(tx, case_id, _MOST_REPORTS)
         told = [Told(row["sequence"], row["received_at"], open_original(self._vault, row)) for row in rows]
         parts = split(CaseKind(case.kind), case.number, told, wanted_from(arguments), mark=mark.hex)
         place = (org, case.source, parts.new["reference"])
-        if await lock_cases(tx, {place}):
+        there, _ = await find_known(tx, {place}, ())
+        if there:
             raise SplitRefusedError("reference", f"'{place[2]}' is the reference of a case already")
         taken = SplitRefusedError("reference", f"'{place[2]}' was taken by another report just now")
         try:
@@ -78,5 +79,6 @@ class Splitter:
         if case is None:
             return None
         key = (org, case.source, f"split-{mark.hex}")
-        known = (await find_events(tx, {key})).get(key)
+        _, events = await find_known(tx, (), {key})
+        known = events.get(key)
         return SplitCase(known.case_id, known.number, ()) if known is not None else None

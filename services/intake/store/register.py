@@ -21,17 +21,17 @@ RegisterRaceError: Final = asyncpg.UniqueViolationError
 """Another process wrote the same case, event or person in between: roll back and decide again."""
 
 
-_LOCK_CASES: Final = (
-    "SELECT c.org, c.source, c.reference, c.case_id, c.kind, c.number, c.last_sequence, c.last_event_id, "
-    "c.last_body_hash, c.topic, c.category, c.channel, c.plans "
-    "FROM unnest(CAST(:orgs AS text[]), CAST(:sources AS text[]), CAST(:references AS text[])) "
-    "AS k (org, source, reference) JOIN cases AS c USING (org, source, reference) "
-    "ORDER BY c.org, c.source, c.reference FOR UPDATE OF c"
-)
-_FIND_EVENTS: Final = (
-    "SELECT e.org, e.source, e.event_id, e.case_id, e.sequence, e.body_hash, c.number, c.source AS case_source, "
-    "c.reference FROM unnest(CAST(:orgs AS text[]), CAST(:sources AS text[]), CAST(:ids AS text[])) "
-    "AS k (org, source, event_id) JOIN events AS e USING (org, source, event_id) JOIN cases AS c USING (case_id)"
+_FIND_KNOWN: Final = (
+    "WITH locked AS MATERIALIZED (SELECT c.* FROM unnest(CAST(:orgs AS text[]), CAST(:sources AS text[]), "
+    "CAST(:references AS text[])) AS k (org, source, reference) JOIN cases AS c USING (org, source, reference) "
+    "ORDER BY c.org, c.source, c.reference FOR UPDATE OF c) "
+    "SELECT CAST(NULL AS text) AS event_org, CAST(NULL AS text) AS event_source, CAST(NULL AS text) AS event_id, "
+    "c.org, c.source, c.reference, c.case_id, c.number, c.last_sequence AS sequence, c.last_body_hash AS body_hash, "
+    "c.kind, c.last_event_id, c.topic, c.category, c.channel, c.plans FROM locked AS c "
+    "UNION ALL SELECT e.org, e.source, e.event_id, c.org, c.source, c.reference, e.case_id, c.number, e.sequence, "
+    "e.body_hash, NULL, NULL, NULL, NULL, NULL, NULL FROM unnest(CAST(:event_orgs AS text[]), "
+    "CAST(:event_sources AS text[]), CAST(:event_ids AS text[])) AS k (org, source, event_id) "
+    "JOIN events AS e USING (org, source, event_id) JOIN cases AS c USING (case_id)"
 )
 _COUNT: Final = (
     "INSERT INTO number_counters AS n (org, month, last) SELECT org, month, wanted FROM unnest("
@@ -79,38 +79,34 @@ class SealedEntry:
     identity: bytes | None
 
 
-async def lock_cases(tx: Tx, keys: Collection[Key]) -> dict[Key, KnownCase]:
-    """The cases that exist, locked until the transaction ends."""
-    orgs, sources, references = _columns(keys)
-    rows = await tx.fetch(_LOCK_CASES, orgs=orgs, sources=sources, references=references)
-    return {
-        (row["org"], row["source"], row["reference"]): KnownCase(
-            row["case_id"],
-            CaseKind(row["kind"]),
-            row["number"],
-            row["last_sequence"],
-            row["last_event_id"],
-            bytes(row["last_body_hash"]),
-            Routing(row["topic"], row["category"], row["channel"], tuple(row["plans"].split())),
-        )
-        for row in rows
-    }
+async def find_known(
+    tx: Tx, cases: Collection[Key], events: Collection[Key]
+) -> tuple[dict[Key, KnownCase], dict[Key, KnownEvent]]:
+    """Those of the cases that exist, locked until the transaction ends, and those of the events that do.
 
-
-async def find_events(tx: Tx, keys: Collection[Key]) -> dict[Key, KnownEvent]:
-    """The events that were registered before."""
-    orgs, sources, ids = _columns(keys)
-    rows = await tx.fetch(_FIND_EVENTS, orgs=orgs, sources=sources, ids=ids)
-    return {
-        (row["org"], row["source"], row["event_id"]): KnownEvent(
-            row["case_id"],
-            row["number"],
-            row["sequence"],
-            bytes(row["body_hash"]),
-            (row["org"], row["case_source"], row["reference"]),
-        )
-        for row in rows
-    }
+    Of an event that another process registered while this one waited for a lock only `add_events` learns.
+    """
+    orgs, sources, references = _columns(cases)
+    event_orgs, event_sources, event_ids = _columns(events)
+    rows = await tx.fetch(
+        _FIND_KNOWN,
+        orgs=orgs,
+        sources=sources,
+        references=references,
+        event_orgs=event_orgs,
+        event_sources=event_sources,
+        event_ids=event_ids,
+    )
+    return (
+        {_case_key(row): _known_case(row) for row in rows if row["event_id"] is None},
+        {
+            (row["event_org"], row["event_source"], row["event_id"]): KnownEvent(
+                row["case_id"], row["number"], row["sequence"], bytes(row["body_hash"]), _case_key(row)
+            )
+            for row in rows
+            if row["event_id"] is not None
+        },
+    )
 
 
 async def allocate_numbers(tx: Tx, wanted: Sequence[tuple[str, str]]) -> list[str]:
@@ -234,6 +230,22 @@ async def read_events(tx: Tx, case_id: UUID, limit: int) -> Sequence[Row]:
         "WHERE e.case_id = :case_id ORDER BY e.sequence LIMIT :limit",
         case_id=case_id,
         limit=limit,
+    )
+
+
+def _case_key(row: Row) -> Key:
+    return row["org"], row["source"], row["reference"]
+
+
+def _known_case(row: Row) -> KnownCase:
+    return KnownCase(
+        row["case_id"],
+        CaseKind(row["kind"]),
+        row["number"],
+        row["sequence"],
+        row["last_event_id"],
+        bytes(row["body_hash"]),
+        Routing(row["topic"], row["category"], row["channel"], tuple(row["plans"].split())),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -22,7 +23,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.notifications import KEPT_PLANS, NotificationRequestedV1, Purpose
 from shared.contracts.values import Bilingual, ChannelKind
 from shared.db.engine import Database
-from shared.db.tx import Tx
+from shared.db.tx import NotNewError, Tx
 from shared.kafka.outcome import DONE, DUPLICATE, Outcome
 from shared.runtime.ids import Ids
 from shared.runtime.logging import get_logger
@@ -45,9 +46,28 @@ async def accept_requests(
     The rest waits for the sender, which is woken. A role that resolves to nobody is settled here, visibly. A later
     step takes the place of what is still on its way to the same person about the same case.
     """
+    try:
+        first, room = await _accept(events, database.opening(), sender, rules=rules, ids=ids)
+    except NotNewError:
+        first, room = await _accept(events, database.transaction(), sender, rules=rules, ids=ids)
+    room.use()
+    if room.others_wait:
+        sender.wake()
+    return [DONE if event.id in first else DUPLICATE for event in events]
+
+
+async def _accept(
+    events: Sequence[Event[NotificationRequestedV1]],
+    transaction: AbstractAsyncContextManager[Tx],
+    sender: Sender,
+    *,
+    rules: Rules,
+    ids: Ids,
+) -> tuple[frozenset[UUID], "_Room"]:
+    """The events that were new, and the places held for their calls."""
     room = _Room(sender)
     try:
-        async with database.transaction() as tx:
+        async with transaction as tx:
             first = await tx.first_seen([event.id for event in events])
             requests = [_request(event, tx) for event in events if event.id in first]
             if requests:
@@ -58,10 +78,7 @@ async def accept_requests(
     except BaseException:
         room.give_back()
         raise
-    room.use()
-    if room.others_wait:
-        sender.wake()
-    return [DONE if event.id in first else DUPLICATE for event in events]
+    return first, room
 
 
 class _Room:

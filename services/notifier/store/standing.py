@@ -36,7 +36,7 @@ class Standing:
 
 async def standing_of(tx: Tx, requests: Sequence[Request]) -> Standing:
     """What the ledger holds about these requests and their cases, in one statement."""
-    rows = await tx.fetch(
+    rows = await tx.look(
         _SQL,
         orgs=[one.org for one in requests],
         cases=[one.case_id for one in requests],
