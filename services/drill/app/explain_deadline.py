@@ -50,10 +50,15 @@ def explain_deadline(
     calendar: BusinessCalendar | None = None,
     warn: Sequence[Threshold] = (),
 ) -> Deadline:
-    """Counted by the escalator's own rules. Raises NeedsCalendarError where it takes a calendar or later years."""
+    """Counted by the escalator's own rules. Raises NeedsCalendarError where it takes a calendar or other years."""
     base = time_base(limit, zone, calendar)
     if base is None:
         raise NeedsCalendarError(f"a limit in {limit.base} needs a calendar")
+    if calendar is not None and base.calendar is not None and start < calendar.begins:
+        raise NeedsCalendarError(
+            f"calendar '{calendar.name}' covers {calendar.first_year} to {calendar.last_year}; "
+            f"{start.astimezone(zone).date()} is before it"
+        )
     target = base.amount(limit, start)
     counts_from = base.counts_from(start)
     before = base.spent(counts_from, start)

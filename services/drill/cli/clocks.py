@@ -22,6 +22,8 @@ app: Final = typer.Typer(
 )
 Ends = Literal["end-of-day", "end-of-hours", "same-time"]
 DayZero = Literal["start", "before"]
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 2199
 
 
 @app.callback()
@@ -81,6 +83,12 @@ def _instant(text: str) -> datetime:
         raise CommandError(
             f"--from {text} 缺少时差，例如 {text}+08:00。",
             f"--from: '{text}' lacks its offset, such as {text}+08:00.",
+            2,
+        )
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise CommandError(
+            f"--from {text} 须在 {_FIRST_YEAR} 年至 {_LAST_YEAR} 年之间。",
+            f"--from: '{text}' is not between the years {_FIRST_YEAR} and {_LAST_YEAR}.",
             2,
         )
     return found

@@ -109,6 +109,9 @@ def test_a_deadline_in_a_year_without_its_list_says_that_it_is_provisional() -> 
         (["--from", FROM, "--limit", "1d", "--zone", "Mars/Olympus"], "--zone Mars/Olympus"),
         (["--from", FROM, "--limit", "15wd", "--calendar", "china", "--warn", "0%"], "--warn"),
         (["--from", "2090-01-01T00:00:00Z", "--limit", "15wd", "--calendar", "china"], "超出日历范围"),
+        (["--from", "1999-01-28T10:00:00+08:00", "--limit", "15wd", "--calendar", "china"], "1999-01-28 is before it"),
+        (["--from", "9999-12-31T23:00:00+00:00", "--limit", "8h"], "1900"),
+        (["--from", "0001-01-01T00:00:00+14:00", "--limit", "8h"], "2199"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_by_option(arguments: list[str], message: str) -> None:
