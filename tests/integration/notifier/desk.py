@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -33,7 +33,6 @@ from shared.db.engine import Database
 from shared.kafka.outcome import Outcome
 from shared.runtime.clock import Clock, SystemClock, monotonic
 from shared.runtime.ids import TimeOrderedIds
-from tests.support.sink import Sink
 
 IDS: Final = TimeOrderedIds()
 CLOCK: Final = SystemClock()
@@ -90,13 +89,29 @@ def request(
     return Event(IDS.new(), "/fenghuo/escalator", CLOCK.now(), "demo", case, NotificationRequestedV1(**body))
 
 
+class Peers(Protocol):
+    """Where a desk's mail and SMS go: the sink, or a gateway and the sink."""
+
+    @property
+    def smtp_port(self) -> int: ...
+
+    @property
+    def send_url(self) -> str: ...
+
+    @property
+    def user(self) -> str: ...
+
+    @property
+    def password(self) -> str: ...
+
+
 class Desk:
     """One notifier process, as its main puts it together. Several may work on one database."""
 
     def __init__(
         self,
         url: str,
-        sink: Sink,
+        sink: Peers,
         receipts: str,
         *,
         policy: Policy = QUICK,
