@@ -134,7 +134,7 @@ async def lock(tx: Tx, intent_ids: Iterable[UUID]) -> list[Intent]:
 
 async def intents_of_attempts(tx: Tx, attempt_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Attempt → intent, for the attempts that exist."""
-    rows = await tx.fetch(
+    rows = await tx.look(
         "SELECT attempt_id, intent_id FROM attempts WHERE attempt_id = ANY(CAST(:ids AS uuid[]))",
         ids=sorted(set(attempt_ids)),
     )
