@@ -13,9 +13,10 @@ from rich.text import Text
 
 from services.escalator.app.explain_clocks import ExplainedCase, explain_clocks
 from services.escalator.domain.explanation import ClockExplanation, Days
-from shared.calendars.library import CalendarLibrary
+from services.escalator.domain.time_bases import NeedsCalendarError
+from shared.calendars.library import CalendarFilesError, CalendarLibrary
 from shared.calendars.model import YearStatus
-from shared.db.engine import Database
+from shared.db.engine import DATABASE_ERRORS, Database
 from shared.plans.description_words import length
 from shared.runtime.installation import InstallationUnreadableError, installation
 from shared.runtime.terminal import Terminal
@@ -38,14 +39,15 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """为何此时到期、为何触发或未触发 / why it is due then, why it fired or did not."""
+    address = _address(database_url)
     try:
-        installed = (installation().get("databases") or {}).get("escalator")
-    except InstallationUnreadableError as error:
-        _fail(f"无法读取 / cannot be read: {error}")
-    address = database_url or os.environ.get(_VARIABLE) or installed
-    if not address:
-        _fail(f"请设置 {_VARIABLE} 或 --database-url / set {_VARIABLE} or --database-url")
-    found = asyncio.run(_read(str(address), case, calendars_dir, org))
+        found = asyncio.run(_read(address, case, calendars_dir, org))
+    except CalendarFilesError as error:
+        _fail(f"--calendars-dir {calendars_dir}: {error}")
+    except NeedsCalendarError as error:
+        _fail(f"--calendars-dir {calendars_dir}：日历不足以计算 / cannot count by these calendars: {error}")
+    except DATABASE_ERRORS as error:
+        _fail(f"数据库不可用 / the database cannot be read: {type(error).__name__}: {error}")
     if not found:
         _fail(f"没有案件 {case} / no case {case}")
     if as_json:
@@ -53,6 +55,19 @@ def explain(
         return
     for one in found:
         _print(one)
+
+
+def _address(given: str | None) -> str:
+    try:
+        installed = (installation().get("databases") or {}).get("escalator")
+    except InstallationUnreadableError as error:
+        _fail(f"无法读取 / cannot be read: {error}")
+    address = str(given or os.environ.get(_VARIABLE) or installed or "")
+    if not address:
+        _fail(f"请设置 {_VARIABLE} 或 --database-url / set {_VARIABLE} or --database-url")
+    if not address.startswith(("postgresql://", "postgresql+asyncpg://")):
+        _fail("--database-url 不是 postgresql:// 地址 / is no postgresql:// address")
+    return address
 
 
 async def _read(address: str, case: str, calendars_dir: Path, org: str | None) -> list[ExplainedCase]:
