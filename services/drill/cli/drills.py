@@ -78,6 +78,8 @@ def drill(
         fail(error, as_json=as_json)
     except RosterError as error:
         complain("\n".join(error.problems), as_json=as_json)
+    except UnicodeDecodeError as error:
+        complain(f"{roster}:1: is not UTF-8 (byte {error.start})", as_json=as_json)
     except OSError as error:
         complain(f"{error.filename}: {error.strerror}", as_json=as_json)
     except (NotDrillableError, NeedsCalendarError, ValueError) as error:
