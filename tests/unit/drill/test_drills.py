@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -26,6 +27,14 @@ def test_a_drill_prints_who_would_be_told_and_names_people_of_a_roster() -> None
     assert told
     assert all(entry["channels"] for entry in told)
     assert any(entry["people"] for entry in told)
+
+
+def test_a_roster_that_is_no_text_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "roster.yaml"
+    file.write_bytes(b"organisation: \xff")
+    done = RUNNER.invoke(app, ["drill", "telecom-service-quality", "--plans-dir", str(PACKS), "--roster", str(file)])
+    assert done.exit_code == 1
+    assert f"{file}:1: is not UTF-8 (byte 14)" in done.output.replace("\n", "")
 
 
 def test_an_unknown_case_is_refused_with_those_there_are() -> None:
