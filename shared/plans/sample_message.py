@@ -15,13 +15,21 @@ _INFORMED: Final = Words(zh="知会", en="Informed")
 _DUE_IN: Final = timedelta(hours=2)
 
 
-def sample_subject(plan: CompiledPlan, level: str, language: Language, now: datetime) -> Subject:
+REASONS: Final = {
+    Purpose.WARN: Words(zh="时限 {clock} 已到 {threshold}", en="clock {clock} passed {threshold}"),
+    Purpose.BREACH: Words(zh="时限 {clock} 已超时，应于 {due} 前完成", en="clock {clock} ran out; it was due at {due}"),
+    Purpose.STAND_DOWN: Words(zh="已解决", en="resolved"),
+}
+"""Why people are told where it is not the level, as the escalator words it."""
+
+
+def sample_subject(
+    plan: CompiledPlan, level: str, language: Language, now: datetime, purpose: Purpose = Purpose.PAGE
+) -> Subject:
     """What a message about such a case would say. Raises UnknownLevelError for a level the plan does not have."""
     zh = language == "zh"
     known, rank = plan.level(level), plan.rank(level)
     expected, tiers = plan.expected(level), plan.tiers_for(level)
-    criterion = next((one for one in plan.plan.criteria if one.level == level), None)
-    because = getattr(criterion.label, language) if criterion is not None else None
     return Subject(
         number=NUMBER,
         plan=plan.name,
@@ -30,15 +38,36 @@ def sample_subject(plan: CompiledPlan, level: str, language: Language, now: date
         level_label=known.zh if zh else known.en,
         level_rank=rank,
         highest_rank=plan.highest_rank,
-        because=because,
+        because=_because(plan, level, language, now, purpose),
         title="示例事项标题" if zh else "Title of a sample case",
         topic="示例主题" if zh else "sample topic",
         place=Place(city="示例市" if zh else "Sample City", site="示例地点" if zh else "sample site"),
         expected=getattr(expected, language) if expected is not None else None,
-        due_at=now + _DUE_IN,
+        due_at=_due_at(now, purpose),
         next_tier=getattr(tiers[1].label, language) if len(tiers) > 1 else None,
         occurred_at=now - _HAPPENED_AGO,
     )
+
+
+def _because(plan: CompiledPlan, level: str, language: Language, now: datetime, purpose: Purpose) -> str | None:
+    clocks = [one for one in plan.clocks if not one.levels or level in one.levels]
+    words = REASONS.get(purpose)
+    if words is None or (purpose is not Purpose.STAND_DOWN and not clocks):
+        criterion = next((one for one in plan.plan.criteria if one.level == level), None)
+        return getattr(criterion.label, language) if criterion is not None else None
+    clock = next((one for one in clocks if one.warn), clocks[0]) if clocks else None
+    due = _due_at(now, purpose)
+    values = {
+        "clock": getattr(clock.label, language) if clock is not None else "",
+        "threshold": clock.warn[0].text if clock is not None and clock.warn else "80%",
+        "due": f"{due.astimezone(plan.zone):%Y-%m-%d %H:%M}" if due is not None else "",
+    }
+    return str(getattr(words, language)).format(**values)
+
+
+def _due_at(now: datetime, purpose: Purpose) -> datetime | None:
+    """What is over has no end any more; what ran out had one."""
+    return {Purpose.STAND_DOWN: None, Purpose.BREACH: now - _HAPPENED_AGO}.get(purpose, now + _DUE_IN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ async def preview_message(
         "purpose": choice.purpose.value,
         "channel": choice.channel.value,
         "language": choice.language,
-        "subject": sample_subject(plan, choice.level, choice.language, now).model_dump(mode="json"),
+        "subject": sample_subject(plan, choice.level, choice.language, now, choice.purpose).model_dump(mode="json"),
         "templates": [one.model_dump(mode="json") for one in plan.messages_for(choice.purpose, choice.level)],
         "groups": [
             {"label": one.label.as_contract().model_dump(), "roles": list(one.roles)}

@@ -39,7 +39,7 @@ def preview(  # noqa: PLR0917  # options of a command
     """The message with sample values, and how many SMS it costs · 用示例数据预览消息及短信条数."""
     found = find_plan(plans_dir, plan, as_json=as_json)
     try:
-        subject = sample_subject(found, level, language, _NOW)
+        subject = sample_subject(found, level, language, _NOW, purpose)
         own = read_templates(
             {str(one): one.read_text(encoding="utf-8") for one in sorted(templates.glob("*.yaml"))} if templates else {}
         )

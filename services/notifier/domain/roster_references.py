@@ -18,7 +18,7 @@ from services.notifier.domain.roster_file import (
     WrittenSwap,
 )
 from services.notifier.domain.rotation import Period
-from shared.contracts.values import ChannelKind
+from shared.contracts.values import Bilingual, ChannelKind
 
 _NOT_IN_ADDRESSES: Final = frozenset('<>,;:"()[]\\@')
 Path = tuple[str | int, ...]
@@ -69,6 +69,7 @@ class _References:
         self._no_cycles()
 
     def _person(self, path: Path, person: WrittenPerson) -> None:
+        self._named(path, person.name)
         self._known_people((*path, "deputy"), person.deputy)
         if person.id in person.deputy:
             self._add((*path, "deputy"), "nobody is their own deputy")
@@ -96,6 +97,7 @@ class _References:
             self._add((*path, "handover"), "several a day need every: day and length: 1")
 
     def _role(self, path: Path, role: WrittenRole) -> None:
+        self._named(path, role.name)
         self._unique((*path, "layers"), [layer.id for layer in role.layers])
         self._sources((*path, "duty"), role.duty)
         self._sources((*path, "off_hours"), role.off_hours)
@@ -149,6 +151,11 @@ class _References:
         for at, role in enumerate(self._written.roles):
             if role.id in _reachable(delegates, role.id):
                 self._add(("roles", at, "duty"), f"role '{role.id}' ends in itself")
+
+    def _named(self, path: Path, name: Bilingual) -> None:
+        for language, text in (("zh", name.zh), ("en", name.en)):
+            if not text.strip():
+                self._add((*path, "name", language), "messages call people and roles by it: it cannot be empty")
 
     def _known(self, path: Path, kind: SourceKind, target: str) -> None:
         if target not in self._ids[kind]:

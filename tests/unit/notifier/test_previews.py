@@ -7,8 +7,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
+from services.escalator.domain.wording import both
 from services.notifier.api.previews import previews_router
 from services.notifier.app.rules import Choice, Links, Rosters, Rules
 from services.notifier.domain.delivery import Bar, Policy
@@ -20,7 +22,7 @@ from shared.contracts.notifications import Purpose
 from shared.contracts.values import ChannelKind
 from shared.plans.compiled import CompiledPlan
 from shared.plans.library import parse_plan
-from shared.plans.sample_message import sample_subject, told
+from shared.plans.sample_message import REASONS, sample_subject, told
 from shared.runtime.problems import install_problem_handlers
 from tests.support.plans import SOUND
 
@@ -74,7 +76,7 @@ def _wanted(**other: object) -> dict[str, Any]:
         "purpose": "page",
         "channel": "sms",
         "language": "zh",
-        "subject": sample_subject(plan, "grave", "zh", NOW).model_dump(mode="json"),
+        "subject": sample_subject(plan, "grave", "zh", NOW, purpose).model_dump(mode="json"),
         "templates": [one.model_dump(mode="json") for one in plan.messages_for(purpose, "grave")],
         "groups": [
             {"label": one.label.as_contract().model_dump(), "roles": list(one.roles)}
@@ -136,6 +138,20 @@ async def test_mail_is_shown_with_its_headline_and_only_pages_have_a_link() -> N
     assert "已超时限" in mail["headline"]
     assert "示例事项标题" in mail["text"]
     assert "/a/" not in mail["text"]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "sentence"),
+    [(Purpose.WARN, "clock_warn"), (Purpose.BREACH, "clock_breach"), (Purpose.STAND_DOWN, "resolved")],
+)
+def test_a_preview_gives_the_reason_in_the_words_of_what_is_sent(purpose: Purpose, sentence: str) -> None:
+    sent = both(sentence, clock="{clock}", threshold="{threshold}", due="{due}")
+    assert (REASONS[purpose].zh, REASONS[purpose].en) == (sent.zh, sent.en)
+    plan = CompiledPlan.of(parse_plan(SOUND, "plan.yaml"))
+    shown = sample_subject(plan, "grave", "en", NOW, purpose)
+    assert shown.because is not None
+    assert "{" not in shown.because
+    assert shown.because.split()[0] == sent.en.split()[0]
 
 
 async def test_another_organisation_s_roster_is_not_read() -> None:

@@ -115,6 +115,7 @@ def test_the_reason_names_every_step() -> None:
     ("before", "after", "problem"),
     [
         ("{person: a}", "{person: nobody}", "roster.yaml:21: roles.0.duty.0.person: there is no person 'nobody'"),
+        ("{zh: 乙, en: B}", "{zh: 乙, en: ' '}", "people.1.name.en: messages call people and roles by it"),
         ("deputy: b\n", "deputy: x\n", "roster.yaml:6: people.0.deputy: there is no person 'x'"),
         ("{team: crew}", "{team: none}", "roster.yaml:23: roles.2.duty.0.team: there is no team 'none'"),
         ("{team: crew}", "{team: crew, person: a}", "roles.2.duty.0: give exactly one of"),
