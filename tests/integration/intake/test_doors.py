@@ -249,6 +249,18 @@ async def test_link_asks_first_acknowledges_once_and_then_says_so(register: Regi
     )
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "PROPFIND"])
+async def test_whatever_a_mail_scanner_does_with_a_link_acknowledges_nothing(register: Register, method: str) -> None:
+    case = await _case(register)
+    path = f"/a/{_link(case['case_id'])}"
+    register.client.headers.pop("authorization")
+    for headers in ({}, {"purpose": "prefetch", "sec-purpose": "prefetch", "range": "bytes=0-1"}):
+        answer = await register.client.request(method, path, headers=headers)
+        assert answer.status_code in {200, 405}
+    assert await _commands(register) == []
+    assert "已确认，谢谢" in (await register.client.post(path)).text
+
+
 async def test_expired_and_damaged_links_say_so(register: Register) -> None:
     expired = await register.client.get(f"/a/{_link(str(uuid4()), hours=-1)}")
     assert (expired.status_code, "已过期" in expired.text) == (410, True)
