@@ -35,12 +35,19 @@ def trusted(model: type[T], **fields: Any) -> T:
 
     For what a service puts together itself and very often: a check takes longer than what it checks took to make.
     """
-    made = model.__new__(model)
-    object.__setattr__(made, "__dict__", fields)
-    object.__setattr__(made, "__pydantic_fields_set__", _all_fields(model))
-    object.__setattr__(made, "__pydantic_extra__", None)
-    object.__setattr__(made, "__pydantic_private__", None)
+    made = object.__new__(model)
+    _set_fields(made, fields)
+    _set_given(made, _all_fields(model))
+    _set_extra(made, None)
+    _set_private(made, None)
     return made
+
+
+# The slots of a model by themselves: looked up by name they take twice as long, some twenty times in every decision.
+_set_fields, _set_given, _set_extra, _set_private = (
+    BaseModel.__dict__[name].__set__
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 @cache
