@@ -141,7 +141,7 @@ def told(case: Mapping[str, Any], limit: int = 4) -> Text:
     lines = []
     for one in case["told"][:limit]:
         how = f" {named('channel', one['channel'])}" if one["channel"] else ""
-        line = Text(f"{one['person_label'] or one['person'] or one['role']}{how} ")
+        line = Text(f"{one['person_label'] or one['person'] or both(one['role_words'], one['role'])}{how} ")
         line.append(named("settlement", one["settlement"]), style=_TOLD_STYLES.get(one["settlement"], "dim"))
         lines.append(line)
     return Text("\n").join(lines) if lines else Text(say("还没有人", "nobody yet"), style="dim")

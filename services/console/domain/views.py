@@ -27,6 +27,8 @@ def case_view(row: Row, told: Sequence[Row], words: PlanWords) -> View:
     plan = row["plan"]
     tier = words.tier(plan, row["tier"], row["tier_label"])
     next_tier = words.tier(plan, row["next_tier"])
+    # A message on its way does not say yet how the roster calls its role; an earlier one to that role did.
+    roles = {one["role"]: one["role_words"] for one in told if one["role_words"]}
     view: View = {name: row[name] for name in _COPIED}
     view |= {
         "case_id": str(row["case_id"]),
@@ -46,7 +48,7 @@ def case_view(row: Row, told: Sequence[Row], words: PlanWords) -> View:
             clock | {"words": words.clock(plan, clock["id"], clock["label"]).model_dump()} for clock in row["clocks"]
         ],
         "asked": _asked(row["asked"] or {}, plan, words),
-        "told": [told_view(one) for one in told],
+        "told": [told_view(one, roles) for one in told],
         "acknowledged_by": _who(row["acknowledged_by"], told),
         "handled_by": _who(row["handled_by"], told),
     }
@@ -79,9 +81,10 @@ def criterion_view(criterion: Row, plan: str, words: PlanWords) -> View:
     }
 
 
-def told_view(row: Row) -> View:
-    """Who was told, by what, with what result."""
+def told_view(row: Row, roles: Mapping[str, Any]) -> View:
+    """Who was told, by what, with what result. `roles` are the words for roles that others of the case were told as."""
     view: View = {name: row[name] for name in _TOLD}
+    view["role_words"] = row["role_words"] or roles.get(row["role"])
     view["at"] = instant(row["settled_at"])
     view["asked_at"] = instant(row["requested_at"])
     view["request_id"] = str(row["request_id"])

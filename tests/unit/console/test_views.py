@@ -1,9 +1,10 @@
 """Histories name roles and people as the roster does."""
 
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
-from services.console.domain.views import with_names
+from services.console.domain.views import told_view, with_names
 
 TOLD: list[dict[str, Any]] = [
     {
@@ -91,3 +92,11 @@ def test_who_acted_has_the_name_of_the_roster_in_commands_and_in_what_came_of_th
         "状态变化：接口人甲（消息链接）：已确认，原话：liaison-a",
         "状态变化：liaison-ab：已确认",
     ]
+
+
+def test_a_message_on_its_way_names_its_role_as_an_earlier_one_did() -> None:
+    row: dict[str, Any] = defaultdict(lambda: None, role="liaison", request_id="r")
+    assert told_view(row, {"liaison": {"zh": "接口人", "en": "Liaison"}})["role_words"]["zh"] == "接口人"
+    assert told_view(row, {})["role_words"] is None
+    row["role_words"] = {"zh": "值班接口人", "en": "Liaison on duty"}
+    assert told_view(row, {"liaison": {"zh": "接口人", "en": "Liaison"}})["role_words"]["zh"] == "值班接口人"
