@@ -5,7 +5,7 @@ Source: CloudEvents 1.0.2 and its Kafka protocol binding §3.2. Extension attrib
 (W3C Trace Context).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.immutable import immutable
+from shared.contracts.json_text import json_bytes
 from shared.contracts.topics import TOPICS, Topic, topic_of
 from shared.contracts.values import Contract
 
@@ -78,7 +79,7 @@ def encode(event: Event[Contract]) -> tuple[list[Header], bytes]:
 
 def encode_data(event: Event[Contract]) -> bytes:
     """The value of the record alone."""
-    return event.data.__pydantic_serializer__.to_json(event.data)
+    return json_bytes(event.data)
 
 
 def record_headers(
@@ -113,8 +114,11 @@ def record_headers(
     return headers
 
 
-def decode(headers: Iterable[Header], value: bytes | None) -> Event[Contract]:
-    """The event of a Kafka record. Raises UndecodableError saying which attribute or field is wrong."""
+def decode(headers: Iterable[Header], value: bytes | None, *, make_id: Callable[[str], UUID] = UUID) -> Event[Contract]:
+    """The event of a Kafka record. Raises UndecodableError saying which attribute or field is wrong.
+
+    `make_id` makes the event's and the case's id of their text, and raises ValueError for what is none.
+    """
     attributes = {name: raw for name, raw in headers if name.startswith("ce_")}
 
     def attribute(name: str) -> str:
@@ -141,11 +145,11 @@ def decode(headers: Iterable[Header], value: bytes | None) -> Event[Contract]:
     except ValueError as error:
         raise UndecodableError(f"the value is not JSON: {error}") from error
     return Event(
-        id=_uuid(attribute("id"), "id"),
+        id=_uuid(attribute("id"), "id", make_id),
         source=attribute("source"),
         time=_instant(attribute("time")),
         org=attribute("org"),
-        case_id=_uuid(attribute("caseid"), "caseid"),
+        case_id=_uuid(attribute("caseid"), "caseid", make_id),
         data=data,
         causation=_optional(attributes.get("ce_causation")),
         traceparent=_optional(attributes.get("ce_traceparent")),
@@ -158,9 +162,9 @@ def _first_problem(error: ValidationError) -> str:
     return f"field '{path}': {problem['msg']}"
 
 
-def _uuid(text: str, name: str) -> UUID:
+def _uuid(text: str, name: str, make_id: Callable[[str], UUID]) -> UUID:
     try:
-        return UUID(text)
+        return make_id(text)
     except ValueError as error:
         raise UndecodableError(f"CloudEvents attribute '{name}' is not a UUID") from error
 

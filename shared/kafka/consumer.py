@@ -35,6 +35,7 @@ from shared.kafka.outcome import DUPLICATE, Dead, Done, Outcome, Retry, Skip
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.batch_interval import HURRIED_S, UNHURRIED_S, BatchClock
 from shared.runtime.clock import Clock, SystemClock, monotonic
+from shared.runtime.ids import FastUUID
 from shared.runtime.logging import case_context, get_logger
 from shared.runtime.metrics import BATCH_SECONDS, CONSUMER_LAG, EVENTS_CONSUMED
 
@@ -177,7 +178,7 @@ class BatchConsumer:
         seen: set[UUID] = set()
         for record in records:
             try:
-                event = decode(record.headers, record.value)
+                event = decode(record.headers, record.value, make_id=FastUUID)
             except UndecodableError as error:
                 await self._burial.bury(record, f"cannot be decoded: {error}", attempts=1, faulty=True)
                 continue

@@ -242,8 +242,9 @@ class PlanAsks:
         env = self._parts.blank.copy()
         env[0] = now
         env[1] = []
+        given = facts.get
         for slot, name, read in slots:
-            value = facts.get(name)
+            value = given(name)
             if value is not None:
                 env[slot] = read(value)
         return env

@@ -163,10 +163,15 @@ class CompiledPlan(PlanAsks):
         env: Environment | None = None
         found: list[Contribution] = []
         for window in self._parts.windows.values():
-            if env is None and window.where is not None and window.counts(case.kind):
-                given = self.inputs(case) if inputs is None else inputs
-                env = self._fill_facts(given, self._parts.where_slots, NO_TIME)
-            contribution = window.contribution(case, env)
+            if not window.counts(case.kind):
+                continue
+            if window.where is not None:
+                if env is None:
+                    given = self.inputs(case) if inputs is None else inputs
+                    env = self._fill_facts(given, self._parts.where_slots, NO_TIME)
+                if window.where(env) is not True:
+                    continue
+            contribution = window.contribution(case)
             if contribution is not None:
                 found.append(contribution)
         return tuple(found)
@@ -194,20 +199,19 @@ class CompiledPlan(PlanAsks):
         """
         rules, windows = self._rules_for(windows, scope)
         env = self._fill(facts, windows, now)
-        answers: list[bool | None] = []
+        answers = tuple([rule.test(env) for rule in rules])
         best: CompiledRule | None = None
-        for rule in rules:
-            held = rule.test(env)
-            if held and (best is None or rule.rank > best.rank):
-                best = rule
-            answers.append(held)
+        if True in answers:
+            for rule, held in zip(rules, answers, strict=True):
+                if held and (best is None or rule.rank > best.rank):
+                    best = rule
         return Evaluation(
             best.level if best else None,
             best.rank if best else 0,
             best.id if best else None,
             min(env[1], default=None),
             rules,
-            tuple(answers),
+            answers,
             self._parts.case_reads if scope is Scope.CASE else self._parts.topic_reads,
             facts,
             windows,

@@ -60,18 +60,12 @@ class Evaluation:
 
     def in_short(self) -> Answers:
         """All of `criteria` without the words of the plan; `in_full` of the contract is the inverse."""
-        facts, counts = self.facts, self.counts
-        values: dict[str, FactValue] = {}
-        for name in self.reads.given:
-            value = facts.get(name)
-            if value is None:
-                value = counts.get(name)
-            if value is not None:
-                values[name] = value
+        known = {**self.facts, **self.counts} if self.counts else self.facts
+        values = {name: value for name in self.reads.given if (value := known.get(name)) is not None}
         values.update(self.reads.fixed)
         if self.reads.time:
             values[NOW] = self.now.isoformat()
-        return trusted(Answers, results="".join([_SIGNS[answer] for answer in self.answers]), values=values)
+        return trusted(Answers, results="".join(map(_SIGNS.__getitem__, self.answers)), values=values)
 
     @property
     def holding(self) -> list[CompiledRule]:

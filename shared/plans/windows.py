@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from shared.contracts.immutable import immutable
 from shared.contracts.values import CaseKind, FactValue, Place
-from shared.plans.expressions import Environment, Test
+from shared.plans.expressions import Test
 from shared.plans.facts import FactSpec, fact_problem
 from shared.plans.limits import parse_elapsed
 from shared.plans.model import Window
@@ -135,13 +135,8 @@ class CompiledWindow:
         group = self.group_of(case)
         return None if group is None else WindowRead(self.id, group, *self.span(self.instant_of(case)))
 
-    def contribution(self, case: CaseView, env: Environment | None) -> Contribution | None:
-        """What the case adds, or None: another kind, `where` does not hold, group or distinct value not known.
-
-        `env` may be None when the window has no `where`.
-        """
-        if not self.counts(case.kind) or (self.where is not None and (env is None or self.where(env) is not True)):
-            return None
+    def contribution(self, case: CaseView) -> Contribution | None:
+        """What a case adds that is of the kind and for which `where` holds; None: group or distinct value not known."""
         group = self.group_of(case)
         member = str(case.case_id) if self.distinct_read is None else self.distinct_read(case)
         if group is None or member is None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -119,7 +119,7 @@ def _event(model: type[Any], case_id: UUID | None, given: dict[str, Any]) -> Eve
         source="/fenghuo/intake",
         time=at,
         org=org,
-        case_id=case_id or uuid4(),
+        case_id=case_id or IDS.new(),
         data=model(**report),
         traceparent=None,
     )

@@ -93,7 +93,7 @@ def _look(opened: Open, ports: Ports, tx: Tx) -> _Look | None:
 
 
 def _since_opening(look: _Look) -> list[Count]:
-    return [replace(count, start=look.opened.warned.bucket_start) for count in look.names.values()]
+    return [count._replace(start=look.opened.warned.bucket_start) for count in look.names.values()]
 
 
 def _count(plans: Sequence[CompiledPlan]) -> None:

@@ -57,7 +57,7 @@ class _Heard(PendingRecords):
         super().__init__()
         self.said: list[tuple[UUID, CaseClassifiedV1]] = []
 
-    def add(self, event: Event[Any]) -> None:
+    def add(self, event: Event[Any], value: bytes | None = None) -> None:  # noqa: ARG002  # the text is not asked for
         if isinstance(event.data, CaseClassifiedV1):
             self.said.append((event.case_id, event.data))
 

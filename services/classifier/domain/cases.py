@@ -1,8 +1,9 @@
 """A case as its reports make it: the later report wins for each fact, in whatever order the reports arrive."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +17,10 @@ Dated = tuple[int, Any]
 
 _PLACE: Final = {name: f"place.{name}" for name in ("province", "city", "district", "site")}
 _ATTRIBUTES: Final = ("channel", "topic", "category", "title", "language", "split_from")
-_TOLD: Final = (*_ATTRIBUTES, *_PLACE.values(), "status")
+_ALIKE: Final = (*_ATTRIBUTES, *_PLACE.values())
+"""What reports of every kind give, by the path in the report."""
+_read_alike: Final = attrgetter(*_ALIKE)
+_TOLD: Final = (*_ALIKE, "status")
 _NEVER: Final[Dated] = (0, None)
 _TEXTS_KEPT: Final = 20
 _TEXT_KEPT: Final = 4000
@@ -48,6 +52,11 @@ class CaseState:
     facts: Mapping[str, Dated]
     texts: Mapping[int, str] = field(default_factory=dict)
     """What was told, by the sequence of the report: the last reports' beginnings. Empty: it went to another case."""
+    newest: Mapping[str, Any] = field(init=False, repr=False, compare=False)
+    """The attributes without their sequences: read two dozen times for each judgement."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "newest", {name: value for name, (_, value) in self.attributes.items()})
 
     @property
     def narrative(self) -> str | None:
@@ -65,21 +74,20 @@ class CaseState:
 
     @property
     def place(self) -> Place:
-        given = self.attributes
-        return trusted(Place, **{name: given.get(path, _NEVER)[1] for name, path in _PLACE.items()})
+        given = self.newest.get
+        return trusted(Place, **{name: given(path) for name, path in _PLACE.items()})
 
     def given(self, name: str) -> Any:
         """The newest value of an attribute, or None."""
-        return self.attributes.get(name, _NEVER)[1]
+        return self.newest.get(name)
 
     def told(self) -> list[Any]:
         """The newest value of every attribute but who complained, in one order: a classification depends on these."""
-        attributes = self.attributes
-        return [attributes.get(name, _NEVER)[1] for name in _TOLD]
+        return list(map(self.newest.get, _TOLD))
 
     def view(self, case_id: UUID, org: str) -> CaseView:
         """The case as a plan sees it."""
-        given = self.given
+        given = self.newest.get
         return CaseView(
             case_id=str(case_id),  # as windows count it
             kind=self.kind,
@@ -109,7 +117,7 @@ class CaseState:
             "requested": self.requested,
             "attributes": self.attributes,
             "facts": self.facts,
-            "texts": self.texts,
+            "texts": {str(sequence): text for sequence, text in self.texts.items()},
         }
 
 
@@ -140,15 +148,9 @@ def merge(state: CaseState | None, report: CaseReport) -> CaseState:
     kind, sequence = kind_of(report), report.sequence
     if state is not None and state.kind is not kind:
         raise CaseMismatchError(f"case {state.number} was opened as {state.kind}, this report says {kind}")
-    attributes = dict(state.attributes) if state else {}
-    facts = dict(state.facts) if state else {}
-    for name, value in _given(report):
-        if attributes.get(name, _NEVER)[0] < sequence:
-            attributes[name] = (sequence, value)
-    moved: dict[str, FactValue | None] = dict.fromkeys(report.moved_facts)
-    for name, told in (moved | report.facts).items():
-        if facts.get(name, _NEVER)[0] < sequence:
-            facts[name] = (sequence, told)
+    told: dict[str, FactValue | None] = {**dict.fromkeys(report.moved_facts), **report.facts}
+    attributes = _later(state.attributes if state else {}, _given(report), sequence)
+    facts = _later(state.facts if state else {}, told, sequence)
     texts = dict(state.texts) if state else {}
     if report.narrative:
         texts.setdefault(sequence, report.narrative[:_TEXT_KEPT])
@@ -170,18 +172,21 @@ def merge(state: CaseState | None, report: CaseReport) -> CaseState:
     )
 
 
-def _given(report: CaseReport) -> Iterator[tuple[str, FactValue]]:
-    for name in _ATTRIBUTES:
-        value = getattr(report, name)
-        if value is not None:
-            yield name, value
-    for name, path in _PLACE.items():
-        value = getattr(report.place, name)
-        if value is not None:
-            yield path, value
+def _later(known: Mapping[str, Dated], told: Mapping[str, Any], sequence: int) -> dict[str, Dated]:
+    """What is known with what a report told, where that is later."""
+    fresh = {name: (sequence, value) for name, value in told.items()}
+    if not known:
+        return fresh
+    return {**known, **{name: one for name, one in fresh.items() if known.get(name, _NEVER)[0] < sequence}}
+
+
+def _given(report: CaseReport) -> dict[str, FactValue]:
+    """What a report gives beside facts, by the names under which a case keeps it."""
+    given = {name: value for name, value in zip(_ALIKE, _read_alike(report), strict=True) if value is not None}
     # By their very types: asking an abstract base for its instances costs as much as all that is given.
     if type(report) is ComplaintReceivedV1:
         if report.complainant_ref is not None:
-            yield "complainant_ref", report.complainant_ref
+            given["complainant_ref"] = report.complainant_ref
     elif type(report) is IncidentReportedV1:
-        yield "status", report.status
+        given["status"] = report.status
+    return given

@@ -1,18 +1,17 @@
 """One case under one plan: what was published last, and whether something new is worth publishing."""
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
-
-from pydantic_core import to_json
 
 from services.classifier.domain.cases import CaseState
 from services.classifier.domain.mergers import Absorbed, Merger, absorbed_from_data, merger_from_data
 from services.classifier.domain.windows import Counted, counted_from_data
 from shared.contracts.classifications import DuplicateOf, OpenedBy, PlanMove, ProposedFact
 from shared.contracts.immutable import immutable
+from shared.contracts.json_text import json_bytes
 from shared.contracts.values import FactValue
 from shared.plans.compiled import CompiledPlan, Evaluation
 
@@ -52,7 +51,7 @@ class Run:
             "level": self.level,
             "held": self.held,
             "digest": self.digest,
-            "counted": sorted([counted.as_data() for counted in self.counted]),
+            "counted": sorted(self.counted),
         } | self._rare()
 
     def _rare(self) -> dict[str, Any]:
@@ -113,18 +112,25 @@ def judge(run: Run, evaluation: Evaluation, digest: str, counted: frozenset[Coun
     """A new revision when it is the first, or when the level, the criteria that hold, or what is known changed."""
     held = evaluation.held_ids
     publish = run.revision == 0 or evaluation.level != run.level or held != run.held or digest != run.digest
-    return Judged(
-        replace(
-            run,
-            revision=run.revision + publish,
-            level=evaluation.level,
-            held=held,
-            digest=digest,
-            counted=counted,
-            reconsider_at=evaluation.reconsider_at,
-        ),
-        publish,
+    # Every field by its name: `replace` looks each of them up and takes three times as long.
+    judged = Run(
+        plan=run.plan,
+        sha256=run.sha256,
+        revision=run.revision + publish,
+        level=evaluation.level,
+        held=held,
+        digest=digest,
+        counted=counted,
+        reconsider_at=evaluation.reconsider_at,
+        opened_by=run.opened_by,
+        carried=run.carried,
+        duplicate_of=run.duplicate_of,
+        move=run.move,
+        refused=run.refused,
+        merger=run.merger,
+        absorbed=run.absorbed,
     )
+    return Judged(judged, publish)
 
 
 def digest_of(
@@ -140,4 +146,4 @@ def digest_of(
     told: tuple[object, ...] = (sorted(facts.items()), attributes, problems, *about)
     if proposed or duplicate_of:
         told = (*told, [(one.fact, one.signal, one.word, one.excerpt) for one in proposed], str(duplicate_of))
-    return blake2b(to_json(told), digest_size=8).hexdigest()
+    return blake2b(json_bytes(told), digest_size=8).hexdigest()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.contracts.classifications import CountedCases
@@ -18,17 +18,13 @@ from shared.plans.windows import COMPLAINANT, GroupKey
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@immutable
-class Counted:
+class Counted(NamedTuple):
     """One member of one bucket, as it is remembered with the case that put it there."""
 
     window_id: str
     group_key: GroupKey
     bucket_start: datetime
     member: str
-
-    def as_data(self) -> list[Any]:
-        return [self.window_id, self.group_key, self.bucket_start, self.member]
 
 
 def counted_from_data(data: list[Any]) -> Counted:
@@ -73,8 +69,7 @@ class Group:
         return found
 
 
-@immutable
-class Count:
+class Count(NamedTuple):
     """A number to read: members of buckets that begin in [start, end).
 
     `distinct`: the same member counts once over all of them, not once a bucket.

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from services.classifier.domain.cases import CaseState, state_from_data
 from services.classifier.domain.runs import Run, run_from_data
 from shared.contracts.immutable import immutable
+from shared.contracts.json_text import json_bytes
 from shared.db.tx import Row, Tx
 
 OpenedElsewhereError = asyncpg.UniqueViolationError
@@ -43,7 +44,7 @@ class CaseRow:
 
 async def lock_cases(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, StoredCase]:
     """The cases that exist, locked until the transaction ends."""
-    rows = await tx.fetch(
+    rows = await tx.lock(
         "SELECT c.case_id, c.org, c.state, c.runs, c.unrouted_since FROM cases AS c "
         "WHERE c.case_id = ANY(CAST(:ids AS uuid[])) ORDER BY c.case_id FOR UPDATE",
         ids=sorted(dict.fromkeys(case_ids), key=attrgetter("int")),
@@ -123,7 +124,7 @@ def _arrays(rows: Sequence[CaseRow]) -> dict[str, list[Any]]:
 
 
 def _text(data: object) -> str:
-    return to_json(data).decode()
+    return json_bytes(data).decode()
 
 
 def _stored(row: Row) -> StoredCase:

@@ -205,6 +205,8 @@ def _membership(node: Member, slots: Mapping[str, int], zone: ZoneInfo) -> Test:
     item = compile_read(node.item, slots, zone)
     if isinstance(node.container, Literal) and isinstance(node.container.value, tuple):
         values = frozenset(node.container.value)
+        if isinstance(node.item, Name):
+            return _listed(slots[node.item.name], values, negated=negated)
 
         def listed(env: Environment) -> bool | None:
             value = item(env)
@@ -219,6 +221,16 @@ def _membership(node: Member, slots: Mapping[str, int], zone: ZoneInfo) -> Test:
         return None if members is None or value is None else (value in members) is not negated
 
     return contained
+
+
+def _listed(slot: int, values: frozenset[Any], *, negated: bool) -> Test:
+    """The usual case, `line in [network, broadband]`, without a closure for the read."""
+
+    def run(env: Environment) -> bool | None:
+        value = env[slot]
+        return None if value is None else (value in values) is not negated
+
+    return run
 
 
 def _time_comparison(node: TimeCompare, slots: Mapping[str, int], zone: ZoneInfo) -> Test:

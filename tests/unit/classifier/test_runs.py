@@ -1,5 +1,6 @@
 """When a classification is worth publishing."""
 
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 
 from services.classifier.domain.cases import merge
+from services.classifier.domain.mergers import Absorbed, Merger
 from services.classifier.domain.runs import Judged, Run, digest_of, judge, opened, run_from_data
 from services.classifier.domain.windows import Counted
 from shared.plans.compiled import Scope
@@ -30,6 +32,15 @@ def test_the_first_is_published_even_without_a_level() -> None:
     first = judged(opened(PLAN))
     assert first.publish
     assert (first.run.revision, first.run.level) == (1, None)
+
+
+def test_a_judgement_keeps_what_it_does_not_decide() -> None:
+    decided = {"revision", "level", "held", "digest", "counted", "reconsider_at"}
+    kept = {one.name for one in fields(Run)} - decided
+    marks: dict[str, Any] = {name: object() for name in kept - {"plan", "sha256", "merger", "absorbed", "carried"}}
+    before = replace(opened(PLAN), **marks, merger=Merger(1, None), absorbed={"a": Absorbed({})}, carried={"b": 1})
+    after = judged(before, facts={"customers": 11}).run
+    assert {name for name in kept if getattr(after, name) is not getattr(before, name)} == set()
 
 
 def test_nothing_new_is_not_published() -> None:
