@@ -82,7 +82,5 @@ async def answer_by_sms(
 
 
 def _reason(reply: Reply) -> str | None:
-    """Handing on takes a reason; without one written, where it came from."""
-    if reply.wish is Wish.ACKNOWLEDGE:
-        return None
-    return reply.rest or "短信回复 / by SMS"
+    """What else stood there. Handing on takes a reason; without one written, where it came from."""
+    return reply.rest or (None if reply.wish is Wish.ACKNOWLEDGE else "短信回复 / by SMS")

@@ -54,6 +54,7 @@ _LONGEST_REASON: Final = 200
 # Phones write the curly apostrophe; a keyboard may write the traditional form of our words.
 _WRITTEN: Final = str.maketrans("’‘簽確認處無決驗證碼訂", "''签确认处无决验证码订")
 _INVISIBLE: Final = "Cf"
+_BETWEEN: Final = " ,.:;!、。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +91,5 @@ def read_reply(text: str) -> Reply | UnclearReply:
         number, words = cut_number(rest)
         if number is None:
             return UnclearReply("has no case number such as 2026-11-000123")
-        return Reply(wish, number, words[:_LONGEST_REASON])
+        return Reply(wish, number, words.strip(_BETWEEN)[:_LONGEST_REASON])
     return UnclearReply("does not begin with 1, 签收, ack, 全部签收, 已解决, 无法处理, 停 or 验证")

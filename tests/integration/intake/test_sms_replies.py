@@ -94,9 +94,10 @@ async def test_only_a_telephone_of_the_roster_answers_for_a_case_and_in_its_owne
         reasons = await register.rows("SELECT field, reason FROM quarantine")
         assert {(one["field"], one["reason"]) for one in reasons} == {("from", "is nobody of the roster")}
         for _ in range(2):
-            assert (await say(register, f"收到 {case['number']}")).status_code == 200
+            assert (await say(register, f"收到，{case['number']}，马上到")).status_code == 200
         [(of, command)] = await _commands(register)
         assert (of, command.actor.kind, command.actor.ref) == (case["case_id"], ActorKind.SMS, "manager-a")
+        assert command.reason == "马上到"
 
 
 @DOORS
