@@ -21,7 +21,7 @@ _SHOWN: Final = 80
 
 
 def install_request_guard(app: FastAPI, *, largest_body: int = LARGEST_BODY) -> None:
-    """Refuse such requests of this application with 400, 404 or 413 problem details that name the field."""
+    """Refuse such requests of this application with 400, 404, 413 or 422 problem details that name the field."""
     app.add_middleware(_RequestGuard, largest_body=largest_body)
 
 
@@ -71,7 +71,7 @@ class _RequestGuard:
 def _check_address(scope: Scope) -> None:
     if not storable(scope["path"]):
         raise ProblemError(404, "Nothing is here", code="not-found", fields={"path": "holds a NUL character"})
-    _check_pairs(scope["query_string"], "The query cannot be read", "query.")
+    _check_pairs(scope["query_string"], 422, "The query cannot be read", "query.")
 
 
 def _check_body(media_type: str, body: bytes) -> None:
@@ -83,16 +83,16 @@ def _check_body(media_type: str, body: bytes) -> None:
             fields = {error.field: error.reason}
             raise ProblemError(400, "The body cannot be read", code="unreadable", fields=fields) from error
     elif media_type == _FORM:
-        _check_pairs(body, "The body cannot be read", "")
+        _check_pairs(body, 400, "The body cannot be read", "")
 
 
-def _check_pairs(encoded: bytes, title: str, prefix: str) -> None:
+def _check_pairs(encoded: bytes, status: int, title: str, prefix: str) -> None:
     if b"%00" not in encoded and b"\x00" not in encoded:
         return
     for name, value in _pairs(encoded):
         if not (storable(name) and storable(value)):
             field = f"{prefix}{name[:_SHOWN]}".replace("\x00", "?")
-            raise ProblemError(400, title, code="unreadable", fields={field: "must not hold NUL characters"})
+            raise ProblemError(status, title, code="unreadable", fields={field: "must not hold NUL characters"})
 
 
 def _pairs(encoded: bytes) -> Iterable[tuple[str, str]]:

@@ -80,7 +80,7 @@ async def test_a_body_that_is_too_large_is_refused_however_it_is_sent(client: ht
 async def test_an_address_with_a_nul_leads_nowhere(client: httpx.AsyncClient) -> None:
     assert (await client.get("/words/a%00b")).status_code == 404
     answer = await client.get("/words/a?other=a%00b")
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "query.other")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query.other")
 
 
 async def test_a_form_with_a_nul_is_refused_by_name(client: httpx.AsyncClient) -> None:
