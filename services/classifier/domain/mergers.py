@@ -57,6 +57,8 @@ def proposed_elsewhere(absorbed: Mapping[str, Absorbed], known: Iterable[str]) -
 
 
 def _united(absorbed: Mapping[str, Absorbed], known: Iterable[str], *, proposed: bool) -> dict[str, FactValue]:
+    if not absorbed:
+        return {}
     names = set(known)
     found: dict[str, FactValue] = {}
     for case_id in sorted(absorbed):
