@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+# Numbers of tests, checks and duties (`T-2026-11-000123`) go on like those of cases.
 _SPOKEN: Final = re.compile(
-    r"(?<![0-9])(2[0-9]{3})\s?-?\s?(0[1-9]|1[0-2])\s?-?\s?([0-9]{6,9}|W\s?[0-9]{5,9})(?![0-9])", re.IGNORECASE
+    r"(?<![0-9])(?<![a-z]-)(2[0-9]{3})\s?-?\s?(0[1-9]|1[0-2])\s?-?\s?([0-9]{6,9}|W\s?[0-9]{5,9})(?![0-9])",
+    re.IGNORECASE,
 )
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
 

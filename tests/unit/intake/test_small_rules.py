@@ -86,6 +86,10 @@ def test_replies_have_codes_in_both_languages(text: str, wish: Wish, number: str
         "收到了么 2026-11-000123",
         "done? 2026-11-000123",
         "1? 2026-11-000123",
+        # numbers of tests and of checks look alike and are none of a case
+        "1 T-2026-11-000123",
+        "签收 v-2026-11-000123",
+        "ack 演练D-2026-11-000123",
         "stopped working",
         "验证 12345",
         "验证码 123456 是什么",
