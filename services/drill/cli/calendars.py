@@ -67,6 +67,16 @@ def show(
     _print_doubt(days[0].date.year, days[0].status)
 
 
+def _text(content: bytes, file: Path) -> str:
+    """Spreadsheets of the country save in GBK, others in UTF-8 with or without a mark."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise CommandError(f"读不了 {file}：既不是 UTF-8 也不是 GBK。", f"{file} is neither UTF-8 nor GBK.", 2)
+
+
 @app.command(name="import")
 def import_year(
     file: Annotated[Path, typer.Argument(help="CSV、YAML 或 JSON：日期、休/班、名称 / date, off or work, name")],
@@ -80,11 +90,13 @@ def import_year(
 ) -> None:
     """导入国家公布的年度放假安排 / take over a year's official list; provisional deadlines are then recounted."""
     try:
-        text = file.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        content = file.read_bytes()
+    except OSError as error:
         raise CommandError(f"读不了 {file}：{error}", f"{file} cannot be read: {error}", 2) from error
     try:
-        done = import_calendar_year(calendars_dir, name, text, year=year, source=source, replace_published=replace)
+        done = import_calendar_year(
+            calendars_dir, name, _text(content, file), year=year, source=source, replace_published=replace
+        )
     except OfficialListError as error:
         raise CommandError(f"{file} 有误：\n{error}", f"{file} has problems:\n{error}", 2) from error
     except CalendarFilesError as error:

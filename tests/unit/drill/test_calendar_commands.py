@@ -149,6 +149,20 @@ def test_an_imported_year_is_published_and_deadlines_use_it(folder: Path, tmp_pa
     assert [path.name for path in (folder / "china" / "years").glob("2027*")] == ["2027.yaml"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_a_list_is_read_as_spreadsheets_save_it(folder: Path, tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "list.csv").write_text(LIST, encoding=encoding)
+    arguments = ["import", str(tmp_path / "list.csv"), "--year", "2027", "--source", "https://www.gov.cn/2027"]
+    assert "休息 3 天，调休上班 1 天" in calendar(*arguments, root=folder).output
+    assert "春节" in (folder / "china" / "years" / "2027.yaml").read_text("utf-8")
+
+
+def test_a_list_in_no_known_encoding_is_refused_by_file(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes(b"date,kind,name\xff\xfe\xff")
+    arguments = ["import", str(tmp_path / "list.csv"), "--year", "2027", "--source", "https://www.gov.cn/2027"]
+    assert "既不是 UTF-8 也不是 GBK" in refused(calendar(*arguments, root=folder))
+
+
 def test_a_list_with_problems_changes_nothing(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("date,kind,name\n2027-13-01,off,x\n", encoding="utf-8")
     before = (folder / "china" / "years" / "2027.yaml").read_text("utf-8")
