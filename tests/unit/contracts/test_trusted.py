@@ -18,7 +18,7 @@ def test_a_trusted_value_is_the_checked_one_in_every_use() -> None:
     assert made.model_copy(update={"en": "red"}).en == "red"
     assert repr(made) == repr(checked)
     with pytest.raises(ValidationError, match="frozen"):
-        made.zh = "橙色"  # type: ignore[misc]
+        made.zh = "橙色"  # type: ignore[misc]  # that it cannot be set is what is tested
 
 
 def test_trusted_values_of_one_kind_share_nothing_that_changes() -> None:
