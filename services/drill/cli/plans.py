@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 
+from services.drill.app.find_untested_bounds import find_untested_bounds
 from services.drill.app.read_draft import read_draft
 from services.drill.app.run_pack_cases import run_pack_cases
 from services.drill.app.simulate_plan import simulate_case
@@ -34,7 +36,7 @@ from services.drill.cli.plan_options import (
 )
 from services.drill.cli.plan_page import plan_page
 from services.drill.cli.plan_publish import publish
-from services.drill.cli.results import print_results, results_data, shown_progress
+from services.drill.cli.results import print_results, print_untested, results_data, shown_progress
 from services.drill.cli.tables import outcome_data, print_outcome, print_plan
 from services.drill.domain.comparison import differences
 from services.escalator.domain.time_bases import NeedsCalendarError
@@ -124,9 +126,18 @@ def run_cases(
     calendars_dir: CalendarsDir = CALENDARS_DIR,
     *,
     each: Annotated[bool, typer.Option("--each", help="One row a case, not a pack · 逐例列出")] = False,
+    mutate: Annotated[
+        bool,
+        typer.Option(
+            "--mutate", help="Move every bound by a step: do the cases notice? · 逐一挪动界限，看用例能否发现"
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the packs' cases in virtual time · 在虚拟时间中运行各预案包的用例."""
+    if mutate:
+        _move_bounds(packs or (), plans_dir, calendars_dir, as_json=as_json)
+        return
     try:
         with shown_progress(quiet=as_json) as progress:
             results = run_pack_cases(plans_dir, packs or (), CalendarLibrary.load(calendars_dir), progress)
@@ -137,6 +148,20 @@ def run_cases(
     else:
         print_results(results, each=bool(packs) or each)
     if not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+def _move_bounds(packs: Sequence[str], plans_dir: Path, calendars_dir: Path, *, as_json: bool) -> None:
+    try:
+        with shown_progress(quiet=as_json) as progress:
+            found = find_untested_bounds(plans_dir, packs, CalendarLibrary.load(calendars_dir), progress)
+    except (PlanLibraryError, CalendarFilesError) as error:
+        fail(error, as_json=as_json)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_untested(found)
+    if found.untested:
         raise typer.Exit(1)
 
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from services.drill.app.find_untested_bounds import BoundsFound
 from services.drill.app.run_pack_cases import CaseResult
 from services.drill.app.run_pack_cases import Progress as Report
 
@@ -67,6 +68,15 @@ def print_results(results: Sequence[CaseResult], *, each: bool) -> None:
         f"{len(packs)} 预案包 packs, {len(results)} 用例 cases, {checks} 检查 checks: "
         f"{len(results) - failed} 通过 passed, {failed} 失败 failed"
     )
+
+
+def print_untested(found: BoundsFound) -> None:
+    """Every bound that could be moved by a step without any case failing, and the sum."""
+    console = Console(highlight=False)
+    for one in found.untested:
+        console.print(f"[red]✗[/red] {escape(f'{one.pack}: {one.where}: {one.was} → {one.now}')}", soft_wrap=True)
+    missed = len(found.untested)
+    console.print(f"{found.tried} 处改动 changes: {found.tried - missed} 被发现 noticed, {missed} 未被发现 not noticed")
 
 
 def results_data(results: Sequence[CaseResult]) -> dict[str, Any]:
