@@ -7,6 +7,7 @@ from typing import Final
 from shared.contracts.notifications import Purpose, Subject
 from shared.contracts.values import Language, Place
 from shared.plans.compiled import CompiledPlan
+from shared.plans.description_words import length
 from shared.plans.words import Words
 
 NUMBER: Final = "2026-11-000123"
@@ -20,7 +21,8 @@ REASONS: Final = {
     Purpose.BREACH: Words(zh="时限 {clock} 已超时，应于 {due} 前完成", en="clock {clock} ran out; it was due at {due}"),
     Purpose.STAND_DOWN: Words(zh="已解决", en="resolved"),
 }
-"""Why people are told where it is not the level, as the escalator words it."""
+NEAR: Final = Words(zh="时限 {clock} 距到期不超过{left}", en="clock {clock} is within {left} of its end")
+"""Why people are told where it is not the level, as the escalator words it; `NEAR` of a warning that leads the end."""
 
 
 def sample_subject(
@@ -52,14 +54,18 @@ def sample_subject(
 def _because(plan: CompiledPlan, level: str, language: Language, now: datetime, purpose: Purpose) -> str | None:
     clocks = [one for one in plan.clocks if not one.levels or level in one.levels]
     words = REASONS.get(purpose)
+    clock = next((one for one in clocks if one.warn), clocks[0]) if clocks else None
+    threshold = clock.warn[0].text if clock is not None and clock.warn else "50%"
+    if purpose is Purpose.WARN and threshold.startswith("-"):
+        words = NEAR
     if words is None or (purpose is not Purpose.STAND_DOWN and not clocks):
         criterion = next((one for one in plan.plan.criteria if one.level == level), None)
         return getattr(criterion.label, language) if criterion is not None else None
-    clock = next((one for one in clocks if one.warn), clocks[0]) if clocks else None
     due = _due_at(now, purpose)
     values = {
         "clock": getattr(clock.label, language) if clock is not None else "",
-        "threshold": clock.warn[0].text if clock is not None and clock.warn else "80%",
+        "threshold": threshold,
+        "left": getattr(length(threshold[1:]), language),
         "due": f"{due.astimezone(plan.zone):%Y-%m-%d %H:%M}" if due is not None else "",
     }
     return str(getattr(words, language)).format(**values)

@@ -273,6 +273,8 @@ def _cancel(turn: Turn, clock: Clock) -> None:
 
 def _warned(turn: Turn, spec: CompiledClock, threshold: str, due_at: datetime | None) -> None:
     because = turn.both("clock_warn", clock=spec.label, threshold=threshold)
+    if threshold.startswith("-"):
+        because = turn.both("clock_warn_lead", clock=spec.label, left=wording.length_in_words(threshold[1:]))
     turn.note(ChangeKind.CLOCK_WARNED, because, clock=spec.id, threshold=threshold, due_at=_iso(due_at))
     _tell(turn, Purpose.WARN, spec, because, due_at)
 

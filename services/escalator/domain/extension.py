@@ -40,7 +40,7 @@ def ask(order: Order) -> None:
     actor = order.command.actor
     asked = Extension(clock.id, actor, order.at, (order.command.reason or "").strip(), by)
     order.turn.set(extensions=(*order.turn.case.extensions, asked))
-    values = {"clock": spec.label, "by": by}
+    values = {"clock": spec.label, "by": wording.length_in_words(by)}
     order.note(ChangeKind.EXTENSION_REQUESTED, "extension_asked", values=values, clock=clock.id, by=by)
     if terms.with_complainant:
         _grant(order, spec, clock, asked)

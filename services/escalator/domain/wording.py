@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from shared.contracts.classifications import CriterionResult
 from shared.contracts.values import MAX_TEXT, Actor, Bilingual, FactValue, Language, trusted
+from shared.plans.description_words import length
 from shared.plans.model import Plan
 from shared.plans.words import Words
 
@@ -52,6 +53,10 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     ),
     "clock_start": ("时限 {clock} 自 {start} 起算", "clock {clock} counts from {start}"),
     "clock_warn": ("时限 {clock} 已到 {threshold}", "clock {clock} passed {threshold}"),
+    "clock_warn_lead": (
+        "时限 {clock} 距到期不超过{left}",
+        "clock {clock} is within {left} of its end",
+    ),
     "clock_breach": ("时限 {clock} 已超时，应于 {due} 前完成", "clock {clock} ran out; it was due at {due}"),
     "clock_breach_tier": ("时限 {clock} 已超时，升至 {tier}", "clock {clock} ran out; up to {tier}"),
     "clock_recounted": (
@@ -253,6 +258,12 @@ def both(sentence: str, **values: object) -> Bilingual:
 def pair(zh: str, en: str) -> Bilingual:
     """One sentence in both languages, cut to the length of a contract's text."""
     return trusted(Bilingual, zh=zh[:MAX_TEXT], en=en[:MAX_TEXT])
+
+
+def length_in_words(text: str) -> Bilingual:
+    """`5wd` as `5个工作日` and `5 working days`."""
+    said = length(text)
+    return pair(said.zh, said.en)
 
 
 def moment(instant: datetime, timezone: str) -> str:

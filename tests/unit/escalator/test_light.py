@@ -131,3 +131,10 @@ def test_a_threshold_is_not_fired_lightly_twice() -> None:
     light = fire_lightly(RULES, head(decision), (), armed, at(minutes=30))
     assert light is not None
     assert fire_lightly(RULES, head(decision), (light.mark,), armed, at(minutes=31)) is None
+
+
+def test_a_warning_that_leads_the_end_says_how_long_is_left_in_both_languages() -> None:
+    decision = opened(RULES)
+    told = fire(RULES, decision.case, timer_of(decision, "respond"), at(minutes=50)).requests[-1].subject
+    assert told.because == "时限 首次响应 距到期不超过10分钟"
+    assert told.because_other == "clock First response is within 10 minutes of its end"

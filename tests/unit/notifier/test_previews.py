@@ -22,7 +22,7 @@ from shared.contracts.notifications import Purpose
 from shared.contracts.values import ChannelKind
 from shared.plans.compiled import CompiledPlan
 from shared.plans.library import parse_plan
-from shared.plans.sample_message import REASONS, sample_subject, told
+from shared.plans.sample_message import NEAR, REASONS, sample_subject, told
 from shared.runtime.problems import install_problem_handlers
 from tests.support.plans import SOUND
 
@@ -147,6 +147,8 @@ async def test_mail_is_shown_with_its_headline_and_only_pages_have_a_link() -> N
 def test_a_preview_gives_the_reason_in_the_words_of_what_is_sent(purpose: Purpose, sentence: str) -> None:
     sent = both(sentence, clock="{clock}", threshold="{threshold}", due="{due}")
     assert (REASONS[purpose].zh, REASONS[purpose].en) == (sent.zh, sent.en)
+    near = both("clock_warn_lead", clock="{clock}", left="{left}")
+    assert (NEAR.zh, NEAR.en) == (near.zh, near.en)
     plan = CompiledPlan.of(parse_plan(SOUND, "plan.yaml"))
     shown = sample_subject(plan, "grave", "en", NOW, purpose)
     assert shown.because is not None
