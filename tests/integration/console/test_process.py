@@ -235,7 +235,7 @@ async def test_what_strangers_wrote_is_only_text_in_a_terminal(
         assert "2026-11-000077" in said
         assert "\x1b" not in said
     assert "[/x] / [red]1" in said
-    assert "[/bold]" in fenghuo(console, key, "watch", "--once").stdout
+    assert "\N{REPLACEMENT CHARACTER}[2Jgone [/bold]" in fenghuo(console, key, "case", "show", "2026-11-000077").stdout
     assert "编号" in fenghuo(console, key, "case", "show", "", code=2).stderr
 
 
