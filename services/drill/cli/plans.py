@@ -90,6 +90,8 @@ def _all_sound(plans_dir: Path) -> Sequence[CompiledPlan]:
             load_cases(folder)
         except PlanLibraryError as error:
             problems += error.problems
+    if not plans and not problems:
+        problems.append(Problem(str(plans_dir), 1, 1, "the folder holds no plans", ""))
     if problems:
         raise PlanLibraryError(problems)
     return plans

@@ -72,6 +72,11 @@ def test_what_is_wrong_with_plans_hides_nothing_in_their_case_files(packs: Path,
         assert words in output
 
 
+def test_a_folder_without_plans_does_not_pass_for_sound(tmp_path: Path) -> None:
+    code, output = call(tmp_path, "lint")
+    assert (code, "the folder holds no plans" in output) == (1, True)
+
+
 def test_drafts_are_checked_shown_and_simulated_where_they_lie(packs: Path, tmp_path: Path) -> None:
     good, bad = tmp_path / "drafts" / "good", tmp_path / "drafts" / "bad"
     for folder, text in ((good, PLAN_TEXT), (bad, PLAN_TEXT.replace("people >= 1,", "peeple >= 1,"))):
