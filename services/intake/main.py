@@ -49,7 +49,7 @@ from shared.runtime.problems import install_problem_handlers
 from shared.runtime.process import Parts, running, serve
 
 NAME: Final = "intake"
-_REPORTS_S: Final = 0.04
+_REPORTS_S: Final = 0.03
 _RECEIPTS_S: Final = 0.05
 _RELOAD_EVERY: Final = timedelta(seconds=10)
 _FORESEEN: Final[tuple[type[Exception], ...]] = (

@@ -121,4 +121,6 @@ def _service_child(  # noqa: PLR0917  # everything a service is told
         ports=(Port(layout.port_of(service), f"FENGHUO_{service.upper()}_PORT"),),
         ready_within=60.0,
         stop_within=15.0,
+        # A board may be a moment late, a message may not.
+        gives_way=service == "console",
     )

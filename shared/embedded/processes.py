@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -26,6 +27,7 @@ _POLL_SECONDS: Final = 0.01
 _POLL_CEILING_SECONDS: Final = 0.1
 _TAIL_BYTES: Final = 16_384
 _LOG_BYTES: Final = 16_777_216
+_COURTESY: Final = 10  # as for nice(1)
 # Rust-backed parts turn one-line errors into stack traces when this is set.
 _NEVER_INHERITED: Final = frozenset({"RUST_BACKTRACE", "RUST_LIB_BACKTRACE"})
 
@@ -63,7 +65,7 @@ class Child:
 
     `env` is laid over the parent's environment. `before_start` runs before every start, also after a crash, and may
     raise EmbeddedError. `user` is a uid and gid taken on by the child, only possible for root. `death_signal` is what
-    the kernel sends when the parent dies.
+    the kernel sends when the parent dies. One that `gives_way` works when the others leave it a processor.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Child:
     death_signal: signal.Signals = signal.SIGKILL
     ready_within: float = 30.0
     stop_within: float = 10.0
+    gives_way: bool = False
 
 
 def spawn(child: Child) -> subprocess.Popen[bytes]:
@@ -219,7 +222,7 @@ def _fork(child: Child, parent: int) -> subprocess.Popen[bytes]:
 
     output = _open_log(child.log_file) if child.log_file is not None else None
     try:
-        return subprocess.Popen(  # noqa: S603 - the programs are our own parts, never user input
+        process = subprocess.Popen(  # noqa: S603 - the programs are our own parts, never user input
             child.argv,
             env=environment(child.env),
             cwd=child.cwd,
@@ -237,3 +240,13 @@ def _fork(child: Child, parent: int) -> subprocess.Popen[bytes]:
     finally:
         if output is not None:
             output.close()
+    if child.gives_way:
+        _give_way(process.pid)
+    return process
+
+
+def _give_way(pid: int) -> None:
+    # A process that is gone already fails its readiness; a kernel that does not weigh sessions weighs processes.
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid) + _COURTESY)
+        Path(f"/proc/{pid}/autogroup").write_text(str(_COURTESY), encoding="ascii")

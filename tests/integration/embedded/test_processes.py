@@ -52,6 +52,20 @@ def test_a_child_outlives_the_thread_that_asked_for_it() -> None:
     assert alive
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads priorities from the kernel's tables")
+@pytest.mark.parametrize(("gives_way", "nice"), [(True, 10), (False, 0)])
+def test_who_gives_way_has_a_lower_priority_than_the_others(*, gives_way: bool, nice: int) -> None:
+    child = sleeper(gives_way=gives_way)
+    process = spawn(child)
+    try:
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + nice)
+        group = Path(f"/proc/{process.pid}/autogroup")
+        if group.exists():
+            assert group.read_text().split()[-1] == str(nice)
+    finally:
+        stop(child, process)
+
+
 def test_a_zombie_is_not_running() -> None:
     process = subprocess.Popen([sys.executable, "-S", "-c", ""])
     deadline = time.monotonic() + 5
