@@ -15,8 +15,8 @@ from shared.db.provision import provision_service, service_url
 from shared.embedded.postgres import EmbeddedPostgres
 from shared.embedded.processes import free_port
 
-SETTINGS: Final = {"shared_buffers": "1GB", "wal_buffers": "64MB", "min_wal_size": "3GB", "max_wal_size": "6GB"}
-"""Beside the defaults of the embedded server: memory and log as for a machine with some gigabytes; fsync is on."""
+SETTINGS: Final = {"shared_buffers": "4GB", "wal_buffers": "64MB", "min_wal_size": "3GB", "max_wal_size": "6GB"}
+"""Beside the defaults of the embedded server: memory and log as for a machine with sixteen gigabytes; fsync is on."""
 _PASSWORD: Final = "only-for-benches"
 _DATABASE: Final = "bench"
 _LOG_MEGABYTES: Final = 2000
