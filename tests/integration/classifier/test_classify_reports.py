@@ -241,9 +241,9 @@ async def test_the_number_of_statements_does_not_grow_with_the_batch(classifier:
     await classifier.classify(
         *(create_complaint(city=f"城{n % 3}", topic=f"t{n}", complainant_ref=f"{n:032x}") for n in range(size))
     )
-    # Cases, inbox, groups, members, counts of cases, the cases themselves, the cases of counts, later buckets, warnings,
-    # counts of groups, outbox; where a warning rises: its number, its cases, the counts and cases of each window, and
-    # the warning itself; and the end of the transaction.
+    # Cases, inbox, groups, members, counts of cases, the cases themselves, the cases of counts, later buckets,
+    # warnings, counts of groups, outbox; where a warning rises: its number, its cases, the counts and cases of each
+    # window, and the warning itself; and the end of the transaction.
     assert any("window_members" in statement for statement in statements)
     assert len(statements) <= 17
 

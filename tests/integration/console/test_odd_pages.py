@@ -34,7 +34,7 @@ def _pages(app: FastAPI) -> list[tuple[str, str]]:
     def walk(routes: list[Any]) -> None:
         for route in routes:
             if isinstance(route, APIRoute) and not route.path.startswith(("/v1/", "/live/")):
-                found.extend((method, route.path) for method in route.methods)
+                found.extend((method, route.path) for method in route.methods or ())
             elif original := getattr(route, "original_router", None):
                 walk(original.routes)
 
