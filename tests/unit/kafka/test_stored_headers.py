@@ -13,9 +13,11 @@ from shared.db.outbox import headers_from_text, headers_to_text, stored_headers
 
 IDS = st.uuids()
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=30)
+# Until 1972 there were zones whose offset has seconds; JSON writes whole minutes, and writers differ in how.
+MOMENTS = st.datetimes(min_value=datetime(1973, 1, 1), timezones=st.timezones())  # noqa: DTZ001  # the zone is drawn
 
 
-@given(IDS, IDS, TEXTS, TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.datetimes(timezones=st.timezones()))
+@given(IDS, IDS, TEXTS, TEXTS, st.none() | TEXTS, st.none() | TEXTS, MOMENTS)
 def test_what_is_stored_is_what_is_sent(  # noqa: PLR0917  # the attributes of an event
     event_id: UUID,
     case_id: UUID,
