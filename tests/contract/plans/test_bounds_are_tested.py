@@ -13,7 +13,7 @@ SHARES: Final = 4
 NOTHING_CHANGES: Final = {
     # by itself it reaches what the whole limit may be
     ("bank-complaint-regulatory", "parameters.extension_step.value", "46wd"),
-    ("customer-complaint-handling", "clocks.3.extension.by", "6wd"),
+    ("customer-complaint-handling", "clocks.3.extension.by", "5wd"),
     # the clock runs only where the fact is known that gives its limit
     ("debt-collection-complaint", "clocks.2.limit.otherwise", "2wd"),
     ("hospital-attitude-complaint", "clocks.5.limit.otherwise", "1wd"),
