@@ -26,7 +26,7 @@ _QUERIES: Final = (
     "9999-12-31T23:59:59%2B14:00",
     "'%20OR%201=1",
 )
-_BODIES: Final = (
+ODD_BODIES: Final = (
     b"",
     b"\x00",
     b"\xff\xfe\xfa",
@@ -129,7 +129,7 @@ class OddRequests:
         yield from self._queries(method, plain, operation)
         if method in {"GET", "DELETE"}:
             return
-        for number, body in enumerate(_BODIES):
+        for number, body in enumerate(ODD_BODIES):
             yield OddRequest(method, plain, body, _JSON)
             yield OddRequest(method, plain, body, _TYPES[number % len(_TYPES)])
         content = self._resolved(operation.get("requestBody", {})).get("content", {})
