@@ -9,7 +9,7 @@ from uuid import UUID
 from services.escalator.app.record_decisions import Decided, Wake, record_decisions
 from services.escalator.domain.case import Case
 from services.escalator.domain.classification import open_case, reclassify
-from services.escalator.domain.commands import apply_command
+from services.escalator.domain.commands import apply_command, is_passed_on
 from services.escalator.domain.decision import Decision
 from services.escalator.domain.merging import take_in
 from services.escalator.domain.moving import move, wanted_move
@@ -236,9 +236,23 @@ class _Board:
             named = self._named.get(into) if into is not None else None
             other = self._cases.get((named, key[1])) if named is not None else None
             other = other if other is not None and other.org == event.org else None
+            if is_passed_on(case, data):
+                outcomes += self._passed_on(event, data, case)
+                continue
             outcomes.append(self._decided(event, rules, case, apply_command(rules, case, data, self._now, other)))
             self._take_in(event, key, other)
         return DONE if DONE in outcomes else outcomes[0]
+
+    def _passed_on(self, event: Event[CaseFact], data: CommandIssuedV1, case: Case) -> list[Outcome]:
+        """Noted where it was said, and applied to the case that goes on."""
+        other = self._goes_on_for(case)
+        rules = self._plans.rules_of(case.plan)
+        outcomes = [self._decided(event, rules, case, apply_command(rules, case, data, self._now, other))]
+        if other is not None:
+            rules = self._plans.rules_of(other.plan)
+            decision = apply_command(rules, other, data, self._now, merged=case)
+            outcomes.append(self._decided(event, rules, other, decision))
+        return outcomes
 
     def _settled(self, event: Event[CaseFact], data: NotificationSettledV1) -> Outcome:
         case = self._cases.get((event.case_id, data.plan))

@@ -76,17 +76,25 @@ _WITH_OUTCOME: Final = frozenset({CommandKind.RESOLVE, CommandKind.CLOSE, Comman
 """These may say, for the complainant, how it came out."""
 
 
-def apply_command(
-    rules: Rules, case: Case, command: CommandIssuedV1, now: datetime, other: Case | None = None
+def apply_command(  # noqa: PLR0917  # the last two are other cases
+    rules: Rules,
+    case: Case,
+    command: CommandIssuedV1,
+    now: datetime,
+    other: Case | None = None,
+    merged: Case | None = None,
 ) -> Decision:
     """The case after the command, or a COMMAND_REFUSED change with the reason.
 
-    `other` is the case of the same plan that a `merge` names, where it is known here.
+    `other` is the case of the same plan that a `merge` names, where it is known here; or, for a case that was merged,
+    the one that goes on: an acknowledgement is passed on to it, and is to be applied to it with `merged`, this case.
     """
     turn = Turn(rules, case, now)
-    order = Order(turn, command, other)
+    order = Order(turn, command, other, merged)
     kind = command.command
-    if case.state not in _ALLOWED_IN[kind]:
+    if is_passed_on(case, command) and other is not None:
+        order.note(ChangeKind.COMMENTED, "passed_on", values={"number": other.number}, into=other.number)
+    elif case.state not in _ALLOWED_IN[kind]:
         order.refuse("refused_state")
     elif kind in ONLY_PERSONS and command.actor.kind is not ActorKind.PERSON:
         order.refuse("refused_person")
@@ -99,6 +107,11 @@ def apply_command(
             turn.set(outcome=outcome)
         _ACTIONS[kind](order)
     return turn.decide()
+
+
+def is_passed_on(case: Case, command: CommandIssuedV1) -> bool:
+    """Whether it answers a case that another one goes on for: whoever was paged for it means what became of it."""
+    return case.state is CaseState.MERGED and command.command is CommandKind.ACKNOWLEDGE
 
 
 def _acknowledge(order: Order) -> None:

@@ -14,13 +14,17 @@ from shared.contracts.values import FactValue
 class Order:
     """One command at work on one turn. It takes effect when it was issued, but never in the future.
 
-    `other` is the second case it is about, where it names one that is here.
+    `other` is the second case it is about, where it names one that is here. `merged` is the case it was given to,
+    which goes on in this one.
     """
 
-    def __init__(self, turn: Turn, command: CommandIssuedV1, other: Case | None = None) -> None:
+    def __init__(
+        self, turn: Turn, command: CommandIssuedV1, other: Case | None = None, merged: Case | None = None
+    ) -> None:
         self.turn = turn
         self.command = command
         self.other = other
+        self.merged = merged
         self.at: datetime = min(command.issued_at, turn.now)
 
     def argument(self, name: str) -> FactValue | None:
@@ -33,6 +37,8 @@ class Order:
         what = self.turn.say(sentence, **(values or {}))
         if kind is not ChangeKind.COMMAND_REFUSED and self.argument(ROLE_HELD) is False:
             what += self.turn.say("role_not_held", role=self.word("role") or "")
+        if self.merged is not None:
+            what += self.turn.say("said_of_merged", number=self.merged.number)
         actor = self.command.actor
         text = wording.by(self.turn.case.language, actor, what, self.command.reason)
         self.turn.note(kind, text, command=self.command.command, actor=actor.ref, actor_kind=actor.kind, **details)

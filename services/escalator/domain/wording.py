@@ -100,6 +100,11 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "withdrawn": ("已撤回", "withdrawn"),
     "invalid": ("无效", "invalid"),
     "merged": ("并入 {into}", "merged into {into}"),
+    "passed_on": (
+        "确认已转至 {number}，本案已并入该案",
+        "acknowledged; it counts for {number}, which goes on for this case",
+    ),
+    "said_of_merged": ("（以并入本案的 {number} 确认）", " (said of {number}, which was merged into this case)"),
     "commented": ("备注", "comment"),
     "refused_state": ("案件处于 {state}，不能执行 {command}", "not possible while {state}: {command}"),
     "refused_reason": ("{command} 必须说明理由", "{command} needs a reason"),

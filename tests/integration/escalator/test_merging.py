@@ -101,3 +101,32 @@ async def test_both_cases_of_a_merge_and_a_command_on_the_second_fit_in_one_batc
     escalator.clock.set(at(minutes=5))
     assert await escalator.take(*batch) == [DONE, DONE]
     assert (await stored(escalator, second)).state is CaseState.ACKNOWLEDGED
+
+
+async def test_an_acknowledgement_of_a_merged_case_counts_for_the_end_of_the_chain(escalator: Escalator) -> None:
+    ids = [await opened(escalator, f"2026-11-00000{place}", place) for place in (1, 2, 3)]
+    for place, case_id in enumerate(ids[:2]):
+        arguments = {"into": f"2026-11-00000{place + 2}"}
+        await escalator.take(order(case_id, CommandKind.MERGE, at(minutes=5), arguments=arguments))
+    escalator.clock.set(at(minutes=6))
+    assert await escalator.take(order(ids[0], CommandKind.ACKNOWLEDGE, at(minutes=6))) == [DONE]
+    last = await stored(escalator, ids[2])
+    assert (last.state, last.paging) == (CaseState.ACKNOWLEDGED, False)
+    assert [(await stored(escalator, one)).state for one in ids[:2]] == [CaseState.MERGED] * 2
+    said, counted = (await escalator.escalations())[-2:]
+    assert (said.number, counted.number) == ("2026-11-000001", "2026-11-000003")
+    assert "2026-11-000003" in said.changes[-1].because
+    assert any("2026-11-000001" in one.because for one in counted.changes)
+
+
+async def test_an_acknowledgement_of_a_merged_case_is_refused_in_writing_where_what_goes_on_is_over(
+    escalator: Escalator,
+) -> None:
+    gone, goes_on = await opened(escalator, "2026-11-000001"), await opened(escalator, "2026-11-000002")
+    await escalator.take(order(gone, CommandKind.MERGE, at(minutes=5), arguments={"into": "2026-11-000002"}))
+    await escalator.take(order(goes_on, CommandKind.RESOLVE, at(minutes=6)))
+    assert await escalator.take(order(gone, CommandKind.ACKNOWLEDGE, at(minutes=7))) == [DONE]
+    said, refused = (await escalator.escalations())[-2:]
+    assert [one.kind for one in said.changes] == [ChangeKind.COMMENTED]
+    assert [one.kind for one in refused.changes] == [ChangeKind.COMMAND_REFUSED]
+    assert (await stored(escalator, goes_on)).state is CaseState.RESOLVED
