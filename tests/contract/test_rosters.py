@@ -9,7 +9,8 @@ from services.drill.domain.plan_roles import plan_roles
 from services.drill.domain.roster_examples import examples_for
 from services.notifier.domain.roster import Roster
 from services.notifier.domain.roster_calendars import working_days
-from services.notifier.domain.roster_check import FindingKind, check_roster
+from services.notifier.domain.roster_check import check_roster
+from services.notifier.domain.roster_findings import FindingKind
 from services.notifier.domain.roster_text import parse_roster
 from shared.calendars.library import CalendarLibrary
 from shared.plans.library import PlanLibrary

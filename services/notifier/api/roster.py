@@ -16,8 +16,8 @@ from services.notifier.app.rules import Rules
 from services.notifier.app.show_timetable import RoleTimes, show_timetable
 from services.notifier.app.who_is_on_duty import OnDuty, RoleUnknownError, who_is_on_duty
 from services.notifier.domain.ledger import shortened
-from services.notifier.domain.roster_check import Finding
 from services.notifier.domain.roster_duty import Duty
+from services.notifier.domain.roster_findings import Finding
 from shared.access.api_keys import ApiKey, Scope
 from shared.access.bearer import Reader
 from shared.contracts.values import Slug

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from services.notifier.app.rules import Rules
-from services.notifier.domain.roster_check import Finding
 from services.notifier.domain.roster_check import check_roster as find_trouble
+from services.notifier.domain.roster_findings import Finding
 
 
 def check_roster(org: str, now: datetime, days: int, *, rules: Rules) -> tuple[Finding, ...] | None:

@@ -8,9 +8,10 @@ from hashlib import sha256
 from services.notifier.app.rules import Book
 from services.notifier.domain.roster_building import build_roster
 from services.notifier.domain.roster_changes import MadeChange, overlaid
-from services.notifier.domain.roster_check import Finding, check_roster
+from services.notifier.domain.roster_check import check_roster
 from services.notifier.domain.roster_diff import Difference, differences
 from services.notifier.domain.roster_file import WrittenFile
+from services.notifier.domain.roster_findings import Finding
 from services.notifier.domain.roster_text import MondayToFriday, RosterError, read_roster
 from services.notifier.store import roster_records, verifications
 from shared.db.engine import Database

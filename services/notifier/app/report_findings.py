@@ -7,7 +7,8 @@ from typing import Final
 
 from services.notifier.app.rules import Book, Rules
 from services.notifier.domain.roster import Roster
-from services.notifier.domain.roster_check import Finding, FindingKind, check_roster
+from services.notifier.domain.roster_check import check_roster
+from services.notifier.domain.roster_findings import Finding, FindingKind
 from services.notifier.domain.roster_notices import TEMPLATES, about_findings, keys_of
 from services.notifier.store.roster_records import first_announced
 from shared.contracts.envelope import Event

@@ -223,6 +223,11 @@ class Roster:
         return {person: tuple(entries) for person, entries in found.items()}
 
     @cached_property
+    def has_leave(self) -> bool:
+        """Whether anybody has leave entered, ever."""
+        return any(person.leave for person in self.people.values())
+
+    @cached_property
     def edges(self) -> tuple[datetime, ...]:
         """Every instant at which an override, a cover or a leave begins or ends, ascending."""
         spans: list[Override | Cover | Absence] = [*self.overrides, *self.covers]

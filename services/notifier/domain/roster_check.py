@@ -3,51 +3,26 @@
 Everything is found from the same answers that a page at that instant would get, so what is reported is what happens.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 from services.notifier.domain.roster import Override, Person, Role, Roster
-from services.notifier.domain.roster_duty import Duty, StepKind
+from services.notifier.domain.roster_duty import Duty, StepKind, lost_at
+from services.notifier.domain.roster_findings import Finding, FindingKind, in_words
 from services.notifier.domain.roster_timeline import Segment, timeline
+from services.notifier.domain.roster_weak_points import (
+    closed_loops,
+    loop_on_duty,
+    loops_without_anybody,
+    rotations_of_one,
+    shared_addresses,
+)
 from services.notifier.domain.rotation import handovers_between, shift_at
-from shared.contracts.values import MAX_TEXT, Bilingual, ChannelKind
+from shared.contracts.values import ChannelKind
 
 EVERY_CHANNEL: Final = frozenset(ChannelKind)
-
-
-class FindingKind(StrEnum):
-    GAP = "gap"  # nobody is on duty
-    UNREACHABLE = "unreachable"  # on duty, and no contact point that may be used for any channel in use
-    UNVERIFIED = "unverified"  # on duty, and nobody has proved yet that an address reaches them
-    LEAVE = "leave"  # on leave during an own turn, or named by an override; a deputy stands in
-    LAST_RESORT = "last-resort"  # only those for "when nobody" are left
-    OVERLAP = "overlap"  # two overrides replace the same role at the same time
-    IDLE_SWAP = "idle-swap"  # a swap that changes nobody's turn
-    UNSTAFFED = "unstaffed"  # a role that plans name and the roster does not have
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to put right. `is_gap`: somebody who should be told would not be."""
-
-    kind: FindingKind
-    role: str | None
-    person: str | None
-    begins_at: datetime
-    ends_at: datetime
-    what: Bilingual
-
-    @property
-    def is_gap(self) -> bool:
-        return self.kind in {FindingKind.GAP, FindingKind.UNREACHABLE, FindingKind.UNSTAFFED}
-
-    @property
-    def key(self) -> str:
-        """The same for the same trouble found again later: by role, person and end, not by when it was looked for."""
-        return f"{self.kind}/{self.role or ''}/{self.person or ''}/{self.ends_at.isoformat()}"
+_PLANNED: Final = frozenset({StepKind.TURN, StepKind.OVERRIDE, StepKind.COVER})
 
 
 def check_roster(
@@ -59,12 +34,16 @@ def check_roster(
     named_by_plans: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Everything found in [begins_at, ends_at), gaps first, then by time. `channels` are those in use."""
+    loops = closed_loops(roster)
     found = [
         *_unstaffed(roster, named_by_plans, begins_at, ends_at),
-        *(one for role in roster.roles.values() for one in _of_role(roster, role, begins_at, ends_at)),
+        *(one for role in roster.roles.values() for one in _of_role(roster, role, begins_at, ends_at, loops)),
         *_unreachable(roster, begins_at, ends_at, channels),
         *_overlaps(roster, begins_at, ends_at),
         *_idle_swaps(roster, begins_at, ends_at),
+        *loops_without_anybody(roster, loops, begins_at, ends_at),
+        *shared_addresses(roster, begins_at, ends_at, channels),
+        *rotations_of_one(roster, begins_at, ends_at),
     ]
     return tuple(sorted(found, key=lambda one: (not one.is_gap, one.begins_at, one.key)))
 
@@ -72,33 +51,60 @@ def check_roster(
 def _unstaffed(roster: Roster, named: Collection[str], begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:
     for role in sorted(set(named) - roster.roles.keys()):
         zh, en = f"预案使用的角色{role}不在值班表中", f"the roster has no role {role}, which plans name"
-        yield Finding(FindingKind.UNSTAFFED, role, None, begins_at, ends_at, _words(zh, en))
+        yield Finding(FindingKind.UNSTAFFED, role, None, begins_at, ends_at, in_words(zh, en))
 
 
-def _of_role(roster: Roster, role: Role, begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:
+def _of_role(
+    roster: Roster, role: Role, begins_at: datetime, ends_at: datetime, loops: Mapping[str, tuple[str, ...]]
+) -> Iterator[Finding]:
+    looped: set[str] = set()
     for segment in timeline(roster, role.id, begins_at, ends_at, by_reason=True):
         span = _span(roster, segment)
         if not segment.duties and not role.may_be_empty:
             zh, en = f"{role.label.zh}（{role.id}）{span}无人值班", f"{role.label.en} ({role.id}): nobody, {span}"
-            yield Finding(FindingKind.GAP, role.id, None, segment.begins_at, segment.ends_at, _words(zh, en))
+            yield Finding(FindingKind.GAP, role.id, None, segment.begins_at, segment.ends_at, in_words(zh, en))
         for duty in segment.duties:
             yield from _of_duty(role, segment, duty, span)
+        if not any(StepKind.WHEN_NOBODY in _kinds(duty) for duty in segment.duties) and segment.duties:
+            yield from _lost(roster, role, segment, span)
+        for person, zh, en in loop_on_duty(roster, loops, segment.people) if loops else ():
+            if person not in looped:
+                looped.add(person)
+                what = in_words(f"{role.label.zh}（{role.id}）{zh}", f"{role.label.en} ({role.id}): {en}")
+                yield Finding(FindingKind.DEPUTY_LOOP, role.id, person, begins_at, ends_at, what)
+
+
+def _lost(roster: Roster, role: Role, segment: Segment, span: str) -> Iterator[Finding]:
+    """Whose turn it is, on leave with nobody standing in, where others of the role are left: quieter than a gap."""
+    if not roster.has_leave:
+        return
+    for duty in lost_at(roster, role.id, segment.begins_at):
+        if _kinds(duty) & _PLANNED:
+            who = duty.person.label
+            zh = f"{role.label.zh}（{role.id}）{span}当班者{who.zh}休假，无人代理"
+            en = f"{role.label.en} ({role.id}): {who.en}, whose turn it is, is on leave and nobody stands in, {span}"
+            yield Finding(
+                FindingKind.LEAVE, role.id, duty.person.id, segment.begins_at, segment.ends_at, in_words(zh, en)
+            )
+
+
+def _kinds(duty: Duty) -> set[StepKind]:
+    return {step.kind for step in duty.chain}
 
 
 def _of_duty(role: Role, segment: Segment, duty: Duty, span: str) -> Iterator[Finding]:
-    kinds = {step.kind for step in duty.chain}
-    planned = kinds & {StepKind.TURN, StepKind.OVERRIDE, StepKind.COVER}
+    kinds = _kinds(duty)
     who = duty.person.label
     if StepKind.WHEN_NOBODY in kinds:
         zh = f"{role.label.zh}（{role.id}）{span}仅由{who.zh}兜底"
         en = f"{role.label.en} ({role.id}): only the last resort, {who.en}, {span}"
         yield Finding(
-            FindingKind.LAST_RESORT, role.id, duty.person.id, segment.begins_at, segment.ends_at, _words(zh, en)
+            FindingKind.LAST_RESORT, role.id, duty.person.id, segment.begins_at, segment.ends_at, in_words(zh, en)
         )
-    elif StepKind.LEAVE in kinds and planned:
+    elif StepKind.LEAVE in kinds and kinds & _PLANNED:
         zh = f"{role.label.zh}（{role.id}）{span}当班者休假，由{who.zh}代理"
         en = f"{role.label.en} ({role.id}): whose turn it is is on leave, {who.en} stands in, {span}"
-        yield Finding(FindingKind.LEAVE, role.id, duty.person.id, segment.begins_at, segment.ends_at, _words(zh, en))
+        yield Finding(FindingKind.LEAVE, role.id, duty.person.id, segment.begins_at, segment.ends_at, in_words(zh, en))
 
 
 def _unreachable(
@@ -123,14 +129,14 @@ def _unreachable(
         )
         zh = f"{person.label.zh}（{person_id}）将值班{role}，但{why[0]}"
         en = f"{person.label.en} ({person_id}) will be on duty for {role}, and {why[1]}"
-        yield Finding(FindingKind.UNREACHABLE, role, person_id, segment.begins_at, segment.ends_at, _words(zh, en))
+        yield Finding(FindingKind.UNREACHABLE, role, person_id, segment.begins_at, segment.ends_at, in_words(zh, en))
 
 
 def _unverified(person: Person, role: str, segment: Segment, contacts: Sequence[str]) -> Finding:
     which = ", ".join(contacts)
     zh = f"{person.label.zh}（{person.id}）将值班{role}，联系方式未经验证：{which}"
     en = f"{person.label.en} ({person.id}) will be on duty for {role}; not verified: {which}"
-    return Finding(FindingKind.UNVERIFIED, role, person.id, segment.begins_at, segment.ends_at, _words(zh, en))
+    return Finding(FindingKind.UNVERIFIED, role, person.id, segment.begins_at, segment.ends_at, in_words(zh, en))
 
 
 def _overlaps(roster: Roster, begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:
@@ -149,7 +155,7 @@ def _overlaps(roster: Roster, begins_at: datetime, ends_at: datetime) -> Iterato
 def _overlap(role: str, one: Override, following: Override, ends: datetime) -> Finding:
     zh = f"{role}有两条临时替班重叠（{one.reason}；{following.reason}），两组人员同时值班"
     en = f"two overrides of {role} overlap ({one.reason}; {following.reason}): both groups are on duty"
-    return Finding(FindingKind.OVERLAP, role, None, following.begins_at, ends, _words(zh, en))
+    return Finding(FindingKind.OVERLAP, role, None, following.begins_at, ends, in_words(zh, en))
 
 
 def _idle_swaps(roster: Roster, begins_at: datetime, ends_at: datetime) -> Iterator[Finding]:
@@ -162,7 +168,7 @@ def _idle_swaps(roster: Roster, begins_at: datetime, ends_at: datetime) -> Itera
         absent = roster.people[cover.absent].label
         zh = f"换班（{cover.reason}）不起作用：{absent.zh}在此期间没有轮值"
         en = f"the swap ({cover.reason}) changes nothing: {absent.en} has no turn in that time"
-        yield Finding(FindingKind.IDLE_SWAP, None, cover.absent, cover.begins_at, cover.ends_at, _words(zh, en))
+        yield Finding(FindingKind.IDLE_SWAP, None, cover.absent, cover.begins_at, cover.ends_at, in_words(zh, en))
 
 
 def _has_turn(roster: Roster, rotation_id: str, person: str, begins_at: datetime, ends_at: datetime) -> bool:
@@ -175,7 +181,3 @@ def _has_turn(roster: Roster, rotation_id: str, person: str, begins_at: datetime
 def _span(roster: Roster, segment: Segment) -> str:
     begins, ends = (moment.astimezone(roster.zone) for moment in (segment.begins_at, segment.ends_at))
     return f"{begins:%m-%d %H:%M} – {ends:%m-%d %H:%M}"
-
-
-def _words(zh: str, en: str) -> Bilingual:
-    return Bilingual(zh=zh[:MAX_TEXT], en=en[:MAX_TEXT])

@@ -8,7 +8,7 @@ there, and an absent deputy by their deputies. What an override adds comes last.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -85,6 +85,22 @@ def on_duty(roster: Roster, role: str, instant: datetime, *, excluded: frozenset
     return answer
 
 
+def lost_at(roster: Roster, role: str, instant: datetime) -> Duties:
+    """Who should be on duty for the role at `instant` and is away, with nobody to stand in for them.
+
+    Only those who were looked for: below a layer with somebody on duty nobody is.
+    """
+    resolver = _Resolver(roster, instant)
+    resolver.of_role(roster.roles[role])
+    return _each_once(resolver.lost)
+
+
+def is_stood_in_for(roster: Roster, person: str, instant: datetime) -> bool:
+    """Whether the person, or a deputy of theirs, is there at `instant`."""
+    resolver = _Resolver(roster, instant)
+    return resolver.stand_in(person) is not None
+
+
 def changes(roster: Roster, role: str, begins_at: datetime, ends_at: datetime) -> list[datetime]:
     """The instants in [begins_at, ends_at) at which the answer for the role may change, ascending, with the first."""
     found = {begins_at}
@@ -124,7 +140,7 @@ def reached_roles(roster: Roster, role: str) -> list[str]:
 def _worked_out(roster: Roster, role: str, day: int) -> tuple[list[datetime], list[Duties]]:
     begins_at = _EPOCH + timedelta(days=day)
     moments = changes(roster, role, begins_at, begins_at + _ONE_DAY)
-    answers = [_Resolver(roster, moment, frozenset()).of_role(roster.roles[role]) for moment in moments]
+    answers = [_Resolver(roster, moment).of_role(roster.roles[role]) for moment in moments]
     if len(roster.memory) >= _REMEMBERED_DAYS:
         roster.memory.clear()
     roster.memory[role, day] = moments, answers
@@ -133,17 +149,29 @@ def _worked_out(roster: Roster, role: str, day: int) -> tuple[list[datetime], li
 
 @dataclass(frozen=True, slots=True)
 class _Resolver:
-    """The rules at one instant."""
+    """The rules at one instant. `lost`: whose turn it would have been, away and without a deputy who is there."""
 
     roster: Roster
     instant: datetime
-    excluded: frozenset[str]
+    excluded: frozenset[str] = frozenset()
+    lost: list[Duty] = field(default_factory=list)
+    known: dict[str, Duties] = field(default_factory=dict)
 
     def of_role(self, role: Role) -> Duties:
+        # Once each: roles that take people from the same roles would double the work with every step down.
+        if role.id not in self.known:
+            self.known[role.id] = self._worked_out(role)
+        return self.known[role.id]
+
+    def _worked_out(self, role: Role) -> Duties:
         overrides = [one for one in self.roster.overrides_of.get(role.id, ()) if self._runs(one)]
         duties = self._overridden([one for one in overrides if not one.adds])
         duties = duties or self._layered(role) or self._from(role.when_nobody, self._when_nobody(role))
         return _each_once((*duties, *self._overridden([one for one in overrides if one.adds])))
+
+    def stand_in(self, person: str) -> Duty | None:
+        """The person, or the first deputy who is there."""
+        return next(self._present(person, ()), None)
 
     def _runs(self, one: Override | Absence) -> bool:
         return one.begins_at <= self.instant < one.ends_at
@@ -208,32 +236,33 @@ class _Resolver:
                 return
         yield from self._present(person, steps)
 
-    def _present(self, person_id: str, steps: tuple[Step, ...], asked: set[str] | None = None) -> Iterator[Duty]:
+    def _present(self, person_id: str, steps: tuple[Step, ...]) -> Iterator[Duty]:
         """The person, or the first deputy who is there; nothing when nobody of them is."""
-        person = self.roster.people[person_id]
-        asked = set() if asked is None else asked
-        asked.add(person_id)
-        absence = person.absence_at(self.instant)
-        is_recused = person_id in self.excluded
-        if absence is None and not is_recused:
-            yield Duty(person, steps)
-            return
-        if absence is None or is_recused:
-            why = Step(
-                StepKind.RECUSED, f"{person.label.zh}回避，由其代理", f"deputy of {person.label.en}, who is recused"
-            )
-        else:
-            until = self._local(absence.ends_at)
-            zh = f"{person.label.zh}休假至{until}，由其代理"
-            why = Step(StepKind.LEAVE, zh, f"deputy of {person.label.en}, on leave until {until}")
-        own = (absence.deputy,) if absence is not None and absence.deputy is not None else ()
-        for deputy in dict.fromkeys((*own, *person.deputies)):
-            if deputy in asked:
+        asked: set[str] = set()
+        waiting = [(person_id, steps)]
+        while waiting:
+            one, chain = waiting.pop()
+            if one in asked:
                 continue
-            found = next(self._present(deputy, (*steps, why), asked), None)
-            if found is not None:
-                yield found
+            asked.add(one)
+            person = self.roster.people[one]
+            absence = person.absence_at(self.instant)
+            if absence is None and one not in self.excluded:
+                yield Duty(person, chain)
                 return
+            why = (*chain, self._away(person, absence))
+            own = (absence.deputy,) if absence is not None and absence.deputy is not None else ()
+            # The last one waiting is asked next: the first deputy, and theirs before the second.
+            waiting += [(deputy, why) for deputy in reversed(dict.fromkeys((*own, *person.deputies)))]
+        self.lost.append(Duty(self.roster.people[person_id], steps))
+
+    def _away(self, person: Person, absence: Absence | None) -> Step:
+        if absence is None or person.id in self.excluded:
+            zh, en = f"{person.label.zh}回避，由其代理", f"deputy of {person.label.en}, who is recused"
+            return Step(StepKind.RECUSED, zh, en)
+        until = self._local(absence.ends_at)
+        zh = f"{person.label.zh}休假至{until}，由其代理"
+        return Step(StepKind.LEAVE, zh, f"deputy of {person.label.en}, on leave until {until}")
 
     def _override(self, one: Override) -> tuple[Step, ...]:
         until = self._local(one.ends_at)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from services.notifier.domain.roster import Roster
-from services.notifier.domain.roster_check import Finding, FindingKind
+from services.notifier.domain.roster_findings import Finding, FindingKind
 from services.notifier.domain.roster_timeline import Handover
 from shared.contracts.notifications import MessageTemplate, Subject, SubjectWords
 from shared.contracts.values import MAX_TEXT, Bilingual, Language
@@ -32,6 +33,8 @@ _HANDED_OVER: Final = Bilingual(
 _NOTHING_OPEN: Final = Bilingual(zh="请当面或电话交接班", en="Please hand over in person or by telephone")
 # These last until somebody puts them right: said again every week.
 _LASTING: Final = frozenset({FindingKind.UNREACHABLE, FindingKind.UNVERIFIED, FindingKind.UNSTAFFED})
+# These are how the roster is made: said once, and shown as long as they last.
+_MADE_SO: Final = frozenset({FindingKind.SHARED, FindingKind.ALONE})
 
 
 def keys_of(found: Finding, begins_at: datetime, ends_at: datetime) -> frozenset[str]:
@@ -41,6 +44,8 @@ def keys_of(found: Finding, begins_at: datetime, ends_at: datetime) -> frozenset
     """
     what = f"{found.kind}/{found.role or ''}/{found.person or ''}"
     year, week, _ = begins_at.isocalendar()
+    if found.kind in _MADE_SO:
+        return frozenset({f"{what}/{sha256(found.what.en.encode()).hexdigest()[:16]}"})
     if found.kind in _LASTING:
         return frozenset({f"{what}/{year}-{week}"})
     keys = set()

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.notifier.domain.roster_check import Finding, check_roster
+from services.notifier.domain.roster_check import check_roster
+from services.notifier.domain.roster_findings import Finding
 from services.notifier.domain.roster_text import parse_roster
 from services.notifier.domain.roster_timeline import handovers, timeline
 from shared.contracts.values import ChannelKind
