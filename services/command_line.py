@@ -35,7 +35,7 @@ _ROOMS: Final = {
     "dlq": ("services.console.cli.dead_letters", "app"),
     "outbox": ("services.console.cli.databases", "outbox"),
     "keys": ("services.console.cli.databases", "keys"),
-    "users": ("services.console.cli.databases", "users"),
+    "users": ("services.console.cli.users", "app"),
     "migrate": ("services.console.cli.databases", "migrate"),
 }
 # What another room adds to a group of commands.

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from services.console.api.routes import ApiParts, api_router
 from services.console.app.follow_changes import Changes
 from services.console.app.sign_in import SignIn
+from services.console.app.watch_access import AccessWatch
 from services.console.channels.clocks import ClockReader
 from services.console.channels.duty import DutyReader
 from services.console.channels.intake import Intake
@@ -22,6 +23,7 @@ from services.console.domain.plan_words import PlanWords
 from services.console.jobs.reload_plans import reload_plans
 from services.console.settings import ConsoleSettings
 from services.console.web.site import Site, install_site
+from shared.access.api_keys import Scope
 from shared.access.key_store import KeyStore
 from shared.db.engine import DATABASE_ERRORS, Database, is_transient
 from shared.plans.library import PlanLibrary
@@ -63,6 +65,14 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         words=words,
         plans=PlansInForce(settings.plans_dir, settings.plan_overrides, library, checked=settings.plans_checked),
     )
+    keys = KeyStore(database, settings.key_pepper.get_secret_value().encode())
+    sign_in = SignIn(database, settings.session_secret.get_secret_value().encode())
+
+    async def keys_still(prefixes: frozenset[str]) -> frozenset[str]:
+        return await keys.still_allow(prefixes, Scope.READ, database.clock.now())
+
+    sessions_watch = AccessWatch("sessions", sign_in.still_open)
+    keys_watch = AccessWatch("keys", keys_still)
     health = Health("console")
     health.add("plans", adapters.plans.probe)
     health.add("changes", adapters.changes.probe)
@@ -71,7 +81,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(settings, adapters, health),
+        lifespan=_lifespan(settings, adapters, health, (sessions_watch, keys_watch)),
     )
     install_problem_handlers(app)
     install_request_guard(app)
@@ -82,7 +92,8 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         api_router(
             ApiParts(
                 database=database,
-                keys=KeyStore(database, settings.key_pepper.get_secret_value().encode()),
+                keys=keys,
+                watch=keys_watch,
                 intake=adapters.intake,
                 changes=adapters.changes,
                 words=words,
@@ -94,7 +105,8 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         app,
         Site(
             database=database,
-            sign_in=SignIn(database, settings.session_secret.get_secret_value().encode()),
+            sign_in=sign_in,
+            watch=sessions_watch,
             intake=adapters.intake,
             sink=adapters.sink,
             changes=adapters.changes,
@@ -129,14 +141,21 @@ async def _database_away(_: Request, error: Exception) -> Response:
 
 
 def _lifespan(
-    settings: ConsoleSettings, adapters: _Adapters, health: Health
+    settings: ConsoleSettings,
+    adapters: _Adapters,
+    health: Health,
+    watches: tuple[AccessWatch[bytes], AccessWatch[str]],
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         kafka = settings.kafka_settings()
         parts = Parts(
             consumers=[events_consumer(adapters.database, kafka, adapters.words)],
-            loops={"dead-letters": letters_reader(adapters.database, kafka).run, "changes": adapters.changes.run},
+            loops={
+                "dead-letters": letters_reader(adapters.database, kafka).run,
+                "changes": adapters.changes.run,
+                **{f"access of {watch.name}": watch.run for watch in watches},
+            },
             jobs={"reload-plans": (_RELOAD_EVERY, partial(reload_plans, adapters.plans, adapters.words))},
         )
         async with running("console", settings, adapters.database, health, parts):

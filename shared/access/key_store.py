@@ -48,6 +48,11 @@ class KeyStore:
         stored = await self._find(presented.prefix)
         return stored if stored is not None and presented.matches(stored, self._pepper) else None
 
+    async def still_allow(self, prefixes: Iterable[str], scope: Scope, now: datetime) -> frozenset[str]:
+        """Those of the keys that are in force and have the scope; known 15 seconds late at most."""
+        found = {prefix: await self._find(prefix) for prefix in prefixes}
+        return frozenset(prefix for prefix, key in found.items() if key is not None and key.allows(scope, now))
+
     async def issue(self, *, org: str, scopes: Iterable[Scope], label: str, expires_at: datetime | None = None) -> str:
         """Store a new key and answer its text, which cannot be had again."""
         secret = new_secret()

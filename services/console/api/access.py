@@ -7,6 +7,7 @@ from fastapi import Request
 
 from services.console.app.command_case import Intake
 from services.console.app.follow_changes import Changes
+from services.console.app.watch_access import AccessWatch
 from services.console.domain.plan_words import PlanWords
 from shared.access.api_keys import ApiKey, Scope
 from shared.access.key_store import KeyStore
@@ -23,6 +24,7 @@ class ApiParts:
 
     database: Database
     keys: KeyStore
+    watch: AccessWatch[str]
     intake: Intake
     changes: Changes
     words: PlanWords

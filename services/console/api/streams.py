@@ -1,4 +1,7 @@
-"""Live streams for systems: the board, and every line of every history. Resume with Last-Event-ID or `after`."""
+"""Live streams for systems: the board, and every line of every history. Resume with Last-Event-ID or `after`.
+
+A stream ends when its key is revoked or expires, within 15 seconds.
+"""
 
 import json
 from collections.abc import AsyncIterator
@@ -22,11 +25,13 @@ def streams_router(parts: ApiParts) -> APIRouter:
 
     @router.get("/board/stream", summary="Cases as they change (event `case`)")
     async def board(after: _Number = None, last_id: _LastId = None, key: ApiKey = reader) -> EventSourceResponse:
-        return _stream(parts.changes.board(key.org, int(last_id) if last_id else after), "case")
+        changes = parts.changes.board(key.org, int(last_id) if last_id else after)
+        return _stream(parts.watch.guard(key.prefix, changes), "case")
 
     @router.get("/events/stream", summary="Lines of histories as they are written (event `line`)")
     async def events(after: _Number = None, last_id: _LastId = None, key: ApiKey = reader) -> EventSourceResponse:
-        return _stream(parts.changes.lines(key.org, int(last_id) if last_id else after), "line")
+        changes = parts.changes.lines(key.org, int(last_id) if last_id else after)
+        return _stream(parts.watch.guard(key.prefix, changes), "line")
 
     return router
 

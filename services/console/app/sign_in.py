@@ -1,8 +1,10 @@
-"""Lets people in: password, limit of attempts, signed session."""
+"""Lets people in: password, limit of attempts, sessions that can be ended."""
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -13,6 +15,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from services.console.app.verify_password import Passwords
 from services.console.domain.accounts import LONGEST_PASSWORD, Person, Role
 from services.console.store.people import StoredUser, find_user, replace_hash
+from services.console.store.sessions import StoredSession, add_session, delete_session, find_sessions
 from shared.db.engine import Database
 from shared.runtime.ids import new_secret
 
@@ -27,17 +30,18 @@ class TooManyAttemptsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody signed in, and the token their forms must carry."""
+    """Somebody signed in, the token their forms must carry, and what the session is known by (it lets nobody in)."""
 
     person: Person
     csrf: str
+    digest: bytes
 
 
 class SignIn:
-    """Opens, reads and guards sessions.
+    """Opens, reads and ends sessions.
 
-    A session lives in a signed cookie: it ends after twelve hours, when the password changes, or when the person is
-    disabled.
+    A session lives in the database and the key to it in a signed cookie. It ends by signing out, after twelve hours,
+    when password, role or organisation change, or when the person is disabled; a copy of the cookie ends with it.
     """
 
     def __init__(self, database: Database, secret: bytes) -> None:
@@ -68,22 +72,41 @@ class SignIn:
             async with self._database.transaction() as tx:
                 await replace_hash(tx, usable.name, fresh)
                 usable = await find_user(tx, usable.name) or usable
-        return self._serializer.dumps({"n": usable.name, "p": _fingerprint(usable), "s": new_secret()})
+        secret = new_secret()
+        async with self._database.transaction() as tx:
+            await add_session(
+                tx,
+                digest=_digest(secret),
+                name=usable.name,
+                fingerprint=_fingerprint(usable),
+                address=address,
+                expires_at=tx.now + timedelta(seconds=SESSION_SECONDS),
+            )
+        return self._serializer.dumps(secret)
 
     async def read(self, cookie: str | None) -> Session | None:
-        """The session of a cookie, or None when it is missing, forged, too old or no longer valid."""
-        if not cookie:
-            return None
-        try:
-            content: Any = self._serializer.loads(cookie, max_age=SESSION_SECONDS)
-            name, fingerprint, session_id = content["n"], content["p"], content["s"]
-        except (BadData, KeyError, TypeError):
+        """The session of a cookie, or None when it is missing, forged, too old, ended or no longer valid."""
+        secret = self._secret_of(cookie)
+        if secret is None:
             return None
         async with self._database.transaction() as tx:
-            user = await find_user(tx, name)
-        if user is None or user.disabled_at is not None or not hmac.compare_digest(_fingerprint(user), fingerprint):
+            found = await find_sessions(tx, [_digest(secret)])
+        if not found or not _is_valid(found[0]):
             return None
-        return Session(Person(user.name, user.org, Role(user.role)), self.form_token(session_id))
+        user = found[0].user
+        return Session(Person(user.name, user.org, Role(user.role)), self.form_token(secret), found[0].digest)
+
+    async def still_open(self, digests: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of the sessions that have not ended."""
+        async with self._database.transaction() as tx:
+            return frozenset(one.digest for one in await find_sessions(tx, list(digests)) if _is_valid(one))
+
+    async def end(self, cookie: str | None) -> None:
+        """End the session of the cookie, if there is one."""
+        secret = self._secret_of(cookie)
+        if secret is not None:
+            async with self._database.transaction() as tx:
+                await delete_session(tx, _digest(secret))
 
     def form_token(self, session_id: str) -> str:
         """What forms of this session (or of this not yet signed-in browser) must carry."""
@@ -92,6 +115,22 @@ class SignIn:
     def is_form_token(self, expected: str, given: str | None) -> bool:
         """Compare in constant time."""
         return given is not None and hmac.compare_digest(expected.encode(), given.encode())
+
+    def _secret_of(self, cookie: str | None) -> str | None:
+        try:
+            found: Any = self._serializer.loads(cookie, max_age=SESSION_SECONDS) if cookie else None
+        except BadData:
+            return None
+        return found if isinstance(found, str) else None
+
+
+def _is_valid(session: StoredSession) -> bool:
+    same = hmac.compare_digest(_fingerprint(session.user), session.fingerprint)
+    return same and session.user.disabled_at is None
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
 
 
 def _fingerprint(user: StoredUser) -> str:

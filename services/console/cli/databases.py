@@ -1,4 +1,4 @@
-"""Commands of an operator with a database address: outbox, keys, users, migrations."""
+"""Commands of an operator with a database address: outbox, keys, migrations."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 import typer
 from sqlalchemy.exc import ArgumentError
 
-from services.console.app.create_user import DEFAULT_ORG, Role, provision_user
+from services.console.app.create_user import DEFAULT_ORG
 from services.console.cli.connection import installation
 from services.console.cli.output import OUT, print_json, table
 from services.console.cli.wording import CommandError, say
@@ -25,7 +25,6 @@ from shared.runtime.clock import SystemClock
 
 outbox = typer.Typer(help="发件箱 / the outbox of a service", no_args_is_help=True)
 keys = typer.Typer(help="API 密钥 / API keys", no_args_is_help=True)
-users = typer.Typer(help="控制台用户 / people who sign in to the console", no_args_is_help=True)
 
 Service = Annotated[str, typer.Option("--service", help="intake, classifier, escalator, notifier, console")]
 Url = Annotated[str | None, typer.Option("--database-url", help="缺省取 FENGHUO_<SERVICE>_DATABASE_URL 或本机安装")]
@@ -124,35 +123,6 @@ def revoke(
     if not found:
         raise CommandError(f"没有有效的密钥 {prefix}。", f"There is no key {prefix} in force.")
     OUT.print(say(f"已吊销：{'、'.join(found)}", f"Revoked in {', '.join(found)}"))
-
-
-@users.callback()
-def users_group() -> None:
-    """控制台用户 / people who sign in to the console."""
-
-
-@users.command()
-def create(
-    name: Annotated[str, typer.Argument(help="用户名 / name")],
-    role: Annotated[Role, typer.Option(help="viewer | operator | admin")] = Role.OPERATOR,
-    org: Annotated[str, typer.Option(help="组织 / organisation")] = DEFAULT_ORG,
-    database_url: Url = None,
-) -> None:
-    """建立用户或重设其密码与角色；密码从终端或标准输入读取 / create a person or reset password and role."""
-    password = (
-        typer.prompt(say("密码", "Password"), hide_input=True, confirmation_prompt=True)
-        if sys.stdin.isatty()
-        else sys.stdin.readline().rstrip("\r\n")
-    )
-
-    async def work(database: Database) -> None:
-        await provision_user(database, name, password, role, org=org)
-
-    try:
-        with_database(database_address("console", database_url), work)
-    except ValueError as error:
-        raise CommandError(f"不能使用：{error}", f"Cannot be used: {error}", 2) from error
-    OUT.print(say(f"{name} 可以登录了。", f"{name} can sign in."))
 
 
 def migrate(

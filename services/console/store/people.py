@@ -40,3 +40,16 @@ async def save_user(tx: Tx, *, name: str, org: str, password_hash: str, role: st
 
 async def replace_hash(tx: Tx, name: str, password_hash: str) -> None:
     await tx.execute("UPDATE users SET password_hash = :hash WHERE name = :name", name=name, hash=password_hash)
+
+
+async def disable(tx: Tx, name: str) -> bool:
+    """Let nobody in by this name any more. False when there is no such person or they were disabled before."""
+    touched = await tx.execute(
+        "UPDATE users SET disabled_at = :now WHERE name = :name AND disabled_at IS NULL", name=name, now=tx.now
+    )
+    return touched > 0
+
+
+async def all_users(tx: Tx) -> list[StoredUser]:
+    rows = await tx.fetch("SELECT name, org, password_hash, role, disabled_at FROM users ORDER BY name")
+    return [StoredUser(**row) for row in rows]

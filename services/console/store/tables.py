@@ -1,10 +1,11 @@
-"""Tables of the schema `console`, declared for migrations. Everything but `users` and keys can be built again."""
+"""Tables of the schema `console`, declared for migrations. All but people, sessions and keys can be built again."""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     DateTime,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -207,3 +208,16 @@ users = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("disabled_at", DateTime(timezone=True)),
 )
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("name", Text, ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
+    # Of the person when they signed in: another password, role or organisation ends the session.
+    Column("fingerprint", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+Index("ix_sessions_name", sessions.c.name)

@@ -21,6 +21,7 @@ from services.console.app.read_clocks import ClockReader
 from services.console.app.read_messages import Sink
 from services.console.app.read_roster import DutyReader
 from services.console.app.sign_in import Session, SignIn
+from services.console.app.watch_access import AccessWatch
 from services.console.domain.accounts import Role
 from services.console.domain.plan_words import PlanWords
 from services.console.domain.words import word
@@ -44,6 +45,7 @@ class Site:
 
     database: Database
     sign_in: SignIn
+    watch: AccessWatch[bytes]
     intake: Intake
     sink: Sink | None
     changes: Changes

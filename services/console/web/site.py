@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.console.web.frame import PageError, SecurityHeaders, Site, render
 from services.console.web.pages import (
+    accounts,
     boards,
     cases,
     clocks,
@@ -31,7 +32,7 @@ _HERE: Final = Path(__file__).resolve().parent
 def install_site(app: FastAPI, site: Site) -> None:
     """All pages, their live streams and their files."""
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    for page in (signing, boards, cases, clocks, live, messages, previews, rosters, letters, plans, withheld):
+    for page in (signing, accounts, boards, cases, clocks, live, messages, previews, rosters, letters, plans, withheld):
         app.include_router(page.router(site), include_in_schema=False)
     app.add_middleware(SecurityHeaders)
 

@@ -19,6 +19,7 @@ import pytest
 from shared.contracts.topics import COMPLAINTS_RECEIVED
 from shared.db.engine import Database
 from shared.kafka.settings import KafkaSettings
+from tests.integration.console.test_pages import sign_in
 from tests.support.broker import Broker
 from tests.support.console import (
     IDS,
@@ -29,6 +30,7 @@ from tests.support.console import (
     create_key,
     create_report,
     create_story,
+    create_user,
     project,
     running_console,
 )
@@ -159,6 +161,47 @@ async def test_a_stream_that_was_cut_goes_on_where_it_ended(
         assert [case["number"] for _, case in again] == ["2026-11-000002"]
 
 
+async def test_streams_end_with_the_session_and_with_the_key(
+    console: RunningConsole, console_url: str, console_database: Database, key: str
+) -> None:
+    await create_user(console_database)
+    revoked = await create_key(console_database)
+    async with httpx.AsyncClient(base_url=console.url, timeout=40) as browser:
+        assert (await sign_in(browser)).status_code == 303
+
+        async def page() -> list[str]:
+            async with browser.stream("GET", "/live/board") as stream:
+                opened.append("page")
+                return [line async for line in stream.aiter_lines() if line.startswith("event: ")]
+
+        async def system(given: str) -> None:
+            async with browser.stream(
+                "GET", "/v1/board/stream", headers={"Authorization": f"Bearer {given}"}
+            ) as stream:
+                opened.append(given)
+                async for _ in stream.aiter_lines():
+                    pass
+
+        async def all_open() -> bool:
+            return len(opened) == 3
+
+        opened: list[str] = []
+        watching = asyncio.create_task(page())
+        ends, goes_on = asyncio.create_task(system(revoked)), asyncio.create_task(system(key))
+        await eventually(all_open, what="three streams open")
+        databases = {"FENGHUO_CONSOLE_DATABASE_URL": console_url}
+        done = await asyncio.to_thread(fenghuo, console, key, "users", "sign-out", "admin", env=databases)
+        assert "1" in done.stdout
+        assert await asyncio.wait_for(watching, 20) == ["event: board"], "the page is told to look, and has to sign in"
+        assert (await browser.get("/board", headers={"HX-Request": "true"})).headers["hx-redirect"].startswith("/login")
+        await asyncio.to_thread(
+            fenghuo, console, key, "keys", "revoke", revoked[3:11], "--service", "console", env=databases
+        )
+        await asyncio.wait_for(ends, 30)
+        assert not goes_on.done(), "another key's stream goes on"
+        goes_on.cancel()
+
+
 async def test_a_stream_shows_only_its_own_organisation(
     console: RunningConsole, console_database: Database, key: str
 ) -> None:
@@ -282,6 +325,11 @@ async def test_operators_commands_work_on_the_database(
     assert row is not None
     assert row["role"] == "operator"
     assert row["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    listed = json.loads(fenghuo(console, key, "users", "list", "--json", env=env).stdout)["users"]
+    assert listed == [{"name": "bob", "org": "demo", "role": "operator", "disabled": False, "sessions": 0}]
+    fenghuo(console, key, "users", "disable", "bob", env=env)
+    assert "bob" in fenghuo(console, key, "users", "disable", "bob", code=1, env=env).stderr
+    assert "bob" in fenghuo(console, key, "users", "list", env=env).stdout
     fenghuo(console, key, "migrate", "--service", "console", env=env)
 
 

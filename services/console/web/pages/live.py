@@ -26,11 +26,13 @@ def router(site: Site) -> APIRouter:
 
     @pages.get("/board")
     async def board(request: Request, session: Session = viewer) -> EventSourceResponse:
-        return _stream(site.changes.board(session.person.org, _after(request)), "board", None)
+        changes = site.changes.board(session.person.org, _after(request))
+        return _stream(site.watch.guard(session.digest, changes), "board", None)
 
     @pages.get("/cases/{case_id}")
     async def case(request: Request, case_id: UUID, session: Session = viewer) -> EventSourceResponse:
-        return _stream(site.changes.lines(session.person.org, _after(request)), "case", str(case_id))
+        changes = site.changes.lines(session.person.org, _after(request))
+        return _stream(site.watch.guard(session.digest, changes), "case", str(case_id))
 
     return pages
 
@@ -47,5 +49,7 @@ def _stream(changes: AsyncIterator[list[Changed]], name: str, case_id: str | Non
                 if case_id is None or any(change.view["case_id"] == case_id for change in batch):
                     yield ServerSentEvent(str(batch[-1].seq), event=name, id=str(batch[-1].seq))
                     await asyncio.sleep(_AT_MOST_EVERY_S)
+            # The session has ended: the page asks for what it shows and is sent to sign in.
+            yield ServerSentEvent("", event=name)
 
     return EventSourceResponse(messages(), ping=15)

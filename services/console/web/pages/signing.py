@@ -1,14 +1,13 @@
-"""Sign in, sign out, language and theme."""
+"""Sign in, language and theme."""
 
 from typing import Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.console.app.sign_in import SESSION_SECONDS, Session, TooManyAttemptsError
-from services.console.domain.accounts import Role
+from services.console.app.sign_in import SESSION_SECONDS, TooManyAttemptsError
 from services.console.web.frame import LANGUAGE_COOKIE, THEME_COOKIE, Site, language_of, render
-from services.console.web.guard import SESSION_COOKIE, checked_form, local_path, needs
+from services.console.web.guard import SESSION_COOKIE, checked_form, local_path
 from shared.runtime.ids import new_secret
 
 _VISITOR_COOKIE: Final = "fenghuo_visitor"
@@ -17,7 +16,6 @@ _YEAR_S: Final = 365 * 24 * 3600
 
 def router(site: Site) -> APIRouter:
     pages = APIRouter()
-    signed_in = Depends(needs(site, Role.VIEWER))
 
     @pages.get("/login")
     async def form(request: Request) -> Response:
@@ -35,16 +33,10 @@ def router(site: Site) -> APIRouter:
             return _page(site, request, back=back, problem="limited", status=429)
         if cookie is None:
             return _page(site, request, back=back, problem="wrong", status=401)
+        await site.sign_in.end(request.cookies.get(SESSION_COOKIE))
         response = RedirectResponse(back, 303)
         _set(site, response, SESSION_COOKIE, cookie, SESSION_SECONDS)
         response.delete_cookie(_VISITOR_COOKIE)
-        return response
-
-    @pages.post("/logout")
-    async def sign_out(request: Request, session: Session = signed_in) -> Response:
-        await checked_form(site, request, session.csrf)
-        response = RedirectResponse("/login", 303)
-        response.delete_cookie(SESSION_COOKIE)
         return response
 
     @pages.get("/preferences")
