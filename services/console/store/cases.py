@@ -60,7 +60,8 @@ SELECT * FROM (
             NULL, 'pending', 0, '', r.requested_at, NULL, NULL, r.requested_at
         FROM requests r, jsonb_array_elements_text(r.roles) AS wanted (role)
         WHERE r.org = :org AND r.case_id = ANY(CAST(:ids AS uuid[])) AND NOT EXISTS (
-            SELECT 1 FROM deliveries d WHERE d.request_id = r.request_id AND d.role = wanted.role)
+            SELECT 1 FROM deliveries d
+            WHERE d.case_id = r.case_id AND d.request_id = r.request_id AND d.role = wanted.role OFFSET 0)
     ) AS one
 ) AS numbered WHERE nth <= :shown ORDER BY settled_at DESC, intent_id
 """

@@ -22,16 +22,20 @@ RegisterRaceError: Final = asyncpg.UniqueViolationError
 
 
 _FIND_KNOWN: Final = (
-    "WITH locked AS MATERIALIZED (SELECT c.* FROM unnest(CAST(:orgs AS text[]), CAST(:sources AS text[]), "
-    "CAST(:references AS text[])) AS k (org, source, reference) JOIN cases AS c USING (org, source, reference) "
-    "ORDER BY c.org, c.source, c.reference FOR UPDATE OF c) "
+    # An index look-up for each key, in the order of the locks: a join would rather read all cases while the planner
+    # does not know how many there are.
+    "WITH locked AS MATERIALIZED (SELECT c.* FROM (SELECT * FROM unnest(CAST(:orgs AS text[]), "
+    "CAST(:sources AS text[]), CAST(:references AS text[])) AS u (org, source, reference) "
+    "ORDER BY org, source, reference) AS k CROSS JOIN LATERAL (SELECT s.* FROM cases AS s WHERE s.org = k.org "
+    "AND s.source = k.source AND s.reference = k.reference FOR UPDATE) AS c) "
     "SELECT CAST(NULL AS text) AS event_org, CAST(NULL AS text) AS event_source, CAST(NULL AS text) AS event_id, "
     "c.org, c.source, c.reference, c.case_id, c.number, c.last_sequence AS sequence, c.last_body_hash AS body_hash, "
     "c.kind, c.last_event_id, c.topic, c.category, c.channel, c.plans FROM locked AS c "
     "UNION ALL SELECT e.org, e.source, e.event_id, c.org, c.source, c.reference, e.case_id, c.number, e.sequence, "
     "e.body_hash, NULL, NULL, NULL, NULL, NULL, NULL FROM unnest(CAST(:event_orgs AS text[]), "
     "CAST(:event_sources AS text[]), CAST(:event_ids AS text[])) AS k (org, source, event_id) "
-    "JOIN events AS e USING (org, source, event_id) JOIN cases AS c USING (case_id)"
+    "JOIN events AS e USING (org, source, event_id) "
+    "CROSS JOIN LATERAL (SELECT s.* FROM cases AS s WHERE s.case_id = e.case_id OFFSET 0) AS c"
 )
 _COUNT: Final = (
     "INSERT INTO number_counters AS n (org, month, last) SELECT org, month, wanted FROM unnest("

@@ -47,7 +47,7 @@ cases: Final = Table(
     Column("changed_at", _MOMENT, nullable=False),
     # The identity of a case; posts of the same reference wait for each other here.
     UniqueConstraint("org", "source", "reference"),
-    UniqueConstraint("org", "number"),
+    UniqueConstraint("number", "org"),
 )
 
 events: Final = Table(

@@ -85,7 +85,9 @@ async def history(tx: Tx, intent_ids: Iterable[UUID]) -> dict[UUID, tuple[Attemp
     rows = await tx.fetch(
         "SELECT a.intent_id, a.attempt_id, a.channel, a.provider, a.contact, a.answer_until, o.answer, o.why, "
         "o.retry_after_ms, o.ended_at, r.status, r.received_at, r.code, r.detail FROM attempts AS a "
-        "LEFT JOIN outcomes AS o ON o.attempt_id = a.attempt_id LEFT JOIN receipts AS r ON r.attempt_id = a.attempt_id "
+        # A look-up for each attempt: a join would rather read all receipts while their number is not known.
+        "LEFT JOIN LATERAL (SELECT * FROM outcomes AS s WHERE s.attempt_id = a.attempt_id OFFSET 0) AS o ON true "
+        "LEFT JOIN LATERAL (SELECT * FROM receipts AS s WHERE s.attempt_id = a.attempt_id OFFSET 0) AS r ON true "
         "WHERE a.intent_id = ANY(CAST(:ids AS uuid[])) ORDER BY a.intent_id, a.number, r.received_at, r.event_id",
         ids=ids,
     )
