@@ -1,6 +1,6 @@
 """API keys: 256 random bits, stored as a keyed hash, limited to scopes, bound to one organisation.
 
-A key reads `fh_<prefix>_<secret>`; the prefix is public and identifies it in logs and histories.
+A key reads `fh_<prefix>_<secret>`; the prefix is public and identifies it. Histories call it by its label.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 _FORM: Final = re.compile(r"^fh_([0-9a-f]{8})_([A-Za-z0-9_-]{43})$")
+_LONGEST_NAME: Final = 120
 
 
 class Scope(StrEnum):
@@ -36,6 +37,11 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it where it acts by itself: its label, else its prefix. 1 to 120 characters."""
+        return self.label.strip()[:_LONGEST_NAME] or self.prefix
 
     def allows(self, scope: Scope, now: datetime) -> bool:
         """True when the key is neither revoked nor expired and has the scope."""

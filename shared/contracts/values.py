@@ -132,7 +132,7 @@ class ActorKind(StrEnum):
 
 
 class Actor(Contract):
-    """Who did it. `ref` is a roster person id or an API key's public prefix, never a name or a number."""
+    """Who did it. `ref` is a roster person id, or the label of the API key that acted by itself; never a number."""
 
     kind: ActorKind
     ref: Name

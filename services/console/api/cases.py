@@ -16,7 +16,7 @@ from services.console.app.read_case import CaseFile, read_case
 from shared.access.api_keys import ApiKey, Scope
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState
-from shared.contracts.values import CaseKind, Facts, LongText, Name, Slug
+from shared.contracts.values import ActorKind, CaseKind, Facts, LongText, Name, Slug
 from shared.runtime.problems import ProblemError
 
 _Search = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$", description="Number, title, topic, place")]
@@ -32,7 +32,10 @@ class CommandBody(BaseModel):
     plan: Slug | None = None
     reason: LongText | None = None
     arguments: Facts = Field(default_factory=dict)
-    person: Annotated[Name | None, Field(description="Who decided, when the key speaks for a person")] = None
+    person: Annotated[
+        Name | None,
+        Field(description="Who decided, when the key speaks for a person; absent: the key itself, by its label"),
+    ] = None
 
 
 def cases_router(parts: ApiParts) -> APIRouter:
@@ -82,9 +85,15 @@ def cases_router(parts: ApiParts) -> APIRouter:
 
     @router.post("/cases/{wanted}/commands", summary="Ask for a change of the case", status_code=202)
     async def command(wanted: str, body: CommandBody, key: ApiKey = commander) -> Response:
-        actor = body.person or key.prefix
-        decision = Decision(body.command, body.plan, body.reason, dict(body.arguments))
-        answer = await command_case(key.org, wanted, decision, actor, database=parts.database, intake=parts.intake)
+        answer = await command_case(
+            key.org,
+            wanted,
+            Decision(body.command, body.plan, body.reason, dict(body.arguments)),
+            body.person or key.name,
+            database=parts.database,
+            intake=parts.intake,
+            kind=ActorKind.PERSON if body.person else ActorKind.SYSTEM,
+        )
         if not answer.accepted:
             raise ProblemError(
                 answer.status, answer.title or "Intake refused it", code="command-refused", fields=answer.fields

@@ -33,7 +33,7 @@ def dead_letters_router(parts: ApiParts) -> APIRouter:
 
     @router.post("/dead-letters/{letter_id}/replay", summary="Send the record to its topic again", status_code=202)
     async def replay(letter_id: UUID, key: ApiKey = operator) -> dict[str, Any]:
-        answer = await replay_dead_letter(key.org, letter_id, key.prefix, database=parts.database, intake=parts.intake)
+        answer = await replay_dead_letter(key.org, letter_id, key.name, database=parts.database, intake=parts.intake)
         if not answer.accepted:
             raise ProblemError(
                 answer.status, answer.title or "Intake refused it", code="replay-refused", fields=answer.fields

@@ -7,6 +7,7 @@ from services.console.app.find_case import find_case
 from services.console.channels.intake import Intake, IntakeAwayError
 from services.console.domain.answers import Answer, problem_fields
 from shared.contracts.commands import CommandKind
+from shared.contracts.values import ActorKind
 from shared.db.engine import Database
 
 
@@ -21,9 +22,16 @@ class Decision:
 
 
 async def command_case(
-    org: str, wanted: str, decision: Decision, actor: str, *, database: Database, intake: Intake
+    org: str,
+    wanted: str,
+    decision: Decision,
+    actor: str,
+    *,
+    database: Database,
+    intake: Intake,
+    kind: ActorKind = ActorKind.PERSON,
 ) -> Answer:
-    """Post the decision in the name of `actor`, a person's name or a key's public prefix.
+    """Post the decision in the name of `actor`: a person, or with `kind` SYSTEM a key that names nobody.
 
     The escalator decides whether the case allows it; its answer appears in the history.
     """
@@ -31,6 +39,8 @@ async def command_case(
     if case_id is None:
         return Answer(404, None, "There is no such case")
     body: dict[str, Any] = {"command": decision.command.value, "actor": {"ref": actor}}
+    if kind is not ActorKind.PERSON:
+        body["actor"]["kind"] = kind.value
     if decision.plan:
         body["plan"] = decision.plan
     if decision.reason:

@@ -217,7 +217,7 @@ def _explain_plan(chain: dict[str, Any]) -> None:
     OUT.print(people)
     done = chain["acknowledgement"]
     if done:
-        by = (done["by"] or {}).get("ref", "—")
+        by = (done["by"] or {}).get("label", "—")
         OUT.print(say(f"确认  {by} 于 {local_time(done['at'])}", f"Acknowledged by {by} at {local_time(done['at'])}"))
     else:
         OUT.print(say("尚未确认", "Not acknowledged yet"), style="yellow")

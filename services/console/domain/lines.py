@@ -10,11 +10,18 @@ from services.console.domain.words import word
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
 from shared.contracts.envelope import Event
-from shared.contracts.escalations import CaseEscalatedV1, CaseMergedV1, Change, ChangeKind
+from shared.contracts.escalations import (
+    CaseErasedV1,
+    CaseEscalatedV1,
+    CaseMergedV1,
+    Change,
+    ChangeKind,
+    ErasedPart,
+)
 from shared.contracts.notifications import NotificationRequestedV1, NotificationSettledV1, Settlement
 from shared.contracts.receipts import ReceiptReceivedV1, ReceiptStatus
 from shared.contracts.reports import CaseReport, ComplaintReceivedV1, IncidentReportedV1
-from shared.contracts.values import Bilingual, Contract, Language
+from shared.contracts.values import ActorKind, Bilingual, Contract, Language
 
 CALM: Final = "calm"
 GOOD: Final = "good"
@@ -50,6 +57,9 @@ _CHANGE_TONES: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.BYPASSED: BAD,
     ChangeKind.PLAN_MOVED: WARN,
     ChangeKind.DUPLICATE_PROPOSED: WARN,
+    ChangeKind.HELD: WARN,
+    ChangeKind.HOLD_RELEASED: WARN,
+    ChangeKind.ERASED: WARN,
 }
 _SETTLEMENT_TONES: Final[Mapping[Settlement, str]] = {
     Settlement.DELIVERED: GOOD,
@@ -188,11 +198,13 @@ def _change(change: Change, case: CaseEscalatedV1) -> Line:
 
 def _command(command: CommandIssuedV1) -> tuple[Line, ...]:
     words = word("command", command.command)
+    by_key = command.actor.kind is ActorKind.SYSTEM
+    who_zh, who_en = (command.actor.ref + (mark if by_key else "") for mark in ("（API 密钥）", " (API key)"))
     line = Line(
         "command",
         command.issued_at,
-        _with(f"{command.actor.ref} 操作：{words.zh}", command.reason, "，理由："),
-        _with(f"{command.actor.ref}: {words.en}", command.reason, ", reason: "),
+        _with(f"{who_zh} 操作：{words.zh}", command.reason, "，理由："),
+        _with(f"{who_en}: {words.en}", command.reason, ", reason: "),
         tone=GOOD,
         plan=command.plan,
         details=_known({"arguments": command.arguments or None, "request_id": command.request_id}),
@@ -299,6 +311,17 @@ def _merged(merged: CaseMergedV1) -> tuple[Line, ...]:
     return (line,)
 
 
+def _erased(erased: CaseErasedV1) -> tuple[Line, ...]:
+    """Why is told with the change; this says that every service was told to delete its share."""
+    told = Bilingual(zh="各服务删除个人信息与所述内容", en="Every service deletes what was told and by whom")
+    if erased.part is ErasedPart.CASE:
+        told = Bilingual(zh="各服务删除整个案件", en="Every service deletes the whole case")
+    line = Line(
+        "case-erased", erased.erased_at, told.zh, told.en, number=erased.number, details={"part": erased.part.value}
+    )
+    return (line,)
+
+
 def _with(head: str, tail: str | None, joint: str) -> str:
     return f"{head}{joint}{tail[:_SHOWN]}" if tail else head
 
@@ -310,6 +333,7 @@ def _known(details: Mapping[str, Any]) -> dict[str, Any]:
 _WRITERS: Final[Mapping[type[Contract], Callable[[Any], tuple[Line, ...]]]] = {
     ComplaintReceivedV1: _report,
     IncidentReportedV1: _report,
+    CaseErasedV1: _erased,
     CaseEscalatedV1: _escalated,
     CaseMergedV1: _merged,
     CommandIssuedV1: _command,

@@ -260,6 +260,9 @@ async def test_the_command_line_reads_explains_and_acknowledges(
             {"command": "acknowledge", "actor": {"ref": "liaison-a"}, "reason": "已到场"},
         )
     ]
+    fenghuo(console, key, "case", "ack", "2026-11-000001")
+    by_itself = {"command": "acknowledge", "actor": {"ref": "test", "kind": "system"}}
+    assert intake.posted[1][1] == by_itself, "the key's label, not its prefix"
     missing = fenghuo(console, key, "--lang", "en", "case", "show", "no-such", code=1)
     assert missing.stderr.strip() == "Refused (404): There is no such case"
     once = fenghuo(console, key, "watch", "--once").stdout

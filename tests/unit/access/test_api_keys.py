@@ -32,6 +32,14 @@ def test_a_key_is_known_by_its_secret_and_pepper_only() -> None:
     assert not presented.matches(stored(digest=digest_of(new_secret(), PEPPER)), PEPPER)
 
 
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [("交接台", "交接台"), ("  desk ", "desk"), ("x" * 500, "x" * 120), ("", "0a1b2c3d"), (" ", "0a1b2c3d")],
+)
+def test_a_key_is_called_by_its_label_in_histories(label: str, name: str) -> None:
+    assert stored(label=label).name == name
+
+
 def test_the_stored_form_does_not_contain_the_secret() -> None:
     assert SECRET.encode() not in stored().digest
 

@@ -11,7 +11,7 @@ from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseMergedV1, Change, ChangeKind
 from shared.contracts.notifications import Settlement
 from shared.contracts.topics import TOPICS
-from shared.contracts.values import Bilingual, Contract
+from shared.contracts.values import Actor, ActorKind, Bilingual, Contract
 from tests.support.console import (
     IDS,
     TELECOM,
@@ -110,6 +110,12 @@ def test_a_command_names_who_gave_it_and_why() -> None:
     line = lines_of(create_event(create_command(NOON, CommandKind.RESOLVE), IDS.new()), WORDS)[0]
     assert line.zh == "值班经理甲 操作：解决，理由：已到现场"
     assert line.actor == {"kind": "person", "ref": "值班经理甲"}
+
+
+def test_a_command_of_a_key_that_names_nobody_names_the_key() -> None:
+    data = create_command(NOON, actor=Actor(kind=ActorKind.SYSTEM, ref="交接台"), reason=None)
+    line = lines_of(create_event(data, IDS.new()), WORDS)[0]
+    assert (line.zh, line.en) == ("交接台（API 密钥） 操作：确认接手", "交接台 (API key): acknowledge")
 
 
 def test_both_halves_of_a_split_say_what_they_are() -> None:
