@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from services.notifier.api.deliveries import deliveries_router
 from services.notifier.api.live_tests import live_tests_router
+from services.notifier.api.merged_cases import merged_cases_router
 from services.notifier.api.previews import previews_router
 from services.notifier.api.receipt_addresses import receipt_addresses_router
 from services.notifier.api.replies import replies_router
@@ -49,7 +50,8 @@ from services.notifier.domain.noise import Throttle
 from services.notifier.domain.provider_choice import Terms
 from services.notifier.domain.provider_file import ProviderFileError, terms_of
 from services.notifier.domain.roster_calendars import working_days
-from services.notifier.domain.roster_text import MAX_BYTES, RosterError
+from services.notifier.domain.roster_problems import RosterError
+from services.notifier.domain.roster_text import MAX_BYTES
 from services.notifier.domain.templates import TemplateError
 from services.notifier.jobs.look_for_notices import look_for_notices
 from services.notifier.jobs.pace import Pace
@@ -60,6 +62,7 @@ from services.notifier.jobs.watch_rosters import watch_rosters
 from services.notifier.jobs.weigh_providers import weigh_providers
 from services.notifier.settings import NotifierSettings
 from services.notifier.store.provider_files import read_providers
+from services.notifier.store.retention import erase_personal_data, erase_whole_cases
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
 from services.notifier.store.silences import SilenceBook
@@ -70,6 +73,7 @@ from shared.access.key_store import KeyStore
 from shared.calendars.library import CalendarLibrary
 from shared.contracts.values import ChannelKind
 from shared.db.engine import Database
+from shared.kafka.erasing import ERASE_AGAIN_EVERY, Erasing, Share
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.health import Health
 from shared.runtime.ids import Ids, TimeOrderedIds
@@ -114,17 +118,20 @@ def create_app(settings: NotifierSettings) -> FastAPI:
         clock=clock,
     )
     kafka = settings.kafka_settings()
+    erasing = Erasing(database, Share(erase_personal_data, erase_whole_cases))
     parts = Parts(
         consumers=[
             on_notification_requested(database, kafka, rules, ids, sender),
             on_receipt_received(database, kafka, rules, ids, sender.wake),
             on_case_escalated(database, kafka, rules, ids),
             on_command_issued(database, kafka, rosters, ids, secret=rules.links.secret),
+            erasing.consumer(NAME, kafka),
         ],
         loops={"sender": sender.run, **{name: one.run for name, one in providers_in_use.resident.items()}},
         jobs={
             "reload-roster": (timedelta(seconds=settings.roster_reload_s), partial(reload_roster, rosters)),
             "reload-silences": (timedelta(seconds=settings.silences_reload_s), partial(reload_silences, silences)),
+            "erase-again": (ERASE_AGAIN_EVERY, erasing.again),
             **_complainants(settings, providers, rules, database, ids),
             **_roster_watch(settings, rosters, rules, database, ids),
             "weigh-providers": (
@@ -155,6 +162,7 @@ def create_app(settings: NotifierSettings) -> FastAPI:
     may_reply = reader(keys, clock, Scope.RECEIPT)
     app.include_router(receipt_addresses_router(rules.links, database, may_reply))
     app.include_router(replies_router(rosters, silences, database, ids, may_reply))
+    app.include_router(merged_cases_router(database, may_reply))
     app.include_router(
         silences_router(silences, database, ids, clock, sender.wake, may_read=may_read, may_change=may_change)
     )

@@ -36,7 +36,8 @@ from services.drill.domain.timeline import Resolve
 from services.escalator.domain.time_bases import NeedsCalendarError
 from services.notifier.domain.roster_calendars import working_days
 from services.notifier.domain.roster_duty import on_duty
-from services.notifier.domain.roster_text import RosterError, parse_roster
+from services.notifier.domain.roster_problems import RosterError
+from services.notifier.domain.roster_text import parse_roster
 from shared.calendars.library import CalendarFilesError, CalendarLibrary
 from shared.plans.cases import Case, load_cases
 from shared.plans.compiled import CompiledPlan

@@ -17,7 +17,8 @@ from services.notifier.domain.roster import Roster, WorkingDays
 from services.notifier.domain.roster_calendars import working_days
 from services.notifier.domain.roster_check import check_roster
 from services.notifier.domain.roster_findings import Finding
-from services.notifier.domain.roster_text import RosterError, parse_roster
+from services.notifier.domain.roster_problems import RosterError
+from services.notifier.domain.roster_text import parse_roster
 from shared.calendars.library import CalendarFilesError, CalendarLibrary
 from shared.plans.library import PlanLibrary
 from shared.plans.problems import PlanLibraryError

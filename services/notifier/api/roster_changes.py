@@ -7,22 +7,23 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Query, Request
+from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from starlette.responses import PlainTextResponse, Response
 
 from services.notifier.api.roster import Days, finding_shown, no_roster
-from services.notifier.app.change_roster import ChangeRefusedError, RosterMissingError, change_roster
+from services.notifier.app.change_roster import AnyChange, ChangeRefusedError, RosterMissingError, change_roster
 from services.notifier.app.export_roster import export_roster
 from services.notifier.app.import_roster import import_roster
 from services.notifier.app.rules import Book
 from services.notifier.app.show_roster_history import show_roster_history
 from services.notifier.app.withdraw_change import withdraw_change
-from services.notifier.domain.roster_changes import Change, MadeChange
-from services.notifier.domain.roster_text import RosterError
+from services.notifier.domain.roster_changes import CHANGE, Change, MadeChange, called
+from services.notifier.domain.roster_problems import RosterError
 from shared.access.api_keys import ApiKey
 from shared.access.bearer import Reader
 from shared.db.engine import Database
 from shared.runtime.ids import Ids
-from shared.runtime.problems import ProblemError
+from shared.runtime.problems import ProblemError, fields_of
 
 _MOST: Final = 500
 
@@ -34,12 +35,10 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
 
     @router.post("/v1/roster/changes", status_code=201, summary="Override duty, swap turns, enter leave")
     async def change(
-        wanted: Annotated[list[Change] | Change, Body()], key: Annotated[ApiKey, Depends(may_change)]
+        wanted: Annotated[list[Change] | Change, WrapValidator(_understood), Body()],
+        key: Annotated[ApiKey, Depends(may_change)],
     ) -> dict[str, Any]:
         changes = wanted if isinstance(wanted, list) else [wanted]
-        if not 0 < len(changes) <= _MOST:
-            fields = {"body": f"from 1 to {_MOST} changes at once"}
-            raise ProblemError(422, f"From 1 to {_MOST} changes at once", code="too-many", fields=fields)
         try:
             made = await change_roster(key.org, changes, key.label, book=book, database=database, ids=ids)
         except RosterMissingError as error:
@@ -86,8 +85,7 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
                 key.org, text, key.label, dry_run=dry_run, days=days, book=book, database=database
             )
         except RosterError as error:
-            fields = {str(number): what for number, what in enumerate(error.problems)}
-            raise ProblemError(422, "The text is not a roster", code="roster-unsound", fields=fields) from error
+            raise ProblemError(422, "The text is not a roster", code="roster-unsound", fields=error.by_field) from error
         return {
             "applied": done.applied,
             "differences": [
@@ -115,6 +113,28 @@ def roster_changes_router(  # noqa: C901  # one closure for each route
         return PlainTextResponse(text, media_type="application/yaml")
 
     return router
+
+
+def _understood(wanted: Any, _: ValidatorFunctionWrapHandler) -> list[AnyChange]:
+    """Every change by the contract of its own kind: of a union's errors none would name the field alone."""
+    entries = wanted if isinstance(wanted, list) else [wanted]
+    if not 0 < len(entries) <= _MOST:
+        fields = {"body": f"from 1 to {_MOST} changes at once"}
+        raise ProblemError(422, f"From 1 to {_MOST} changes at once", code="too-many", fields=fields)
+    understood: list[AnyChange] = []
+    fields = {}
+    for number, entry in enumerate(entries):
+        try:
+            understood.append(CHANGE.validate_python(entry))
+        except ValidationError as error:
+            prefix = f"{number}." if isinstance(wanted, list) else ""
+            # The first step of a path is the kind of change.
+            found = fields_of([{**one, "loc": one["loc"][1:] or ("kind",)} for one in error.errors()])
+            whose = called(entry) if len(entries) > 1 and isinstance(entry, dict) else ""
+            fields |= {f"{prefix}{field}": f"{whose}{what}" for field, what in found.items()}
+    if fields:
+        raise ProblemError(422, "The change does not fit its contract", code="invalid", fields=fields)
+    return understood
 
 
 async def text_of(request: Request) -> str:

@@ -8,6 +8,7 @@ from services.notifier.domain.roster_changes import (
     MadeChange,
     OverrideChange,
     SwapChange,
+    called,
     end_of,
     problems_with,
 )
@@ -25,7 +26,7 @@ class RosterMissingError(LookupError):
 
 
 class ChangeRefusedError(ValueError):
-    """`problems` by field: the number of the change where there are several, then its key."""
+    """`problems` by field; of several changes the field begins with its number, the problem with whose it is."""
 
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__("; ".join(problems.values()))
@@ -45,8 +46,8 @@ async def change_roster(
         raise RosterMissingError(org)
     problems: dict[str, str] = {}
     for number, change in enumerate(changes):
-        prefix = f"{number}." if len(changes) > 1 else ""
-        problems |= {prefix + field: what for field, what in problems_with(base, change).items()}
+        prefix, whose = (f"{number}.", called(change.model_dump())) if len(changes) > 1 else ("", "")
+        problems |= {prefix + field: whose + what for field, what in problems_with(base, change).items()}
     if problems:
         raise ChangeRefusedError(problems)
     zone = ZoneInfo(base.timezone)

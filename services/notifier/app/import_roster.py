@@ -12,7 +12,8 @@ from services.notifier.domain.roster_check import check_roster
 from services.notifier.domain.roster_diff import Difference, differences
 from services.notifier.domain.roster_file import WrittenFile
 from services.notifier.domain.roster_findings import Finding
-from services.notifier.domain.roster_text import MondayToFriday, RosterError, read_roster
+from services.notifier.domain.roster_problems import RosterError, RosterProblem
+from services.notifier.domain.roster_text import MondayToFriday, read_roster
 from services.notifier.store import roster_records, verifications
 from shared.db.engine import Database
 from shared.runtime.logging import get_logger
@@ -37,7 +38,8 @@ async def import_roster(
     # Minutes for megabytes of dense text; whoever is to be told meanwhile must not wait for that.
     written = await asyncio.to_thread(read_roster, text, file="import", calendars=book.calendars)
     if written.organisation != org:
-        raise RosterError([f"import:1: organisation: is '{written.organisation}', the key is of '{org}'"])
+        what = f"is '{written.organisation}', the key is of '{org}'"
+        raise RosterError([RosterProblem("import", 1, "organisation", "", what)])
     async with database.transaction() as tx:
         own = [one for one in await roster_records.changes_in_force(tx, tx.now) if one.org == org]
         whole, unfit = overlaid(written, own)

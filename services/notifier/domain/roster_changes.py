@@ -1,9 +1,9 @@
 """Changes made beside the file: overrides, swaps and leave, laid over a roster as if they stood in it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ class LeaveChange(WrittenLeave):
     person: Slug
 
 
+_NAMED: Final = 60
 Change = Annotated[OverrideChange | SwapChange | LeaveChange, Field(discriminator="kind")]
 CHANGE: TypeAdapter[OverrideChange | SwapChange | LeaveChange] = TypeAdapter(Change)
 
@@ -66,6 +67,15 @@ def problems_with(base: WrittenFile, change: OverrideChange | SwapChange | Leave
             problems["person"] = f"there is no person '{change.person}'"
         problems = {name.removeprefix("leave.").lstrip("0123456789.") or name: what for name, what in problems.items()}
     return problems
+
+
+def called(fields: Mapping[str, Any]) -> str:
+    """What a change as it was sent is known by among others: its kind and who or what it is about."""
+    about = fields.get("role") or fields.get("person") or fields.get("between")
+    whom = (
+        " / ".join(str(one)[:_NAMED] for one in about[:2]) if isinstance(about, list | tuple) else str(about)[:_NAMED]
+    )
+    return f"{str(fields.get('kind', 'change'))[:_NAMED]} of {whom}: " if about else ""
 
 
 def end_of(change: OverrideChange | SwapChange | LeaveChange, zone: ZoneInfo) -> datetime:

@@ -17,11 +17,13 @@ from services.notifier.domain.roster_file import (
     WrittenSource,
     WrittenSwap,
 )
+from services.notifier.domain.roster_problems import Path
 from services.notifier.domain.rotation import Period
 from shared.contracts.values import Bilingual, ChannelKind
 
+# Every step down is worked out within the one above it.
+_DEEPEST: Final = 20
 _NOT_IN_ADDRESSES: Final = frozenset('<>,;:"()[]\\@')
-Path = tuple[str | int, ...]
 
 
 def problems_of(written: WrittenFile) -> list[tuple[Path, str]]:
@@ -148,9 +150,12 @@ class _References:
             ]
             for role in self._written.roles
         }
+        depths: dict[str, int] = {}
         for at, role in enumerate(self._written.roles):
             if role.id in _reachable(delegates, role.id):
                 self._add(("roles", at, "duty"), f"role '{role.id}' ends in itself")
+            elif _depth(delegates, role.id, depths) > _DEEPEST:
+                self._add(("roles", at, "duty"), f"takes people from roles of roles more than {_DEEPEST} deep")
 
     def _named(self, path: Path, name: Bilingual) -> None:
         for language, text in (("zh", name.zh), ("en", name.en)):
@@ -187,6 +192,20 @@ class _References:
 def _is_mail_address(text: str) -> bool:
     local, at, domain = text.rpartition("@")
     return text.isascii() and bool(local and at and domain) and not set(text[: -len(domain) - 1]) & _NOT_IN_ADDRESSES
+
+
+def _depth(delegates: dict[str, list[str]], start: str, known: dict[str, int]) -> int:
+    """How many roles the longest way down from this one passes; whoever ends in itself counts as none."""
+    path = [start]
+    while path:
+        role = path[-1]
+        waiting = [one for one in delegates.get(role, ()) if one not in known and one not in path]
+        if waiting:
+            path.append(waiting[0])
+            continue
+        known[role] = 1 + max((known.get(one, 0) for one in delegates.get(role, ())), default=0)
+        path.pop()
+    return known[start]
 
 
 def _reachable(delegates: dict[str, list[str]], start: str) -> set[str]:

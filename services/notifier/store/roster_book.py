@@ -11,7 +11,8 @@ from services.notifier.domain.roster import Roster, WorkingDays
 from services.notifier.domain.roster_building import build_roster, contacts_of
 from services.notifier.domain.roster_changes import MadeChange, overlaid
 from services.notifier.domain.roster_file import WrittenFile
-from services.notifier.domain.roster_text import MondayToFriday, RosterError, read_roster
+from services.notifier.domain.roster_problems import RosterError
+from services.notifier.domain.roster_text import MondayToFriday, read_roster
 from services.notifier.domain.verification import fingerprint_of
 from services.notifier.store import roster_records, verifications
 from services.notifier.store.roster_files import RosterFiles

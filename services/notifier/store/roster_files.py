@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.notifier.domain.roster import Roster, WorkingDays
-from services.notifier.domain.roster_text import MAX_BYTES, RosterError, parse_roster
+from services.notifier.domain.roster_problems import RosterError
+from services.notifier.domain.roster_text import MAX_BYTES, parse_roster
 from shared.runtime.logging import get_logger
 from shared.runtime.metrics import ROSTER_BROKEN, ROSTER_PEOPLE
 

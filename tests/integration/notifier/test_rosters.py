@@ -140,26 +140,57 @@ async def test_leave_and_swaps_of_several_are_taken_together_or_not_at_all(offic
     leave = {"kind": "leave", "person": "a", "deputy": "b", **SPAN}
     refused = await office.http.post("/v1/roster/changes", json=[leave, OVERRIDE | {"role": "none"}])
     assert refused.status_code == 422
-    assert refused.json()["errors"] == [{"field": "1.role", "detail": "there is no role 'none'"}]
+    assert refused.json()["errors"] == [{"field": "1.role", "detail": "override of none: there is no role 'none'"}]
     assert office.who() == ["a"]
     assert (await office.http.post("/v1/roster/changes", json=[leave])).status_code == 201
     assert office.who() == ["b"]
 
 
 @pytest.mark.parametrize(
-    ("fields", "field"),
+    ("fields", "named"),
     [
-        ({"people": ["nobody"]}, "people.0"),
-        ({"from": "soon"}, "from"),
-        ({"to": "2020-01-01"}, "to"),
-        ({"kind": "leave", "person": "nobody", "role": None}, ""),
-        ({"kind": "other"}, ""),
+        ({"people": ["nobody"]}, {"people.0"}),
+        ({"people": []}, {"people"}),
+        ({"from": "soon"}, {"from"}),
+        ({"to": "2020-01-01"}, {"to"}),
+        ({"kind": "leave", "person": "nobody", "role": None}, {"role", "people"}),
+        ({"kind": "other"}, {"kind"}),
+        ({"reason": None, "by": 5}, {"reason", "by"}),
     ],
 )
-async def test_what_does_not_fit_is_refused_by_field(office: Office, fields: dict[str, Any], field: str) -> None:
+async def test_what_does_not_fit_is_refused_by_field(office: Office, fields: dict[str, Any], named: set[str]) -> None:
     answer = await _change(office, **fields)
     assert answer.status_code == 422
-    assert field in str(answer.json()["errors"])
+    assert {one["field"] for one in answer.json()["errors"]} == named
+
+
+async def test_what_does_not_fit_among_several_is_named_by_its_number_and_by_whose_it_is(office: Office) -> None:
+    leave = {"kind": "leave", "person": "a", **SPAN}
+    refused = await office.http.post("/v1/roster/changes", json=[leave, leave | {"from": 3}, OVERRIDE | {"people": 5}])
+    assert refused.status_code == 422
+    assert [(one["field"], one["detail"].split(":")[0]) for one in refused.json()["errors"]] == [
+        ("1.from", "leave of a"),
+        ("2.people", "override of head"),
+    ]
+    for nothing in (5, None, "leave", [[]], [None]):
+        assert (await office.http.post("/v1/roster/changes", json=nothing)).status_code == 422
+    assert (await office.http.post("/v1/roster/changes", json=[])).json()["errors"][0]["field"] == "body"
+
+
+async def test_an_import_that_is_no_roster_names_each_field_and_whose_it_is(office: Office) -> None:
+    text = TEXT.replace("duty: [{person: a}]", "duty: [{person: nobody}]").replace("13800000001", "138x")
+    refused = await office.http.put("/v1/roster", content=text.encode())
+    assert refused.status_code == 422
+    found = {one["field"]: one["detail"] for one in refused.json()["errors"]}
+    assert found.keys() == {"people.0.contacts.0.to", "roles.0.duty.0.person"}
+    assert "person a 甲 / A, contact sms: a phone number" in found["people.0.contacts.0.to"]
+    assert found["people.0.contacts.0.to"].startswith("line ")
+    assert "there is no person 'nobody'" in found["roles.0.duty.0.person"]
+    foreign = await office.http.put(
+        "/v1/roster", content=TEXT.replace("organisation: demo", "organisation: x").encode()
+    )
+    assert [one["field"] for one in foreign.json()["errors"]] == ["organisation"]
+    assert [one["field"] for one in (await office.http.put("/v1/roster", content=b"a: [")).json()["errors"]] == ["body"]
 
 
 async def test_a_key_without_the_scope_may_not_change_and_another_organisation_sees_nothing(office: Office) -> None:

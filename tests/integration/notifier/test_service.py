@@ -144,7 +144,7 @@ async def test_a_changed_roster_comes_into_force_and_a_broken_one_does_not(tmp_p
     assert rosters.of("demo") is before
     problem = await rosters.probe()
     assert problem is not None
-    assert "roster.yaml:36: roles.0.duty.0.person: there is no person 'nobody-known'" in problem
+    assert "roster.yaml:36: roles.0.duty.0.person (role liaison 接口人 / Liaison): there is no" in problem
 
     file.write_text(good.replace("13800000001", "13800000077"))
     assert rosters.reload()

@@ -1,12 +1,14 @@
 """Who is on duty: sources, hours, overrides, leave, deputies and recusal."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 
 import pytest
 
 from services.notifier.domain.roster import Roster
 from services.notifier.domain.roster_duty import Duty, on_duty
-from services.notifier.domain.roster_text import RosterError, parse_roster
+from services.notifier.domain.roster_problems import RosterError
+from services.notifier.domain.roster_text import parse_roster
 
 TEXT = """\
 organisation: demo
@@ -140,7 +142,57 @@ def test_a_mistake_is_named_with_its_line_and_field(before: str, after: str, pro
     assert before in TEXT
     with pytest.raises(RosterError) as raised:
         parse_roster(TEXT.replace(before, after, 1), file="roster.yaml")
+    # Whose entry it is stands behind the field.
+    told = [re.sub(r" \(\w[^:]*\): ", ": ", one) for one in raised.value.problems]
+    assert any(problem in one for one in told), raised.value.problems
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ('"13800000001"', '"138-0000"', "people.0.contacts.0.to (person a 甲 / A, contact sms): a phone number has"),
+        ("{zh: 乙, en: B}", "{zh: 乙, en: ' '}", "people.1.name.en (person b 乙): messages call people"),
+        ("{person: a}", "{person: nobody}", "roles.0.duty.0.person (role head 主管 / Head): there is no person"),
+        ('handover: "08:00"', 'handover: "8:00"', "(rotation days): String should match pattern"),
+        ("{team: crew}", "{team: none}", "(role "),
+        ("role: turn, people", "role: none, people", "overrides.0.role (override of none): there is no role 'none'"),
+        ("timezone:", "time_zone:", "roster.yaml:1: timezone: Field required"),
+    ],
+)
+def test_a_mistake_is_named_with_whose_it_is(before: str, after: str, problem: str) -> None:
+    assert before in TEXT
+    with pytest.raises(RosterError) as raised:
+        parse_roster(TEXT.replace(before, after, 1), file="roster.yaml")
     assert any(problem in one for one in raised.value.problems), raised.value.problems
+    assert any(one.split(" (")[0].split(": ")[1] in raised.value.by_field for one in raised.value.problems)
+
+
+def test_roles_that_take_people_from_each_other_end_after_twenty_steps() -> None:
+    def deep(count: int) -> str:
+        roles = [f"  - {{id: r{at}, name: {{zh: 岗, en: R}}, duty: [{{role: r{at - 1}}}]}}\n" for at in range(1, count)]
+        ground = "  - {id: r0, name: {zh: 岗, en: R}, duty: [{person: a}, {person: b}]}\n"
+        return TEXT.split("roles:\n", maxsplit=1)[0] + "roles:\n" + "".join([ground, *reversed(roles)])
+
+    roster = parse_roster(deep(20), file="roster.yaml")
+    assert [one.person.id for one in on_duty(roster, "r19", datetime(2026, 2, 1, tzinfo=UTC))] == ["a", "b"]
+    with pytest.raises(RosterError, match="more than 20 deep"):
+        parse_roster(deep(21), file="roster.yaml")
+    with pytest.raises(RosterError, match="more than 20 deep"):
+        parse_roster(deep(600), file="roster.yaml")
+
+
+def test_deputies_of_deputies_have_no_end_that_matters() -> None:
+    """Each on leave, each the next one's deputy: far more of them than Python nests calls."""
+    away = "leave: [{from: 2026-01-01, to: 2026-12-31}], contacts: []}\n"
+    people = "".join(f"  - {{id: p{at}, name: {{zh: 人, en: P}}, deputy: p{at + 1}, {away}" for at in range(3000))
+    text = (
+        "organisation: demo\ntimezone: UTC\npeople:\n"
+        + people
+        + "  - {id: p3000, name: {zh: 人, en: P}, contacts: []}\n"
+        + "roles: [{id: r, name: {zh: 岗, en: R}, duty: [{person: p0}]}]\n"
+    )
+    [duty] = on_duty(parse_roster(text, file="roster.yaml"), "r", datetime(2026, 3, 1, tzinfo=UTC))
+    assert (duty.person.id, len(duty.chain)) == ("p3000", 3001)
 
 
 @pytest.mark.parametrize(
