@@ -87,9 +87,16 @@ def create_app(settings: IntakeSettings) -> FastAPI:
     in_force = PlansInForce(
         settings.plans_dir, settings.plan_overrides, PlanLibrary([]), checked=settings.plans_checked, loaded=False
     )
-    doors = _doors(settings, database, vault, ids, admit, register, reports, receipts)
+    desk = _desk(settings)
+    doors = _doors(settings, database, vault, ids, admit, register, reports, receipts, desk)
     page = AcknowledgementPage(
-        admit, database, ids, database.clock, link_secret=settings.link_secret.get_secret_value().encode(), zone=zone
+        admit,
+        database,
+        ids,
+        database.clock,
+        desk,
+        link_secret=settings.link_secret.get_secret_value().encode(),
+        zone=zone,
     )
     health = Health(NAME)
 
@@ -125,10 +132,8 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
     register: RegisterReports,
     reports: GroupCommit[Report, Outcome],
     receipts: GroupCommit[AddressedReceipt, None],
+    desk: NotifierDesk | None,
 ) -> Doors:
-    desk = None
-    if settings.notifier_url is not None and settings.notifier_key is not None:
-        desk = NotifierDesk(settings.notifier_url, settings.notifier_key.get_secret_value())
     accept = AcceptHook(database, vault, ids, reports, desk)
     public_url = settings.public_url.rstrip("/")
     link_secret = settings.link_secret.get_secret_value().encode()
@@ -137,7 +142,9 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
         reports=report_doors,
         events=EventDoor(report_doors),
         hooks=HookDoors(admit, accept, ReplayQuarantine(database, vault, accept), public_url=public_url),
-        commands=CommandDoors(admit, database, ids, Splitter(register, vault), CheckRole(desk, settings.role_check)),
+        commands=CommandDoors(
+            admit, database, ids, Splitter(register, vault), CheckRole(desk, settings.role_check), desk
+        ),
         receipts=ReceiptDoor(
             admit,
             receipts,
@@ -151,6 +158,12 @@ def _doors(  # noqa: PLR0917  # the composition root hands over every part
         sms=SmsDoor(admit, accept, database, ids, ref_key=vault.ref_key, desk=desk),
         cases=CaseDoors(admit, ShowCase(database, vault)),
     )
+
+
+def _desk(settings: IntakeSettings) -> NotifierDesk | None:
+    if settings.notifier_url is None or settings.notifier_key is None:
+        return None
+    return NotifierDesk(settings.notifier_url, settings.notifier_key.get_secret_value())
 
 
 def _describe(app: FastAPI) -> None:

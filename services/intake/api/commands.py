@@ -1,5 +1,6 @@
 """Commands on cases, and dead letters sent again."""
 
+from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
@@ -8,7 +9,9 @@ from starlette.responses import Response
 from services.intake.api.answers import json_response
 from services.intake.api.requests import MAX_BATCH_BODY, body_of, client_of, presented_key, uuid_in_path
 from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.answer_for_all import Desk
 from services.intake.app.check_role import CheckRole, RoleNotHeldError
+from services.intake.app.find_survivor import find_survivor
 from services.intake.app.issue_command import CommandConflictError, ForeignCaseError, IssuedCommand, issue_command
 from services.intake.app.replay_letter import ForeignLetterError, replay_letter
 from services.intake.app.split_case import Splitter
@@ -16,6 +19,7 @@ from services.intake.domain.commands import CommandBody
 from services.intake.domain.letters import LetterBody, read_letter
 from services.intake.domain.splitting import SplitRefusedError
 from shared.access.api_keys import ApiKey, Scope
+from shared.contracts.commands import OF_THE_WHOLE_CASE, CommandKind
 from shared.contracts.json_guard import read_object
 from shared.contracts.values import Actor, ActorKind
 from shared.db.engine import Database
@@ -26,9 +30,16 @@ from shared.runtime.problems import ProblemError
 class CommandDoors:
     """What people and operators ask for."""
 
-    def __init__(
-        self, admit: AdmitCaller, database: Database, ids: Ids, splitter: Splitter, check_role: CheckRole
+    def __init__(  # noqa: PLR0917  # its parts
+        self,
+        admit: AdmitCaller,
+        database: Database,
+        ids: Ids,
+        splitter: Splitter,
+        check_role: CheckRole,
+        desk: Desk | None = None,
     ) -> None:
+        self._desk = desk
         self._admit = admit
         self._database = database
         self._ids = ids
@@ -38,11 +49,14 @@ class CommandDoors:
     async def command(self, request: Request) -> Response:
         """202 issued, 200 issued before, 404 another organisation's case, 409 the id was used for something else.
 
-        A split answers with the new case as `split`; 422 where what it names cannot be taken apart.
+        A split answers with the new case as `split`; 422 where what it names cannot be taken apart. Of a case that was
+        merged the acknowledgement counts for the one that goes on, which the answer names as `survivor`.
         """
         key = await self._admit(presented_key(request), Scope.COMMAND, client=client_of(request))
         case_id = uuid_in_path(request, "case_id")
         body = CommandBody.model_validate(read_object(await body_of(request)))
+        if body.command in OF_THE_WHOLE_CASE:
+            await self._admit(presented_key(request), Scope.OPERATE, client=client_of(request))
         try:
             issued = await self._issued(key, case_id, body, request.headers.get("traceparent"))
         except ForeignCaseError as error:
@@ -62,9 +76,17 @@ class CommandDoors:
                 code="split-refused",
                 fields={f"arguments.{error.field}": str(error)},
             ) from error
-        answer = {"command_id": str(issued.command_id), "case_id": str(case_id), "duplicate": issued.duplicate}
+        answer: dict[str, Any] = {
+            "command_id": str(issued.command_id),
+            "case_id": str(case_id),
+            "duplicate": issued.duplicate,
+        }
         if issued.split is not None:
             answer["split"] = {"case_id": str(issued.split.case_id), "number": issued.split.number}
+        if body.command is CommandKind.ACKNOWLEDGE:
+            survivor = await find_survivor(self._database, self._desk, org=key.org, case_id=case_id, plan=body.plan)
+            if survivor is not None:
+                answer["survivor"] = survivor
         return json_response(answer, 200 if issued.duplicate else 202)
 
     async def replay(self, request: Request) -> Response:
@@ -82,7 +104,7 @@ class CommandDoors:
         actor = (
             Actor(kind=body.actor.kind, ref=body.actor.ref)
             if body.actor is not None
-            else Actor(kind=ActorKind.SYSTEM, ref=key.prefix)
+            else Actor(kind=ActorKind.SYSTEM, ref=key.name)
         )
         return await issue_command(
             self._database,

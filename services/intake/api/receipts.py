@@ -12,14 +12,14 @@ from services.intake.api.hooks import query_of
 from services.intake.api.requests import body_of, client_of, media_type, presented_key
 from services.intake.app.accept_hook import AcceptHook, HookRequest, form_fields
 from services.intake.app.admit_caller import AdmitCaller
-from services.intake.app.answer_by_sms import NoSuchCaseError, StrangerError, answer_by_sms
+from services.intake.app.answer_each import Answered, StrangerError, answer_each
 from services.intake.app.answer_for_all import Desk, DeskAwayError, answer_for_all
 from services.intake.app.group_commit import GroupCommit
 from services.intake.app.receive_receipts import AddressedReceipt
 from services.intake.domain.identity import normalised_phone
 from services.intake.domain.provider_reports import is_from_twilio
 from services.intake.domain.receipts import Receipt, channel_of, read_fields, read_kannel
-from services.intake.domain.replies import Reply, UnclearReply, Wish, read_reply
+from services.intake.domain.replies import Replies, Reply, UnclearReply, Wish, read_reply
 from shared.access.api_keys import ApiKey, Scope
 from shared.access.links import LinkInvalidError, read_receipt_address
 from shared.contracts.json_guard import UnreadableError, read_object, storable
@@ -36,6 +36,7 @@ _ANSWERS: Final = {
     Wish.RESOLVE: "已报解决 {number} / resolved",
     Wish.CANNOT_HANDLE: "已转交 {number} / handed on",
 }
+_NOT_ASKED: Final = "{number} 未处理，请单独回复 / nothing done: reply to it by itself"
 
 
 class ReceiptDoor:
@@ -110,41 +111,46 @@ class SmsDoor:
         key = await self._admit(presented_key(request, in_query=True), Scope.RECEIPT, client=client_of(request))
         came = HookRequest("kannel", media_type(request), query_of(request), await body_of(request, _MAX_RECEIPT))
         sender, text = came.query.get("from", ""), came.query.get("text", "") or _lenient(came.body)
-        reply = read_reply(text)
+        replies = read_reply(text)
         if not normalised_phone(sender):
             return await self._kept(came, key, "from", "is not a phone number")
-        if isinstance(reply, UnclearReply):
-            return await self._kept(came, key, "text", reply.reason)
+        if isinstance(replies, UnclearReply):
+            return await self._kept(came, key, "text", replies.reason)
         if self._desk is None:
             return await self._kept(came, key, "text", "needs the notifier, which is not configured")
         try:
-            if reply.number is None:
-                return await self._about_all(came, key, request, sender=sender, reply=reply, desk=self._desk)
-            return await self._about_one(came, key, request, sender=sender, reply=reply, desk=self._desk)
+            first = replies.asked[0]
+            if first.number is None:
+                return await self._about_all(came, key, request, sender=sender, reply=first, desk=self._desk)
+            return await self._about_each(came, key, request, sender=sender, replies=replies, desk=self._desk)
         except DeskAwayError as error:
             raise ProblemError(503, "The notifier does not answer", code="notifier-away") from error
 
-    async def _about_one(
-        self, came: HookRequest, key: ApiKey, request: Request, *, sender: str, reply: Reply, desk: Desk
+    async def _about_each(
+        self, came: HookRequest, key: ApiKey, request: Request, *, sender: str, replies: Replies, desk: Desk
     ) -> Response:
+        """One answer that says what happened to each. What names no case is kept, whatever became of the others."""
         message_id = came.query.get("id", "")[:_MAX_MESSAGE_ID]
         try:
-            await answer_by_sms(
+            answered = await answer_each(
                 self._database,
                 self._ids,
                 key=key,
                 ref_key=self._ref_key,
                 sender=sender,
-                reply=reply,
+                replies=replies,
                 desk=desk,
                 message_id=message_id if storable(message_id) and message_id else None,
                 traceparent=request.headers.get("traceparent"),
             )
-        except NoSuchCaseError:
-            return await self._kept(came, key, "text", f"there is no case {reply.number}")
         except StrangerError:
             return await self._kept(came, key, "from", "is nobody of the roster")
-        return PlainTextResponse(_ANSWERS[reply.wish].format(number=reply.number))
+        told = "\n".join((*map(_told, answered), *(_NOT_ASKED.format(number=one) for one in replies.mentioned)))
+        unknown = ", ".join(one.reply.number or "" for one in answered if one.command_id is None)
+        if unknown:
+            is_any = any(one.command_id is not None for one in answered)
+            return await self._kept(came, key, "text", f"there is no case {unknown}", told, 200 if is_any else 202)
+        return PlainTextResponse(told)
 
     async def _about_all(
         self, came: HookRequest, key: ApiKey, request: Request, *, sender: str, reply: Reply, desk: Desk
@@ -168,9 +174,24 @@ class SmsDoor:
             return PlainTextResponse(told)
         return PlainTextResponse(f"已签收 {len(commands)} 件 / {len(commands)} acknowledged")
 
-    async def _kept(self, came: HookRequest, key: ApiKey, field: str, reason: str) -> Response:
+    async def _kept(  # noqa: PLR0917  # the last two are the answer
+        self, came: HookRequest, key: ApiKey, field: str, reason: str, told: str = "", status: int = 202
+    ) -> Response:
         kept = await self._accept.keep(came, key, field, reason, readable=True)
-        return PlainTextResponse("", 202, {"X-Fenghuo-Quarantine": str(kept.quarantine_id)})
+        return PlainTextResponse(told, status, {"X-Fenghuo-Quarantine": str(kept.quarantine_id)})
+
+
+def _told(one: Answered) -> str:
+    """What happened to one case, short enough for several in a message."""
+    number = one.reply.number
+    if one.command_id is None:
+        return f"没有案件 {number} / no such case"
+    said = _ANSWERS[one.reply.wish].format(number=number)
+    if one.survivor is None:
+        return said
+    if one.reply.wish is Wish.ACKNOWLEDGE:
+        return f"{said}; 已并入 {one.survivor}，确认计入该案 / merged, counts for {one.survivor}"
+    return f"{number} 已并入 {one.survivor}，请回复该编号 / merged: reply with {one.survivor}"
 
 
 def _read(request: Request, body: bytes) -> tuple[Receipt, str | None]:

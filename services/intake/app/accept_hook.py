@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.intake.app.answer_by_sms import NoSuchCaseError, StrangerError, answer_by_sms
+from services.intake.app.answer_each import StrangerError, answer_each
 from services.intake.app.answer_for_all import Desk, answer_for_all
 from services.intake.app.group_commit import GroupCommit
 from services.intake.app.issue_command import issue_command
@@ -131,8 +131,9 @@ class AcceptHook:
             registered.append(outcome)
         commands: list[UUID] = []
         for item in mapped:
-            if isinstance(item, MappedReply) and item.reply.number is None:
-                commands += await self._about_all(item, key, traceparent)
+            if isinstance(item, MappedReply):
+                about = self._about_all if item.replies.asked[0].number is None else self._about_each
+                commands += await about(item, key, traceparent)
             elif not isinstance(item, MappedReport):
                 commands.append(await self._command(item, key, traceparent))
         return Accepted(tuple(registered), tuple(commands))
@@ -176,7 +177,7 @@ class AcceptHook:
             self._ids,
             key=key,
             sender=normalised_phone(item.sender),
-            reply=item.reply,
+            reply=item.replies.asked[0],
             desk=self._asked(),
             traceparent=traceparent,
         )
@@ -184,29 +185,33 @@ class AcceptHook:
             raise UnmappableError("from", "is nobody of the roster")
         return commands
 
+    async def _about_each(self, item: MappedReply, key: ApiKey, traceparent: str | None) -> list[UUID]:
+        """What names no case is worth keeping, after the others were answered for."""
+        try:
+            answered = await answer_each(
+                self._database,
+                self._ids,
+                key=key,
+                ref_key=self._vault.ref_key,
+                sender=item.sender,
+                replies=item.replies,
+                desk=self._asked(),
+                message_id=item.message_id,
+                traceparent=traceparent,
+            )
+        except StrangerError as error:
+            raise UnmappableError("from", "is nobody of the roster") from error
+        unknown = [one.reply.number for one in answered if one.command_id is None]
+        if unknown:
+            raise UnmappableError("text", f"there is no case {', '.join(filter(None, unknown))}")
+        return [one.command_id for one in answered if one.command_id is not None]
+
     def _asked(self) -> Desk:
         if self._desk is None:
             raise UnmappableError("text", "needs the notifier, which is not configured")
         return self._desk
 
     async def _command(self, item: Mapped, key: ApiKey, traceparent: str | None) -> UUID:
-        if isinstance(item, MappedReply):
-            try:
-                return await answer_by_sms(
-                    self._database,
-                    self._ids,
-                    key=key,
-                    ref_key=self._vault.ref_key,
-                    sender=item.sender,
-                    reply=item.reply,
-                    desk=self._asked(),
-                    message_id=item.message_id,
-                    traceparent=traceparent,
-                )
-            except NoSuchCaseError as error:
-                raise UnmappableError("text", f"there is no case {item.reply.number}") from error
-            except StrangerError as error:
-                raise UnmappableError("from", "is nobody of the roster") from error
         if not isinstance(item, MappedCommand):
             raise TypeError(f"not a command: {type(item).__name__}")
         async with self._database.transaction() as tx:
@@ -219,7 +224,7 @@ class AcceptHook:
             org=key.org,
             case_id=case_id,
             body=CommandBody(command=item.command),
-            actor=Actor(kind=ActorKind.SYSTEM, ref=key.prefix),
+            actor=Actor(kind=ActorKind.SYSTEM, ref=key.name),
             key_prefix=key.prefix,
             traceparent=traceparent,
         )

@@ -1,5 +1,9 @@
 """The person a message was sent to acknowledges by its link: looked at any number of times, used once."""
 
+from dataclasses import replace
+
+from services.intake.app.answer_for_all import Desk
+from services.intake.app.find_survivor import find_survivor
 from services.intake.app.look_at_link import LinkState
 from services.intake.app.register_reports import SOURCE
 from services.intake.store.commands import CommandRow, add_command, link_used_at, use_link
@@ -14,9 +18,18 @@ from shared.runtime.tracing import next_span
 
 
 async def acknowledge_by_link(
-    database: Database, ids: Ids, link: AcknowledgementLink, traceparent: str | None
+    database: Database, ids: Ids, link: AcknowledgementLink, traceparent: str | None, desk: Desk | None = None
 ) -> tuple[LinkState, bool]:
     """The state afterwards, and True when this very call acknowledged. Of two at once exactly one does."""
+    state, is_first = await _acknowledged(database, ids, link, traceparent)
+    # Asked when it is done: nobody's acknowledgement waits for the notifier.
+    survivor = await find_survivor(database, desk, org=link.org, case_id=link.case_id, plan=link.plan or None)
+    return replace(state, survivor=survivor), is_first
+
+
+async def _acknowledged(
+    database: Database, ids: Ids, link: AcknowledgementLink, traceparent: str | None
+) -> tuple[LinkState, bool]:
     event_id = ids.new()
     async with database.transaction() as tx:
         case = await find_case(tx, link.org, case_id=link.case_id)

@@ -44,8 +44,8 @@ async def answer_by_sms(
     desk: Desk,
     message_id: str | None,
     traceparent: str | None,
-) -> UUID:
-    """The command's id, in the name of whoever has the number. The same message twice counts once.
+) -> tuple[UUID, UUID]:
+    """The ids of command and case, in the name of whoever has the number. The same message twice counts once.
 
     A case that intake did not open, a group warning, is found by what its people were told.
     Raises NoSuchCaseError and StrangerError; what the desk raises is passed on.
@@ -78,7 +78,7 @@ async def answer_by_sms(
         key_prefix=key.prefix,
         traceparent=traceparent,
     )
-    return issued.command_id
+    return issued.command_id, case_id
 
 
 def _reason(reply: Reply) -> str | None:

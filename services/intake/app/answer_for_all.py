@@ -4,7 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.intake.app.issue_command import issue_command
-from services.intake.channels.desk import DeskAwayError, Owner
+from services.intake.channels.desk import DeskAwayError, Owner, Survivor
 from services.intake.domain.commands import CommandBody
 from services.intake.domain.replies import Reply, Wish
 from shared.access.api_keys import ApiKey
@@ -20,6 +20,8 @@ class Desk(Protocol):
     async def reply(
         self, org: str, sender: str, wish: str, *, number: str | None = None, case_id: UUID | None = None
     ) -> Owner | None: ...
+
+    async def survivor(self, case_id: UUID, plan: str | None) -> Survivor | None: ...
 
 
 async def answer_for_all(

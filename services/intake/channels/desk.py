@@ -33,12 +33,22 @@ class Owner:
     pages: tuple[Page, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """The case that goes on for one that was merged; its number where the notifier has told somebody of it."""
+
+    case_id: UUID
+    number: str | None
+
+
 class NotifierDesk:
     """Asks with one key. No retries, nothing is kept."""
 
     def __init__(self, base_url: str, key: str) -> None:
         self._base = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}"}
+        # Reading the certificates takes longer than a question.
+        self._tls = httpx.create_ssl_context()
 
     async def addresses(self, provider: str, message_ids: Sequence[str]) -> dict[str, str]:
         """The signed address of each message that is known, by the provider's id. Raises DeskAwayError."""
@@ -76,11 +86,25 @@ class NotifierDesk:
             pages = tuple(Page(UUID(one["case_id"]), one["plan"], one["person"]) for one in found["pages"])
             return Owner(str(found["person"]), pages)
 
+    async def survivor(self, case_id: UUID, plan: str | None) -> Survivor | None:
+        """Which case goes on for a merged one; None for one that stands by itself. Raises DeskAwayError."""
+        async with self._asking() as client:
+            asked = {"plan": plan} if plan else {}
+            answer = await client.get(f"/v1/cases/{case_id}/survivor", params=asked)
+            if answer.status_code == _NOT_FOUND:
+                return None
+            answer.raise_for_status()
+            found: dict[str, Any] = answer.json()
+            number = found["number"]
+            return Survivor(UUID(found["case_id"]), str(number) if number is not None else None)
+
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[httpx.AsyncClient]:
         """One question. What goes wrong with it or with reading its answer is a DeskAwayError."""
         try:
-            async with httpx.AsyncClient(base_url=self._base, timeout=_TIMEOUT_S, headers=self._headers) as client:
+            async with httpx.AsyncClient(
+                base_url=self._base, timeout=_TIMEOUT_S, headers=self._headers, verify=self._tls
+            ) as client:
                 yield client
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DeskAwayError(type(error).__name__) from error

@@ -26,15 +26,19 @@ def number_text(month: str, count: int) -> str:
 
 def find_number(text: str) -> str | None:
     """The first case number in the text, also in full-width digits or without hyphens; None when there is none."""
-    return cut_number(text)[0]
+    numbers, _ = cut_numbers(text)
+    return numbers[0] if numbers else None
 
 
-def cut_number(text: str) -> tuple[str | None, str]:
-    """The first case number, and what else stands in the text, on one line."""
+def cut_numbers(text: str) -> tuple[list[str], list[str]]:
+    """The case numbers in their order, and what stands before, between and after them, each on one line."""
     plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
-    found = _SPOKEN.search(plain)
-    if found is None:
-        return None, " ".join(plain.split())
-    count = "".join(found[3].split()).upper()
-    rest = f"{plain[: found.start()]} {plain[found.end() :]}"
-    return f"{found[1]}-{found[2]}-{count}", " ".join(rest.split())
+    numbers: list[str] = []
+    between: list[str] = []
+    end = 0
+    for found in _SPOKEN.finditer(plain):
+        count = "".join(found[3].split()).upper()
+        numbers.append(f"{found[1]}-{found[2]}-{count}")
+        between.append(" ".join(plain[end : found.start()].split()))
+        end = found.end()
+    return numbers, [*between, " ".join(plain[end:].split())]

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.intake.app.acknowledge_by_link import acknowledge_by_link
 from services.intake.app.admit_caller import AdmitCaller
+from services.intake.app.answer_for_all import Desk
 from services.intake.app.look_at_link import LinkState, look_at_link
 from shared.access.links import AcknowledgementLink, LinkExpiredError, LinkInvalidError, read_acknowledgement
 from shared.contracts.notifications import CONTACT_CHECK_PLAN, LIVE_TEST_PLAN
@@ -51,9 +52,18 @@ class AcknowledgementPage:
     """One page for every state of a link."""
 
     def __init__(
-        self, admit: AdmitCaller, database: Database, ids: Ids, clock: Clock, *, link_secret: bytes, zone: ZoneInfo
+        self,
+        admit: AdmitCaller,
+        database: Database,
+        ids: Ids,
+        clock: Clock,
+        desk: Desk | None,
+        *,
+        link_secret: bytes,
+        zone: ZoneInfo,
     ) -> None:
         self._admit = admit
+        self._desk = desk
         self._database = database
         self._ids = ids
         self._clock = clock
@@ -72,23 +82,30 @@ class AcknowledgementPage:
         link = await self._link(request)
         if isinstance(link, Response):
             return link
-        state = await look_at_link(self._database, link)
+        state = await look_at_link(self._database, link, self._desk)
         if state.used_at is not None:
             return self._already(state, link, state.used_at)
         words = _WORDS.get(link.plan, _OF_A_CASE)
-        return self._page(200, words.asked, words.means, number=_named(state, link), ask=True)
+        return self._page(200, words.asked, *_goes_on(state), words.means, number=_named(state, link), ask=True)
 
     async def confirm(self, request: Request) -> Response:
         """Acknowledges once; afterwards says so."""
         link = await self._link(request)
         if isinstance(link, Response):
             return link
-        state, first = await acknowledge_by_link(self._database, self._ids, link, request.headers.get("traceparent"))
+        state, first = await acknowledge_by_link(
+            self._database, self._ids, link, request.headers.get("traceparent"), self._desk
+        )
         if not first and state.used_at is not None:
             return self._already(state, link, state.used_at)
         words = _WORDS.get(link.plan, _OF_A_CASE)
         return self._page(
-            200, _bilingual("已确认，谢谢", "Confirmed, thank you"), words.done, number=_named(state, link), tone="done"
+            200,
+            _bilingual("已确认，谢谢", "Confirmed, thank you"),
+            *_goes_on(state),
+            words.done,
+            number=_named(state, link),
+            tone="done",
         )
 
     async def _link(self, request: Request) -> AcknowledgementLink | Response:
@@ -119,6 +136,7 @@ class AcknowledgementPage:
             200,
             _bilingual("此前已确认", "Already acknowledged"),
             _bilingual(f"确认时间：{local}", f"Acknowledged at {local}"),
+            *_goes_on(state),
             number=_named(state, link),
             tone="done",
         )
@@ -132,6 +150,18 @@ class AcknowledgementPage:
 
 def _named(state: LinkState, link: AcknowledgementLink) -> str:
     return state.number or _WORDS.get(link.plan, _OF_A_CASE).unnumbered
+
+
+def _goes_on(state: LinkState) -> tuple[Bilingual, ...]:
+    """That the case was merged, and which one the acknowledgement is for."""
+    if state.survivor is None:
+        return ()
+    return (
+        _bilingual(
+            f"本案已并入 {state.survivor}，确认即确认该案。",
+            f"This case was merged into {state.survivor}; the acknowledgement counts for that one.",
+        ),
+    )
 
 
 def _bilingual(zh: str, en: str) -> Bilingual:

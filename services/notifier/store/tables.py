@@ -230,6 +230,17 @@ answered_cases: Final = Table(
     Column("is_over", Boolean, nullable=False),
 )
 
+merged_cases: Final = Table(
+    "merged_cases",
+    metadata,
+    Column("org", Text, primary_key=True),
+    Column("case_id", Uuid, primary_key=True),
+    Column("plan", Text, primary_key=True),
+    # Absent for one that stands by itself again.
+    Column("goes_on", Uuid),
+    Column("revision", Integer, nullable=False),
+)
+
 live_tests: Final = Table(
     "live_tests",
     metadata,

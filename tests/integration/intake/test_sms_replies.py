@@ -2,23 +2,27 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
 import pytest
 
+from shared.access.links import AcknowledgementLink, sign_acknowledgement
 from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.notifications import CONTACT_CHECK_PLAN
 from shared.contracts.values import ActorKind
 from tests.integration.intake.test_role_check import register_with
 from tests.support.http_stub import QuietHandler, answering
 from tests.support.postgres import Database
-from tests.support.register import Register, complaint
+from tests.support.register import LINK_SECRET, Register, complaint
 
 KNOWN = "13800000001"
 SHARED = "13800000002"
 WARNING = "0192b6a0-0000-7000-8000-000000000009"
 CASES = [f"0192b6a0-0000-7000-8000-00000000000{number}" for number in (1, 2)]
+SURVIVORS: dict[str, dict[str, str | None]] = {}
 PAGES: dict[str, list[dict[str, str]]] = {
     "acknowledge-all": [{"case_id": one, "plan": "p", "number": "n", "person": "manager-a"} for one in CASES],
     "stop": [],
@@ -28,7 +32,13 @@ PAGES: dict[str, list[dict[str, str]]] = {
 
 
 class _Notifier(QuietHandler):
-    """Answers like the notifier's door for replies."""
+    """Answers like the notifier's doors for replies and for merged cases."""
+
+    def do_GET(self) -> None:  # noqa: N802  # the name the library calls
+        survivor = SURVIVORS.get(self.path.split("/")[3])
+        self.send_response(404 if survivor is None else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps(survivor or {}).encode())
 
     def do_POST(self) -> None:  # noqa: N802  # the name the library calls
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -163,3 +173,90 @@ async def test_while_the_notifier_is_away_the_gateway_is_told_to_come_again(
         assert (await say(register, text)).status_code == 503
         assert await register.published() == []
         assert await register.rows("SELECT 1 FROM quarantine") == []
+
+
+@DOORS
+async def test_one_message_answers_for_each_case_it_names_and_only_once(
+    intake_database: Database, notifier: str, say: Any
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        first, second, third = [
+            (await register.post("/v1/complaints", complaint(f"R{place}", id=f"e{place}"))).json() for place in range(3)
+        ]
+        text = f"签收 {first['number']}、{second['number']}，无法处理 {third['number']} 不在本地"
+        answers = [await say(register, text) for _ in range(2)]
+        assert [one.status_code for one in answers] == [200, 200]
+        commands = await _commands(register)
+        assert [(of, one.command, one.reason) for of, one in commands] == [
+            (first["case_id"], CommandKind.ACKNOWLEDGE, None),
+            (second["case_id"], CommandKind.ACKNOWLEDGE, None),
+            (third["case_id"], CommandKind.CANNOT_HANDLE, "不在本地"),
+        ]
+
+
+@DOORS
+async def test_a_number_that_no_case_has_keeps_none_of_the_others_from_being_answered(
+    intake_database: Database, notifier: str, say: Any
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        known = (await register.post("/v1/complaints", complaint())).json()
+        await say(register, f"签收 2026-11-000999、{known['number']}")
+        assert [of for of, _ in await _commands(register)] == [known["case_id"]]
+        [kept] = await register.rows("SELECT field, reason FROM quarantine")
+        assert (kept["field"], kept["reason"]) == ("text", "there is no case 2026-11-000999")
+
+
+async def test_one_answer_says_what_happened_to_each_case(intake_database: Database, notifier: str) -> None:
+    async with register_with(intake_database, notifier) as register:
+        known = (await register.post("/v1/complaints", complaint())).json()
+        answer = await _by_kannel(register, f"签收 {known['number']}、2026-11-000999，与 2026-11-000998 无关")
+        assert answer.status_code == 200
+        assert answer.text.splitlines() == [
+            f"已确认 {known['number']} / acknowledged",
+            "没有案件 2026-11-000999 / no such case",
+            "2026-11-000998 未处理，请单独回复 / nothing done: reply to it by itself",
+        ]
+        none = await _by_kannel(register, "签收 2026-11-000999")
+        assert (none.status_code, none.text) == (202, "没有案件 2026-11-000999 / no such case")
+
+
+async def test_whoever_answers_for_a_merged_case_is_told_which_one_goes_on(
+    intake_database: Database, notifier: str
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        old, new = [
+            (await register.post("/v1/complaints", complaint(f"R{place}", id=f"e{place}"))).json() for place in range(2)
+        ]
+        SURVIVORS[old["case_id"]] = {"case_id": new["case_id"], "number": None}
+        told = await _by_kannel(register, f"签收 {old['number']}")
+        assert told.text == (
+            f"已确认 {old['number']} / acknowledged; 已并入 {new['number']}，确认计入该案 / "
+            f"merged, counts for {new['number']}"
+        )
+        told = await _by_kannel(register, f"已解决 {old['number']}")
+        assert told.text == f"{old['number']} 已并入 {new['number']}，请回复该编号 / merged: reply with {new['number']}"
+        issued = await register.post(f"/v1/cases/{old['case_id']}/commands", {"command": "acknowledge"})
+        assert (issued.status_code, issued.json()["survivor"]) == (202, new["number"])
+        issued = await register.post(f"/v1/cases/{new['case_id']}/commands", {"command": "acknowledge"})
+        assert "survivor" not in issued.json()
+
+
+async def test_the_page_behind_a_link_of_a_merged_case_names_the_one_that_goes_on(
+    intake_database: Database, notifier: str
+) -> None:
+    async with register_with(intake_database, notifier) as register:
+        old = (await register.post("/v1/complaints", complaint())).json()
+        SURVIVORS[old["case_id"]] = {"case_id": WARNING, "number": "2026-11-W00012"}
+        link = AcknowledgementLink(
+            UUID(old["case_id"]), uuid4(), "demo", "p", "manager-a", datetime.now(UTC) + timedelta(hours=1)
+        )
+        path = f"/a/{sign_acknowledgement(link, LINK_SECRET.encode())}"
+        for answer in (
+            await register.client.get(path),
+            await register.client.post(path),
+            await register.client.post(path),
+        ):
+            assert answer.status_code == 200
+            assert old["number"] in answer.text
+            assert "已并入 2026-11-W00012" in answer.text
+        assert [of for of, _ in await _commands(register)] == [old["case_id"]]

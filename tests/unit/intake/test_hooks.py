@@ -19,7 +19,7 @@ from services.intake.domain.hooks.values import (
     UnmappableError,
     moment_at,
 )
-from services.intake.domain.replies import Reply, Wish
+from services.intake.domain.replies import Replies, Reply, Wish
 from tests.support.samples import sample_json
 
 
@@ -113,7 +113,7 @@ def test_text_messages_are_complaints_or_acknowledgements() -> None:
     [body] = map(_complaint, _map("twilio", twilio))
     assert (body.narrative, body.reference, body.channel) == ("St", "SMb711289e438f577f230f5837e9c74a08", "sms")
     [reply] = _map("twilio", twilio | {"Body": "ack 2026-11-000123"})
-    wanted = Reply(Wish.ACKNOWLEDGE, "2026-11-000123")
+    wanted = Replies((Reply(Wish.ACKNOWLEDGE, "2026-11-000123"),))
     assert reply == MappedReply("+31612345678", wanted, "SMb711289e438f577f230f5837e9c74a08")
     [kannel] = map(_complaint, _map("kannel", {"from": "13800001234", "id": "989d", "to": "10690"}, "断网了"))
     assert (kannel.narrative, kannel.source) == ("断网了", "kannel")

@@ -11,7 +11,7 @@ from services.intake.domain.identity import complainant_ref, normalised_phone
 from services.intake.domain.numbers import find_number, month_of, number_text
 from services.intake.domain.receipts import channel_of, read_fields, read_kannel
 from services.intake.domain.registration import Contradicted, Entry, KnownCase, Repeated, decide
-from services.intake.domain.replies import Reply, UnclearReply, Wish, read_reply
+from services.intake.domain.replies import MOST_NUMBERS, Replies, Reply, UnclearReply, Wish, read_reply
 from services.intake.domain.reports import Report, prepare
 from services.intake.domain.routing import Routing
 from services.intake.store.vault import UnreadableSealError, Vault, seal, unseal
@@ -33,9 +33,9 @@ _KEY = b"key"
     ],
 )
 def test_reply_acknowledges_the_case_it_names(text: str) -> None:
-    reply = read_reply(text)
-    assert isinstance(reply, Reply)
-    assert (reply.wish, reply.number) == (Wish.ACKNOWLEDGE, "2026-11-000123")
+    found = read_reply(text)
+    assert isinstance(found, Replies)
+    assert [(one.wish, one.number) for one in found.asked] == [(Wish.ACKNOWLEDGE, "2026-11-000123")]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,48 @@ def test_reply_acknowledges_the_case_it_names(text: str) -> None:
     ],
 )
 def test_replies_have_codes_in_both_languages(text: str, wish: Wish, number: str | None, rest: str) -> None:
-    assert read_reply(text) == Reply(wish, number, rest)
+    assert read_reply(text) == Replies((Reply(wish, number, rest),))
+
+
+A, B, C = "2026-11-000123", "2026-11-000124", "2026-11-W00012"
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "mentioned"),
+    [
+        (f"签收 {A}、{B}", [("acknowledge", A, ""), ("acknowledge", B, "")], ()),
+        (f"1 {A} {B} {C}", [("acknowledge", A, ""), ("acknowledge", B, ""), ("acknowledge", C, "")], ()),
+        (f"收到{A}和{B}，马上到", [("acknowledge", A, "马上到"), ("acknowledge", B, "马上到")], ()),
+        (f"ack {A} and {B}, {A}", [("acknowledge", A, A), ("acknowledge", B, A)], ()),
+        (f"1 {A} 4 {B}", [("acknowledge", A, ""), ("cannot-handle", B, "")], ()),
+        (f"收到 {A}，無法處理 {B} 不在本地", [("acknowledge", A, ""), ("cannot-handle", B, "不在本地")], ()),
+        (f"签收 {A} 马上到，已解决 {B}", [("acknowledge", A, "马上到"), ("resolve", B, "")], ()),
+        (f"已解决 {A}，签收 {B}、{C}", [("resolve", A, ""), ("acknowledge", B, ""), ("acknowledge", C, "")], ()),
+        # what is only spoken of is left alone, and so is what is listed with it
+        (f"收到 {A} 疑似重复 {B}", [("acknowledge", A, f"疑似重复 {B}")], (B,)),
+        (f"签收 {A}，与 {B} 无关", [("acknowledge", A, f"与 {B} 无关")], (B,)),
+        (f"收到 {A} 和 {B} 是同一件事", [("acknowledge", A, f"和 {B} 是同一件事")], (B,)),
+        (f"签收 {A}，不是 {B}、{C}", [("acknowledge", A, f"不是 {B} 、 {C}")], (B, C)),
+        (f"已解决 {A}，尚未解决 {B}", [("resolve", A, f"尚未解决 {B}")], (B,)),
+        (f"签收 {A}，解决了吗 {B}", [("acknowledge", A, f"解决了吗 {B}")], (B,)),
+        (f"签收 {A} 停 {B}", [("acknowledge", A, f"停 {B}")], (B,)),
+    ],
+)
+def test_one_reply_answers_for_every_case_it_names(
+    text: str, asked: list[tuple[str, str, str]], mentioned: tuple[str, ...]
+) -> None:
+    found = read_reply(text)
+    assert isinstance(found, Replies)
+    assert [(one.wish.value, one.number, one.rest) for one in found.asked] == asked
+    assert found.mentioned == mentioned
+
+
+def test_one_reply_answers_for_so_many_cases_and_says_which_it_left_out() -> None:
+    numbers = [f"2026-11-{count:06d}" for count in range(MOST_NUMBERS + 3)]
+    found = read_reply("签收 " + " ".join(numbers))
+    assert isinstance(found, Replies)
+    assert [one.number for one in found.asked] == numbers[:MOST_NUMBERS]
+    assert list(found.mentioned) == numbers[MOST_NUMBERS:]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +126,9 @@ def test_replies_have_codes_in_both_languages(text: str, wish: Wish, number: str
         "已解决不了 2026-11-000123",
         "收到了么 2026-11-000123",
         "done? 2026-11-000123",
+        "已解决 2026-11-000123 了吗？",
+        "签收 2026-11-000123 没有?",
+        "resolved 2026-11-000123 ??",
         "1? 2026-11-000123",
         # numbers of tests and of checks look alike and are none of a case
         "1 T-2026-11-000123",

@@ -10,7 +10,7 @@ from services.intake.domain.hooks.values import (
     without_nothing,
 )
 from services.intake.domain.identity import normalised_phone
-from services.intake.domain.replies import Reply, read_reply
+from services.intake.domain.replies import Replies, read_reply
 from shared.contracts.values import MAX_NARRATIVE
 
 
@@ -20,9 +20,9 @@ def message(source: str, *, sender: str, text: str, message_id: str, occurred_at
         raise UnmappableError("from", "is not a phone number")
     if not text.strip():
         raise UnmappableError("text", "is empty")
-    reply = read_reply(text)
-    if isinstance(reply, Reply):
-        return MappedReply(sender, reply, message_id)
+    replies = read_reply(text)
+    if isinstance(replies, Replies):
+        return MappedReply(sender, replies, message_id)
     return MappedReport(
         Route.COMPLAINT,
         without_nothing(

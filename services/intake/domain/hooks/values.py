@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.intake.domain.bodies import Route
-from services.intake.domain.replies import Reply
+from services.intake.domain.replies import Replies
 from shared.contracts.commands import CommandKind
 from shared.contracts.values import MAX_FACTS, MAX_NARRATIVE, MAX_TEXT
 
@@ -49,7 +49,7 @@ class MappedReply:
     """A person answered by SMS; `sender` is a phone number and must not travel."""
 
     sender: str
-    reply: Reply
+    replies: Replies
     message_id: str | None
 
 
