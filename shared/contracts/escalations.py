@@ -1,4 +1,4 @@
-"""What became of a case: topics `cases-escalated` and `cases-merged`."""
+"""What became of a case: topics `cases-escalated`, `cases-merged` and `cases-erased`."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
@@ -8,11 +8,13 @@ from pydantic import Field
 
 from shared.contracts.values import (
     Actor,
+    Bilingual,
     CaseKind,
     Contract,
     FactValue,
     Instant,
     LevelRank,
+    LongText,
     Name,
     Place,
     PlanRef,
@@ -94,14 +96,21 @@ class ChangeKind(StrEnum):
     PLAN_MOVED = "plan-moved"  # to another version of its plan
     COMMAND_REFUSED = "command-refused"
     COMMENTED = "commented"
+    HELD = "held"  # nothing of it is erased for now
+    HOLD_RELEASED = "hold-released"
+    ERASED = "erased"  # what was told and who told it is gone; number, levels, times and who was told stay
 
 
 class Change(Contract):
-    """One thing that happened to the case, in words a person can check."""
+    """One thing that happened to the case, in words a person can check.
+
+    `because` is in the language of the case, `words` says the same in both; events of before have none.
+    """
 
     kind: ChangeKind
     at: Instant
     because: Text
+    words: Bilingual | None = None
     details: Annotated[dict[str, FactValue | None], Field(max_length=40)] = Field(default_factory=dict)
 
 
@@ -187,3 +196,24 @@ class CaseMergedV1(Contract):
     revision: Annotated[int, Field(ge=1, description="Of this case under this plan; the latest is the truth")]
     into: UUID | None = None
     changed_at: Instant
+
+
+class ErasedPart(StrEnum):
+    PERSONAL_DATA = "personal-data"  # the case stays: number, levels, times, who was told by what
+    CASE = "case"  # nothing of it stays
+
+
+class CaseErasedV1(Contract):
+    """So much of a case is gone: every service deletes its own share of it, and deletes again what comes late.
+
+    With an `actor` a person asked for it; without one its time was over.
+    """
+
+    TYPE: ClassVar[str] = "fenghuo.case.erased.v1"
+
+    number: Annotated[str, Field(max_length=40)]
+    part: ErasedPart
+    actor: Actor | None = None
+    reason: Annotated[LongText | None, Field(description="As the person gave it")] = None
+    last_changed_at: Annotated[Instant, Field(description="When anything happened to the case last, before this")]
+    erased_at: Instant

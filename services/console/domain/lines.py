@@ -184,11 +184,12 @@ def _escalated(case: CaseEscalatedV1) -> tuple[Line, ...]:
 
 def _change(change: Change, case: CaseEscalatedV1) -> Line:
     words = word("change", change.kind)
+    zh, en = (change.words.zh, change.words.en) if change.words is not None else (change.because, change.because)
     return Line(
         change.kind.value,
         change.at,
-        _with(words.zh, change.because, "："),
-        _with(words.en, change.because, ": "),
+        _with(words.zh, zh, "："),
+        _with(words.en, en, ": "),
         tone=_CHANGE_TONES.get(change.kind, CALM),
         plan=case.plan.name,
         number=case.number,

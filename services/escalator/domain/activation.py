@@ -49,7 +49,7 @@ def facts_arrived(turn: Turn) -> None:
         return
     gate = turn.rules.plan.activation_for(case.level, case.inputs)
     if gate is None:
-        turn.note(ChangeKind.ACTIVATED, turn.say("gate_lifted", gate=_label(turn)), activation=known.id, by_facts=True)
+        turn.note(ChangeKind.ACTIVATED, turn.both("gate_lifted", gate=_label(turn)), activation=known.id, by_facts=True)
         turn.set(activation=None)
         _begin(turn)
     elif gate.id != known.id or known.decided == "declined":
@@ -91,10 +91,10 @@ def time_passed(turn: Turn) -> None:
     if known is None or gate is None:
         return
     label = _label(turn)
-    turn.note(ChangeKind.ACTIVATION_OVERDUE, turn.say(_SENTENCES[gate.on_silence], gate=label), activation=gate.id)
+    turn.note(ChangeKind.ACTIVATION_OVERDUE, turn.both(_SENTENCES[gate.on_silence], gate=label), activation=gate.id)
     if gate.on_silence == "activate":
         _decide(turn, "activated", None, turn.now)
-        turn.note(ChangeKind.ACTIVATED, turn.say("activated", gate=label), activation=gate.id, by_silence=True)
+        turn.note(ChangeKind.ACTIVATED, turn.both("activated", gate=label), activation=gate.id, by_silence=True)
         _begin(turn)
         return
     _decide(turn, "silent", None, turn.now)
@@ -116,7 +116,7 @@ def _ask(turn: Turn, gate: CompiledActivation) -> None:
     label, roles = _label(turn), recusal.without(turn.rules, case, gate.roles, "handling")
     turn.note(
         ChangeKind.ACTIVATION_ASKED,
-        turn.say("gate_asked", gate=label, roles=", ".join(roles)),
+        turn.both("gate_asked", gate=label, roles=", ".join(roles)),
         activation=gate.id,
         roles=list(roles),
         until=until.isoformat(),

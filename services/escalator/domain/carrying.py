@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.escalator.domain import clocks, deadlines, limits, wording
+from services.escalator.domain import clocks, deadlines, limits
 from services.escalator.domain.clocks import BREACH, Clock, Entry, EntryKind
 from services.escalator.domain.decision import Turn
 from services.escalator.domain.publishing import status_of
@@ -39,11 +39,10 @@ def stop_passed(turn: Turn) -> None:
 
 def _retire(turn: Turn, before: Rules, spec: CompiledClock, clock: Clock) -> None:
     if clock.live:
-        label = wording.words(spec.label, turn.case.language)
         clock = turn.log(Entry(clock.id, EntryKind.CANCEL, turn.now), before)
         turn.note(
             ChangeKind.CLOCK_STOPPED,
-            turn.say("clock_gone", clock=label, version=turn.case.plan.version),
+            turn.both("clock_gone", clock=spec.label, version=turn.case.plan.version),
             clock=clock.id,
             state=ClockState.CANCELLED,
         )
@@ -84,9 +83,9 @@ def _from_another_start(turn: Turn, before: Rules, spec: CompiledClock, since: t
     due_at = clocks.due_at(after, base)
     turn.note(
         ChangeKind.CLOCK_CHANGED,
-        turn.say(
+        turn.both(
             "clock_restarts",
-            clock=wording.words(spec.label, turn.case.language),
+            clock=spec.label,
             start=started_at,
             due=due_at or "—",
             version=turn.case.plan.version,

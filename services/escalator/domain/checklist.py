@@ -7,6 +7,7 @@ from services.escalator.domain.case import Case, Tick
 from services.escalator.domain.decision import Turn
 from services.escalator.domain.orders import Order
 from shared.contracts.escalations import ChangeKind
+from shared.contracts.values import Bilingual
 from shared.plans.obligations import CompiledCheck, CompiledRecord, Entry
 
 _ALWAYS_GIVEN: Final = frozenset({"number", "source", "occurred_at", "received_at"})
@@ -30,10 +31,10 @@ def tick(order: Order) -> None:
         order.refuse("refused_role", roles=", ".join(item.by))
         return
     if _ticked(case, wanted):
-        order.refuse("refused_ticked", item=_label(turn, found))
+        order.refuse("refused_ticked", item=_label(found))
         return
     turn.set(ticks=(*case.ticks, Tick(wanted, order.command.actor, order.at)))
-    order.note(ChangeKind.TICKED, "ticked", values={"item": _label(turn, found)}, item=wanted)
+    order.note(ChangeKind.TICKED, "ticked", values={"item": _label(found)}, item=wanted)
 
 
 def at_milestone(turn: Turn, milestone: str) -> None:
@@ -41,11 +42,11 @@ def at_milestone(turn: Turn, milestone: str) -> None:
     items, entries = open_items(turn, milestone), _missing(turn, milestone)
     if not items and not entries:
         return
-    separator = ", " if turn.case.language == "en" else "、"
-    listed = separator.join(_label(turn, one) for one in (*items, *entries))
+    labels = [_label(one) for one in (*items, *entries)]
+    listed = wording.pair("、".join(one.zh for one in labels), ", ".join(one.en for one in labels))
     turn.note(
         ChangeKind.RECORD_INCOMPLETE,
-        turn.say("incomplete", milestone=_milestone(turn, milestone), items=listed),
+        turn.both("incomplete", milestone=_milestone(turn, milestone), items=listed),
         milestone=milestone,
         checklist=[item.id for item in items],
         record=[entry.id for entry in entries],
@@ -97,12 +98,12 @@ def _ticked(case: Case, item: str) -> bool:
     return any(tick.item == item for tick in case.ticks)
 
 
-def _milestone(turn: Turn, milestone: str) -> str:
+def _milestone(turn: Turn, milestone: str) -> Bilingual:
     known = next((one for one in turn.rules.plan.plan.milestones if one.id == milestone), None)
     if known is None:
-        return milestone
-    return known.en if turn.case.language == "en" else known.zh
+        return wording.pair(milestone, milestone)
+    return wording.pair(known.zh, known.en)
 
 
-def _label(turn: Turn, entry: Entry) -> str:
-    return wording.words(entry.words, turn.case.language) if entry.words is not None else entry.id
+def _label(entry: Entry) -> Bilingual:
+    return wording.pair(entry.words.zh, entry.words.en) if entry.words is not None else wording.pair(entry.id, entry.id)

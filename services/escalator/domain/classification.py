@@ -75,7 +75,7 @@ def open_case(
     )
     if classified.split_from is not None:
         whole = classified.split_from
-        turn.note(ChangeKind.SPLIT, turn.say("split_from", number=whole), split_from=whole)
+        turn.note(ChangeKind.SPLIT, turn.both("split_from", number=whole), split_from=whole)
     for milestone in ("received", "classified"):
         notices.at(turn, milestone)
     if duplicates.settle(turn, classified.duplicate_of, other):
@@ -146,7 +146,7 @@ def raise_level(turn: Turn, level: str, *, at: datetime, because: Bilingual, dec
     if before is not None:
         notices.at(turn, "level-changed")
     if not case.open:
-        reopen(turn, turn.say("worse"))
+        reopen(turn, turn.both("worse"))
     elif case.state is CaseState.WAITING:
         deadlines.resume(turn, turn.now)
     turn.set(
@@ -162,7 +162,7 @@ def raise_level(turn: Turn, level: str, *, at: datetime, because: Bilingual, dec
     activation.start_unless_held(turn, "raised_page")
 
 
-def reopen(turn: Turn, because: str) -> None:
+def reopen(turn: Turn, because: Bilingual) -> None:
     """Back among the open cases: clocks go on from what they had spent; paging is the caller's."""
     turn.set(state=CaseState.CLASSIFIED, acknowledgement=None, source_resolved=False, pages=(), merged_into=None)
     turn.note(ChangeKind.STATE_CHANGED, because, state=CaseState.CLASSIFIED)
@@ -219,9 +219,9 @@ def take_facts(turn: Turn, classified: CaseClassifiedV1, *, news: bool = True) -
 
 
 def _note_facts(turn: Turn, added: dict[str, FactValue]) -> None:
-    listed = wording.facts(added, turn.case.language, turn.rules.plan.plan)
+    listed = wording.facts(added, turn.rules.plan.plan)
     details = dict(list(added.items())[:_MAX_DETAILS])
-    turn.note(ChangeKind.FACTS_ADDED, turn.say("facts_added", facts=listed), **details)
+    turn.note(ChangeKind.FACTS_ADDED, turn.both("facts_added", facts=listed), **details)
 
 
 def _judge_level(turn: Turn, classified: CaseClassifiedV1, *, newer: bool) -> None:
@@ -229,7 +229,7 @@ def _judge_level(turn: Turn, classified: CaseClassifiedV1, *, newer: bool) -> No
     try:
         rank = plan.rank(classified.level)
     except UnknownLevelError:
-        turn.note(ChangeKind.LEVEL_KEPT, turn.say("level_unknown", proposed=classified.level))
+        turn.note(ChangeKind.LEVEL_KEPT, turn.both("level_unknown", proposed=classified.level))
         return
     present = plan.rank(case.level)
     overruled = is_overruled(case, classified, rank)
@@ -266,7 +266,7 @@ def _keep(turn: Turn, proposed: str | None, sentence: str) -> None:
     turn.set(kept_proposal=mark)
     turn.note(
         ChangeKind.LEVEL_KEPT,
-        turn.say(sentence, proposed=turn.level_label(proposed), level=turn.level_label(turn.case.level)),
+        turn.both(sentence, proposed=turn.level_words(proposed), level=turn.level_words(turn.case.level)),
         proposed=proposed,
         level=turn.case.level,
     )
@@ -277,7 +277,7 @@ def _follow_source(turn: Turn, classified: CaseClassifiedV1) -> None:
     if classified.resolved and case.open:
         end_by_source(turn, classified.resolved_because)
     elif not classified.resolved and case.source_resolved and case.state is CaseState.RESOLVED:
-        reopen(turn, turn.say("source_again"))
+        reopen(turn, turn.both("source_again"))
         activation.start_unless_held(turn, "first_page")
 
 

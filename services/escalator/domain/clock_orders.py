@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.escalator.domain import clocks, deadlines, wording
+from services.escalator.domain import clocks, deadlines
 from services.escalator.domain.clocks import BREACH, Clock, Entry, EntryKind
 from services.escalator.domain.orders import Order
 from shared.contracts.escalations import ChangeKind
@@ -48,7 +48,7 @@ def exclude(order: Order) -> None:
         kept = (*kept, BREACH)
     turn.log(Entry(clock.id, EntryKind.EXCLUDE, order.at, amount=counted, kept=kept, reason=order.command.reason))
     values = {
-        "clock": wording.words(spec.label, turn.case.language),
+        "clock": spec.label,
         "start": start,
         "end": end,
     }
@@ -62,7 +62,7 @@ def restart(order: Order) -> None:
         return
     spec, clock = found
     order.turn.log(Entry(clock.id, EntryKind.RESTART, order.turn.now, origin=order.at, reason=order.command.reason))
-    label = wording.words(spec.label, order.turn.case.language)
+    label = spec.label
     order.note(ChangeKind.CLOCK_CHANGED, "restarted", values={"clock": label}, clock=clock.id)
     deadlines.refresh(order.turn)
 

@@ -17,6 +17,7 @@ from services.escalator.domain import (
     ladder,
     notices,
     recusal,
+    retention,
     waiting,
     wording,
 )
@@ -69,6 +70,9 @@ _ALLOWED_IN: Final[Mapping[CommandKind, frozenset[CaseState]]] = MappingProxyTyp
         CommandKind.BYPASS: OPEN_STATES,
         CommandKind.COMMENT: _EVERY,
         CommandKind.MOVE_PLAN: _EVERY,
+        CommandKind.HOLD: _EVERY,
+        CommandKind.RELEASE_HOLD: _EVERY,
+        CommandKind.ERASE: _EVERY,
     }
 )
 
@@ -76,12 +80,13 @@ _WITH_OUTCOME: Final = frozenset({CommandKind.RESOLVE, CommandKind.CLOSE, Comman
 """These may say, for the complainant, how it came out."""
 
 
-def apply_command(  # noqa: PLR0917  # the last two are other cases
+def apply_command(
     rules: Rules,
     case: Case,
     command: CommandIssuedV1,
     now: datetime,
     other: Case | None = None,
+    *,
     merged: Case | None = None,
 ) -> Decision:
     """The case after the command, or a COMMAND_REFUSED change with the reason.
@@ -92,7 +97,9 @@ def apply_command(  # noqa: PLR0917  # the last two are other cases
     turn = Turn(rules, case, now)
     order = Order(turn, command, other, merged)
     kind = command.command
-    if is_passed_on(case, command) and other is not None:
+    if case.erased_at is not None:
+        order.refuse("refused_erased")
+    elif is_passed_on(case, command) and other is not None:
         order.note(ChangeKind.COMMENTED, "passed_on", values={"number": other.number}, into=other.number)
     elif case.state not in _ALLOWED_IN[kind]:
         order.refuse("refused_state")
@@ -159,7 +166,7 @@ def _unacknowledge(order: Order) -> None:
     ladder.start(turn)
 
 
-def _release(order: Order, sentence: str, **values: str) -> None:
+def _release(order: Order, sentence: str, **values: object) -> None:
     """Nobody has the case any more."""
     turn = order.turn
     if turn.case.state is CaseState.WAITING:
@@ -215,7 +222,7 @@ def _milestone(order: Order) -> None:
 
 def _pass(order: Order, milestone: Milestone) -> None:
     turn = order.turn
-    label = milestone.en if turn.case.language == "en" else milestone.zh
+    label = wording.pair(milestone.zh, milestone.en)
     order.note(ChangeKind.STATE_CHANGED, "milestone", values={"milestone": label}, milestone=milestone.id)
     if milestone.id not in turn.case.milestones:
         deadlines.passed(turn, milestone.id, order.at)
@@ -248,11 +255,11 @@ def _raise(order: Order) -> None:
     level = _level(order)
     if level is None:
         return
-    label = turn.level_label(level)
+    label = turn.level_words(level)
     if turn.rules.plan.rank(level) <= turn.rules.plan.rank(turn.case.level):
         order.refuse("refused_not_higher", level=label)
         return
-    raised = turn.both("raised", level=turn.level_words(level))
+    raised = turn.both("raised", level=label)
     because = wording.by_both(order.command.actor, raised, order.command.reason)
     raise_level(turn, level, at=order.at, because=because, decided_by=None)
 
@@ -264,11 +271,11 @@ def _lower(order: Order) -> None:
         return
     label = turn.level_label(level)
     if plan.rank(level) > plan.rank(case.level):
-        order.refuse("refused_not_lower", level=label)
+        order.refuse("refused_not_lower", level=turn.level_words(level))
         return
     turn.set(overruling=Overruling(order.command.issued_at, plan.rank(case.level), case.decided_by))
     if level == case.level:
-        order.note(ChangeKind.COMMENTED, "lowered_already", values={"level": label})
+        order.note(ChangeKind.COMMENTED, "lowered_already", values={"level": turn.level_words(level)})
         return
     turn.set(level=level, kept_proposal=None)
     lowered = turn.both("lowered", level=turn.level_words(level))
@@ -276,7 +283,7 @@ def _lower(order: Order) -> None:
     order.note(
         ChangeKind.LEVEL_LOWERED,
         "lowered",
-        values={"level": label},
+        values={"level": turn.level_words(level)},
         before=case.level or "",
         level=level,
         level_label=label,
@@ -304,16 +311,16 @@ def _cannot_handle(order: Order) -> None:
         order.refuse("refused_no_tier")
         return
     above = ladder.next_tier(turn)
-    tier = wording.words(above.label, turn.case.language) if above else ""
-    what = turn.say("cannot_handle", tier=tier)
+    tier = above.label if above else ""
+    what = turn.both("cannot_handle", tier=tier)
     _release(order, "cannot_handle", tier=tier)
-    ladder.move_up(turn, wording.by(turn.case.language, order.command.actor, what, order.command.reason))
+    ladder.move_up(turn, wording.by_both(order.command.actor, what, order.command.reason))
 
 
 def _reopen(order: Order) -> None:
     turn = order.turn
     actor, reason = order.command.actor, order.command.reason
-    reopen(turn, wording.by(turn.case.language, actor, turn.say("reopened"), reason))
+    reopen(turn, wording.by_both(actor, turn.both("reopened"), reason))
     ladder.start(turn)
 
 
@@ -361,5 +368,8 @@ _ACTIONS: Final[Mapping[CommandKind, Callable[[Order], None]]] = MappingProxyTyp
         CommandKind.BYPASS: bypass.take,
         CommandKind.COMMENT: _comment,
         CommandKind.MOVE_PLAN: _move_plan,
+        CommandKind.HOLD: retention.hold,
+        CommandKind.RELEASE_HOLD: retention.release,
+        CommandKind.ERASE: retention.erase,
     }
 )

@@ -78,7 +78,7 @@ def _begin(turn: Turn, spec: CompiledClock, limit: Limit, started_at: datetime, 
     # It had run out before anybody could know of it: that is written down, and nobody is woken for it.
     turn.fire(Fire(clock_subject(clock.id), clock.generation, BREACH, due_at, superseded=True))
     turn.log(Entry(clock.id, EntryKind.FIRE, turn.now, threshold=BREACH, superseded=True))
-    because = turn.say("clock_breach", clock=spec.label, due=due_at)
+    because = turn.both("clock_breach", clock=spec.label, due=due_at)
     turn.note(ChangeKind.CLOCK_BREACHED, because, clock=spec.id, due_at=_iso(due_at), action=Breach.RECORD)
 
 
@@ -116,7 +116,7 @@ def retarget(turn: Turn, spec: CompiledClock, clock: Clock, limit: Limit, before
     due_at = clocks.due_at(changed, base)
     turn.note(
         ChangeKind.CLOCK_CHANGED,
-        turn.say("clock_retargeted", clock=_label(turn, spec), due=due_at or ""),
+        turn.both("clock_retargeted", clock=spec.label, due=due_at or ""),
         clock=spec.id,
         due_at=_iso(due_at),
         rule=rule,
@@ -225,7 +225,7 @@ def _start(turn: Turn, spec: CompiledClock, entry: Entry) -> None:
     clock = turn.log(entry)
     turn.note(
         ChangeKind.CLOCK_STARTED,
-        turn.say("clock_start", clock=_label(turn, spec), start=clock.started_at),
+        turn.both("clock_start", clock=spec.label, start=clock.started_at),
         clock=spec.id,
         started_at=clock.started_at.isoformat(),
         due_at=_iso(clocks.due_at(clock, turn.rules.base(clock.limit))),
@@ -252,7 +252,7 @@ def stop(turn: Turn, spec: CompiledClock, clock: Clock, at: datetime) -> None:
         sentence = "clock_met_late_news"
     turn.note(
         ChangeKind.CLOCK_STOPPED,
-        turn.say(sentence, clock=_label(turn, spec)),
+        turn.both(sentence, clock=spec.label),
         clock=spec.id,
         state=state,
         stopped_at=_iso(stopped.stopped_at),
@@ -265,7 +265,7 @@ def _cancel(turn: Turn, clock: Clock) -> None:
     turn.log(Entry(clock.id, EntryKind.CANCEL, turn.now))
     turn.note(
         ChangeKind.CLOCK_STOPPED,
-        turn.say("clock_cancelled", clock=_label(turn, spec)),
+        turn.both("clock_cancelled", clock=spec.label),
         clock=clock.id,
         state=ClockState.CANCELLED,
     )
@@ -299,7 +299,7 @@ def _breached(turn: Turn, spec: CompiledClock, due_at: datetime | None, *, page:
     if pages:
         above = ladder.next_tier(turn)
         tier = above.label if above else ""
-        ladder.move_up(turn, turn.say("clock_breach_tier", clock=spec.label, tier=tier))
+        ladder.move_up(turn, turn.both("clock_breach_tier", clock=spec.label, tier=tier))
 
 
 def _tell(turn: Turn, purpose: Purpose, spec: CompiledClock, because: Bilingual, due_at: datetime | None) -> None:
@@ -310,10 +310,6 @@ def _tell(turn: Turn, purpose: Purpose, spec: CompiledClock, because: Bilingual,
         turn.request(purpose, ladder.roles_of(turn, tier), channels=tier.channels, because=because, due_at=due_at)
     else:
         turn.request(purpose, turn.rules.plan.informed(turn.case.level), because=because, due_at=due_at)
-
-
-def _label(turn: Turn, spec: CompiledClock) -> str:
-    return wording.words(spec.label, turn.case.language)
 
 
 def _iso(instant: datetime | None) -> str | None:

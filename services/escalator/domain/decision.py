@@ -15,7 +15,7 @@ from services.escalator.domain.clocks import Clock, Entry
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import Change, ChangeKind
 from shared.contracts.notifications import NotificationRequestedV1, Purpose, Subject, SubjectWords
-from shared.contracts.values import MAX_TEXT, Bilingual, ChannelKind, FactValue, Language, trusted
+from shared.contracts.values import Bilingual, ChannelKind, FactValue, Language, trusted
 from shared.plans.words import Words
 
 LADDER: Final = "ladder"
@@ -210,12 +210,8 @@ class Turn:
         """The case with other values in these fields."""
         self.case = self.case.evolve(**fields)
 
-    def say(self, sentence: str, **values: object) -> str:
-        """The sentence in the case's language; instants by the plan's clock, as people read them."""
-        return wording.say(self.case.language, sentence, **self._shown(values))
-
     def both(self, sentence: str, **values: object) -> Bilingual:
-        """The same in both languages: for messages."""
+        """The sentence in both languages; instants by the plan's clock, as people read them."""
         return wording.both(sentence, **self._shown(values))
 
     def _shown(self, values: Mapping[str, object]) -> dict[str, object]:
@@ -238,10 +234,11 @@ class Turn:
         """A level as people call it in the case's language."""
         return level_label(self.rules, level, self.case.language)
 
-    def note(self, kind: ChangeKind, because: str | Words | Bilingual, **details: FactValue | None) -> None:
-        """A line of the case's history, in its language."""
-        said = because if isinstance(because, str) else wording.words(because, self.case.language)
-        self._changes.append(Change(kind=kind, at=self.now, because=said[:MAX_TEXT], details=details))
+    def note(self, kind: ChangeKind, because: Words | Bilingual, **details: FactValue | None) -> None:
+        """A line of the case's history, in its language and in both."""
+        words = because if isinstance(because, Bilingual) else wording.pair(because.zh, because.en)
+        said = wording.words(words, self.case.language)
+        self._changes.append(Change(kind=kind, at=self.now, because=said, words=words, details=details))
 
     def log(self, entry: Entry, rules: Rules | None = None) -> Clock:
         """Advance one clock by one entry of its log, counted by these rules if they are others; the clock after it."""

@@ -21,7 +21,7 @@ def settle(turn: Turn, found: DuplicateOf | None, other: Case | None) -> bool:
     if found.then == "ask" or other is None or not other.open or not untouched:
         turn.note(
             ChangeKind.DUPLICATE_PROPOSED,
-            turn.say("duplicate_asked", rule=found.rule, number=found.number),
+            turn.both("duplicate_asked", rule=found.rule, number=found.number),
             into=found.number,
             case=str(found.case_id),
             rule=found.rule,

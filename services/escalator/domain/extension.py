@@ -64,8 +64,7 @@ def deny(order: Order) -> None:
         return
     spec, clock, asked = decided
     _decide(order, asked, approved=False)
-    label = wording.words(spec.label, order.turn.case.language)
-    order.note(ChangeKind.EXTENSION_DENIED, "extension_denied", values={"clock": label}, clock=clock.id)
+    order.note(ChangeKind.EXTENSION_DENIED, "extension_denied", values={"clock": spec.label}, clock=clock.id)
 
 
 def told(order: Order) -> None:
@@ -86,8 +85,7 @@ def told(order: Order) -> None:
         return
     _replace(order, open_ones[0], replace(open_ones[0], told_at=order.at))
     spec = next(spec for spec in order.turn.rules.plan.clocks if spec.id == open_ones[0].clock)
-    label = wording.words(spec.label, order.turn.case.language)
-    order.note(ChangeKind.COMPLAINANT_TOLD, "complainant_told", values={"clock": label}, clock=spec.id)
+    order.note(ChangeKind.COMPLAINANT_TOLD, "complainant_told", values={"clock": spec.label}, clock=spec.id)
 
 
 def _decision(order: Order) -> tuple[CompiledClock, Clock, Extension] | None:
@@ -123,7 +121,7 @@ def _grant(order: Order, spec: CompiledClock, clock: Clock, asked: Extension) ->
     after = turn.log(Entry(clock.id, EntryKind.EXTEND, order.at, amount=amount, kept=kept, reason=order.command.reason))
     due_at = _end(after, base)
     _decide(order, asked, approved=True, due_at=due_at)
-    values = {"clock": wording.words(spec.label, turn.case.language), "due": due_at}
+    values = {"clock": spec.label, "due": due_at}
     sentence = "extension_late" if late else "extension_granted"
     order.note(ChangeKind.CLOCK_CHANGED, sentence, values=values, clock=clock.id, due_at=due_at.isoformat(), late=late)
     notices.at(turn, "extended", asked.reason)

@@ -43,7 +43,7 @@ def start(turn: Turn, sentence: str = "first_page") -> None:
         halt(turn)
         return
     at = _position(turn, tiers)
-    _reach(turn, tiers, 0 if at is None else at, turn.say(sentence, tier=_label(turn, tiers[at or 0])))
+    _reach(turn, tiers, 0 if at is None else at, turn.both(sentence, tier=tiers[at or 0].label))
 
 
 def halt(turn: Turn) -> None:
@@ -67,9 +67,9 @@ def time_passed(turn: Turn) -> None:
     tier = tiers[at]
     if ladder.waiting:
         _page(turn, tiers, at, attempt=ladder.attempt)
-        turn.note(ChangeKind.TIER_REACHED, turn.say("waited_page", tier=_label(turn, tier)), **_details(turn))
+        turn.note(ChangeKind.TIER_REACHED, turn.both("waited_page", tier=tier.label), **_details(turn))
         return
-    within = wording.span(tier.acknowledge_within.total_seconds(), turn.case.language)
+    within = wording.span(tier.acknowledge_within.total_seconds())
     missed = (turn.now - ladder.next_at) // tier.acknowledge_within
     attempt = ladder.attempt + 1 + missed
     if ladder.ended:
@@ -80,18 +80,18 @@ def time_passed(turn: Turn) -> None:
     elif attempt <= tier.repeat:
         _page(turn, tiers, at, attempt=attempt)
     else:
-        following = _label(turn, tiers[at + 1]) if at + 1 < len(tiers) else ""
-        move_up(turn, turn.say("unacknowledged", within=within, tier=following))
+        following = tiers[at + 1].label if at + 1 < len(tiers) else ""
+        move_up(turn, turn.both("unacknowledged", within=within, tier=following))
         return
     count = ladder.attempt + 2
     turn.note(
         ChangeKind.TIER_REPEATED,
-        turn.say("repeated", within=within, count=count, tier=_label(turn, tier)),
+        turn.both("repeated", within=within, count=count, tier=tier.label),
         **_details(turn),
     )
 
 
-def move_up(turn: Turn, because: str | Bilingual) -> None:
+def move_up(turn: Turn, because: Bilingual) -> None:
     """Page the next tier at once. At the end of the chain that is published, and the last tier is paged on."""
     tiers = tiers_of(turn)
     if not tiers:
@@ -102,7 +102,7 @@ def move_up(turn: Turn, because: str | Bilingual) -> None:
         first = turn.case.ladder.rounds == 0
         turn.set(ladder=replace(turn.case.ladder, rounds=turn.case.ladder.rounds + 1))
         if first:
-            turn.note(ChangeKind.CHAIN_ENDED, turn.say("chain_again", tier=_label(turn, tiers[again])))
+            turn.note(ChangeKind.CHAIN_ENDED, turn.both("chain_again", tier=tiers[again].label))
         _reach(turn, tiers, again, because)
         return
     following = 0 if at is None else at + 1
@@ -114,7 +114,7 @@ def move_up(turn: Turn, because: str | Bilingual) -> None:
     attempt = turn.case.ladder.attempt + 1 if turn.case.ladder is not None else 0
     _page(turn, tiers, last, attempt=attempt if known else 0, ended=True)
     kind = ChangeKind.TIER_REPEATED if known else ChangeKind.CHAIN_ENDED
-    turn.note(kind, turn.say("chain_ended", tier=_label(turn, tiers[last])), **_details(turn))
+    turn.note(kind, turn.both("chain_ended", tier=tiers[last].label), **_details(turn))
 
 
 def next_tier(turn: Turn) -> CompiledTier | None:
@@ -151,7 +151,7 @@ def _begins_again(tiers: tuple[CompiledTier, ...], at: int | None) -> int | None
     return next((index for index, tier in enumerate(tiers) if tier.id == wanted), None) if wanted else None
 
 
-def _reach(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, because: str | Bilingual) -> None:
+def _reach(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, because: Bilingual) -> None:
     """The tier is the present one from now on; it is paged at once unless the plan lets it wait."""
     tier = tiers[at]
     not_before = _not_before(turn, tier)
@@ -212,10 +212,6 @@ def _page(turn: Turn, tiers: tuple[CompiledTier, ...], at: int, *, attempt: int,
         next_tier=above.label if above else None,
         stale_after=next_at,
     )
-
-
-def _label(turn: Turn, tier: CompiledTier) -> str:
-    return wording.words(tier.label, turn.case.language)
 
 
 def _details(turn: Turn) -> dict[str, str | int | bool | None]:

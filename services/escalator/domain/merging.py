@@ -49,10 +49,10 @@ def take_in(rules: Rules, case: Case, merged: Case, now: datetime, before: Case 
 
 def _adopt_facts(turn: Turn, merged: Case, told: Mapping[str, FactValue], news: Mapping[str, FactValue]) -> None:
     case = turn.case
-    facts = wording.facts(told, case.language, turn.rules.plan.plan)
+    facts = wording.facts(told, turn.rules.plan.plan)
     turn.note(
         ChangeKind.FACTS_ADDED,
-        turn.say("duplicate_taken", number=merged.number, facts=facts),
+        turn.both("duplicate_taken", number=merged.number, facts=facts),
         **{**dict(list(told.items())[:_MOST]), "merged": merged.number},
     )
     turn.set(
@@ -116,10 +116,9 @@ def _adopt_clock(turn: Turn, spec: CompiledClock, other: Clock, before: Case) ->
         )
     )
     due = clocks.due_at(after, base)
-    label = wording.words(spec.label, turn.case.language)
     turn.note(
         ChangeKind.CLOCK_CHANGED,
-        turn.say("clock_adopted", clock=label, number=before.number, due=due or ""),
+        turn.both("clock_adopted", clock=spec.label, number=before.number, due=due or ""),
         clock=spec.id,
         due_at=due.isoformat() if due is not None else None,
         merged=before.number,

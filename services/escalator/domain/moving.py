@@ -20,6 +20,7 @@ from shared.contracts.classifications import CaseClassifiedV1, PlanMove
 from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseState, ChangeKind
 from shared.contracts.notifications import Purpose
+from shared.contracts.values import Bilingual
 
 
 class _Course(Enum):
@@ -82,45 +83,45 @@ def _course(after: Rules, case: Case, classified: CaseClassifiedV1, asked: PlanM
     return _Course.FALLS if asked.levels == "as-judged" else _Course.KEPT
 
 
-def _refusal(after: Rules, case: Case, classified: CaseClassifiedV1, asked: PlanMove) -> str | None:
-    """Why the case stays under its version, in the case's language; None when it moves."""
+def _refusal(after: Rules, case: Case, classified: CaseClassifiedV1, asked: PlanMove) -> Bilingual | None:
+    """Why the case stays under its version; None when it moves."""
     if asked.refused is not None:
-        return wording.words(asked.refused, case.language)
+        return asked.refused
     if case.state not in OPEN_STATES:
-        return wording.say(case.language, "move_refused_state", state=case.state, before=case.plan.version)
+        return wording.both("move_refused_state", state=case.state, before=case.plan.version)
     gone = _course(after, case, classified, asked) is _Course.REPLACED
     if gone and classified.level is None and asked.levels != "as-judged":
-        return wording.say(case.language, "move_refused_level", version=asked.version, level=case.level)
+        return wording.both("move_refused_level", version=asked.version, level=case.level)
     known = {spec.id for spec in after.plan.clocks}
     try:
         for clock in case.clocks:
             if clock.id in known:
                 after.base(clock.limit)
     except NeedsCalendarError as error:
-        return str(error)
+        return wording.pair(str(error), str(error))
     return None
 
 
 def _refused(
-    before: Rules, case: Case, classified: CaseClassifiedV1, refusal: tuple[PlanMove, str], now: datetime
+    before: Rules, case: Case, classified: CaseClassifiedV1, refusal: tuple[PlanMove, Bilingual], now: datetime
 ) -> Decision:
     asked, why = refusal
     if case.move_refused == asked.asked:
         return reclassify(before, case, classified, now)
     turn = Turn(before, case, now)
     turn.set(classified_revision=classified.revision, move_refused=asked.asked)
-    _note(turn, ChangeKind.COMMAND_REFUSED, asked, turn.say("move_refused", version=asked.version, why=why))
+    _note(turn, ChangeKind.COMMAND_REFUSED, asked, turn.both("move_refused", version=asked.version, why=why))
     return turn.decide()
 
 
 def _note_move(turn: Turn, case: Case, asked: PlanMove, level: str | None) -> None:
     after = turn.case.plan
-    what = turn.say(
+    what = turn.both(
         "plan_moved",
         before=case.plan.version,
         after=after.version,
         previous=_label_before(turn, case),
-        level=turn.level_label(level),
+        level=turn.level_words(level),
     )
     _note(
         turn,
@@ -136,11 +137,11 @@ def _note_move(turn: Turn, case: Case, asked: PlanMove, level: str | None) -> No
     )
 
 
-def _note(turn: Turn, kind: ChangeKind, asked: PlanMove, what: str, **details: Any) -> None:
+def _note(turn: Turn, kind: ChangeKind, asked: PlanMove, what: Bilingual, **details: Any) -> None:
     """A change that says who wanted the move, what came of it and why."""
     turn.note(
         kind,
-        wording.by(turn.case.language, asked.actor, what, asked.reason),
+        wording.by_both(asked.actor, what, asked.reason),
         command=CommandKind.MOVE_PLAN,
         actor=asked.actor.ref,
         actor_kind=asked.actor.kind,
@@ -149,9 +150,9 @@ def _note(turn: Turn, kind: ChangeKind, asked: PlanMove, what: str, **details: A
     )
 
 
-def _label_before(turn: Turn, case: Case) -> str:
+def _label_before(turn: Turn, case: Case) -> Bilingual | str:
     known = {level.id for level in turn.rules.plan.plan.levels}
-    return turn.level_label(case.level) if case.level is None or case.level in known else case.level
+    return turn.level_words(case.level) if case.level is None or case.level in known else case.level
 
 
 def _settle_level(turn: Turn, case: Case, classified: CaseClassifiedV1, course: _Course) -> None:
@@ -161,8 +162,8 @@ def _settle_level(turn: Turn, case: Case, classified: CaseClassifiedV1, course: 
         return
     if course is _Course.KEPT:
         turn.set(kept_proposal=f"level_kept:{judged}")
-        proposed, held = turn.level_label(judged), turn.level_label(case.level)
-        because = turn.say("level_kept", proposed=proposed, level=held)
+        proposed, held = turn.level_words(judged), turn.level_words(case.level)
+        because = turn.both("level_kept", proposed=proposed, level=held)
         turn.note(ChangeKind.LEVEL_KEPT, because, proposed=judged, level=case.level)
         return
     turn.set(
@@ -173,14 +174,13 @@ def _settle_level(turn: Turn, case: Case, classified: CaseClassifiedV1, course: 
     )
     turn.decided(reason_of(turn.rules, classified))
     if course is _Course.FALLS:
-        label = turn.level_label(judged)
-        because = turn.say("level_moved", level=label, version=turn.case.plan.version)
+        because = turn.both("level_moved", level=turn.level_words(judged), version=turn.case.plan.version)
         turn.note(
             ChangeKind.LEVEL_LOWERED,
             because,
             before=case.level,
             level=judged,
-            level_label=label,
+            level_label=turn.level_label(judged),
             criterion=classified.decided_by,
         )
 
@@ -191,7 +191,7 @@ def _drop_approvals(turn: Turn) -> None:
     for one in turn.case.approvals:
         if one.state == "waiting" and len(one.given) >= steps.get(one.id, 0):
             turn.set(approvals=tuple(known for known in turn.case.approvals if known.id != one.id))
-            because = turn.say("approval_gone", approval=one.id, version=turn.case.plan.version)
+            because = turn.both("approval_gone", approval=one.id, version=turn.case.plan.version)
             turn.note(ChangeKind.COMMENTED, because, approval=one.id)
 
 

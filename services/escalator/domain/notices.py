@@ -13,6 +13,7 @@ from services.escalator.domain.orders import Order
 from shared.contracts.escalations import ChangeKind
 from shared.contracts.notifications import NotificationSettledV1, Settlement, notice_id
 from shared.contracts.values import CaseKind
+from shared.plans.words import Words
 
 _EACH_TIME: Final = frozenset({"breached", "extended", "level-changed", "reopened"})
 """Moments that may come again, and are told again; a milestone is told of once."""
@@ -35,7 +36,7 @@ def at(turn: Turn, moment: str, reason: str | None = None) -> None:
         sentence = "notice_opt_in" if notice.opt_in else "notice"
         turn.note(
             ChangeKind.COMPLAINANT_NOTICE,
-            turn.say(sentence, text=text),
+            turn.both(sentence, text=notice.words or notice.id),
             notice=notice.id,
             on=moment,
             opt_in=notice.opt_in,
@@ -58,13 +59,13 @@ def settled(turn: Turn, outcome: NotificationSettledV1) -> None:
         if one.told_at is None and notice_id(case.case_id, case.plan.name, one.id, one.at) == outcome.request_id:
             told_now = replace(one, told_at=outcome.settled_at)
             turn.set(notices=(*case.notices[:index], told_now, *case.notices[index + 1 :]))
-            turn.note(ChangeKind.COMPLAINANT_TOLD, turn.say("notice_told", text=_text(turn, one.id)), notice=one.id)
+            turn.note(ChangeKind.COMPLAINANT_TOLD, turn.both("notice_told", text=_text(turn, one.id)), notice=one.id)
             return
 
 
-def _text(turn: Turn, notice: str) -> str:
+def _text(turn: Turn, notice: str) -> Words | str:
     spec = next((spec for spec in turn.rules.plan.notices if spec.id == notice), None)
-    return wording.words(spec.words, turn.case.language) if spec is not None and spec.words else notice
+    return spec.words if spec is not None and spec.words else notice
 
 
 def told(order: Order) -> bool:

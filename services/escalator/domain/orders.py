@@ -34,16 +34,16 @@ class Order:
         self, kind: ChangeKind, sentence: str, *, values: Mapping[str, object] | None = None, **details: FactValue
     ) -> None:
         """A change that says who, what and why."""
-        what = self.turn.say(sentence, **(values or {}))
+        what = self.turn.both(sentence, **(values or {}))
         if kind is not ChangeKind.COMMAND_REFUSED and self.argument(ROLE_HELD) is False:
-            what += self.turn.say("role_not_held", role=self.word("role") or "")
+            what = wording.joined(what, self.turn.both("role_not_held", role=self.word("role") or ""))
         if self.merged is not None:
-            what += self.turn.say("said_of_merged", number=self.merged.number)
+            what = wording.joined(what, self.turn.both("said_of_merged", number=self.merged.number))
         actor = self.command.actor
-        text = wording.by(self.turn.case.language, actor, what, self.command.reason)
-        self.turn.note(kind, text, command=self.command.command, actor=actor.ref, actor_kind=actor.kind, **details)
+        because = wording.by_both(actor, what, self.command.reason)
+        self.turn.note(kind, because, command=self.command.command, actor=actor.ref, actor_kind=actor.kind, **details)
 
-    def enter(self, state: CaseState, sentence: str, **values: str) -> None:
+    def enter(self, state: CaseState, sentence: str, **values: object) -> None:
         """Another state, noted."""
         self.turn.set(state=state)
         self.note(ChangeKind.STATE_CHANGED, sentence, values=values, state=state)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.escalator.domain import clocks, wording
+from services.escalator.domain import clocks
 from services.escalator.domain.case import Case
 from services.escalator.domain.clocks import Clock, Entry, EntryKind
 from services.escalator.domain.decision import Decision, Turn
@@ -36,9 +36,9 @@ def _tell(turn: Turn, spec: CompiledClock, before: Clock, after: Clock) -> None:
         return
     turn.note(
         ChangeKind.CLOCK_CHANGED,
-        turn.say(
+        turn.both(
             "clock_recounted",
-            clock=wording.words(spec.label, turn.case.language),
+            clock=spec.label,
             before=before.expected_at or "?",
             due=due,
         ),

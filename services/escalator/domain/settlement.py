@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from services.escalator.domain import ladder, notices, wording
+from services.escalator.domain import ladder, notices
 from services.escalator.domain.case import Case, Ladder, Reach
 from services.escalator.domain.decision import Decision, Turn
 from services.escalator.domain.time_bases import Rules
 from shared.contracts.escalations import ChangeKind
 from shared.contracts.notifications import COMPLAINANT, NotificationSettledV1, Purpose, Settlement
+from shared.contracts.values import Bilingual
 
 _UNDELIVERED: Final = frozenset({Settlement.FAILED, Settlement.NOBODY})
 _NEVER_SILENT: Final = frozenset({Purpose.INFORM, Purpose.WARN, Purpose.BREACH})
@@ -50,17 +51,17 @@ def notification_settled(rules: Rules, case: Case, settled: NotificationSettledV
     # At the end of the chain there is nobody to turn to at once; paging the same people without a pause helps nobody.
     if failed and page.next_at is not None and not page.ended and _reached_nobody(turn, page):
         present, above = ladder.present_tier(turn), ladder.next_tier(turn)
-        tier = wording.words(present.label, case.language) if present else page.tier
-        following = wording.words(above.label, case.language) if above else tier
-        ladder.move_up(turn, turn.say("undeliverable", tier=tier, next=following))
+        tier = present.label if present else page.tier
+        following = above.label if above else tier
+        ladder.move_up(turn, turn.both("undeliverable", tier=tier, next=following))
     return turn.decide()
 
 
-def _not_reached(turn: Turn, settled: NotificationSettledV1) -> str:
+def _not_reached(turn: Turn, settled: NotificationSettledV1) -> Bilingual:
     sentence = "not_reached" if settled.stand_in is None else "not_reached_instead"
     instead = settled.stand_in_label or settled.stand_in or ""
     role, reason = settled.role_words or settled.role, settled.reason_words or settled.reason
-    return turn.say(sentence, role=role, reason=reason, instead=instead)
+    return turn.both(sentence, role=role, reason=reason, instead=instead)
 
 
 def _turn_to_the_tiers(turn: Turn, settled: NotificationSettledV1) -> None:

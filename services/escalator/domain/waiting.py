@@ -40,4 +40,4 @@ def over(turn: Turn, sentence: str) -> None:
         return
     deadlines.resume(turn, turn.now)
     turn.set(state=CaseState.IN_PROGRESS)
-    turn.note(ChangeKind.STATE_CHANGED, turn.say(sentence), state=CaseState.IN_PROGRESS)
+    turn.note(ChangeKind.STATE_CHANGED, turn.both(sentence), state=CaseState.IN_PROGRESS)

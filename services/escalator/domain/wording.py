@@ -244,6 +244,29 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "refused_no_approval": ("没有待批事项", "nothing is waiting for approval"),
     "refused_ticked": ("已完成核对：{item}", "ticked already: {item}"),
     "refused_bypass": ("预案当前不允许此越级方式，可用：{open}", "the plan does not allow this way now; open: {open}"),
+    "held": ("保全：不得删除", "hold: nothing of it may be erased"),
+    "hold_released": ("解除保全", "the hold is released"),
+    "erased": (
+        "个人信息与所述内容已删除，保留编号、级别、时间与通知记录",
+        "what was told and by whom is erased; number, levels, times and who was told stay",
+    ),
+    "erased_by_age": (
+        "留存 {days} 天期满，个人信息与所述内容已删除，保留编号、级别、时间与通知记录",
+        "kept for {days} days: what was told and by whom is erased; number, levels, times and who was told stay",
+    ),
+    "refused_held": ("{actor} 已保全本案", "{actor} holds the case already"),
+    "refused_not_held": ("本案未被保全", "the case is not held"),
+    "refused_erased": ("本案内容已删除，不能再执行 {command}", "the case was erased: no {command} any more"),
+    "refused_erase_held": ("本案已保全，不得删除；请先解除保全", "the case is held; release the hold before"),
+    "refused_erase_open": (
+        "案件在所有预案下均已结束后才能删除",
+        "a case can be erased once it is over under all its plans",
+    ),
+    "refused_erase_merged": (
+        "并入的案件仍保存其内容，请先删除那一案件",
+        "the case it was merged into still holds what was told: erase that one before",
+    ),
+    "refused_erase_elsewhere": ("在另一预案下被拒，未删除", "refused under another plan, so nothing is erased"),
     "refused_no_tier": ("没有可升的上一级", "there is no tier to go up to"),
 }
 
@@ -328,8 +351,12 @@ def _name(name: str, language: Language, plan: Plan) -> str:
     return text or name
 
 
-def facts(found: Mapping[str, FactValue], language: Language, plan: Plan) -> str:
+def facts(found: Mapping[str, FactValue], plan: Plan) -> Bilingual:
     """Facts with the values they were given, as the plan calls them."""
+    return pair(_facts(found, "zh", plan), _facts(found, "en", plan))
+
+
+def _facts(found: Mapping[str, FactValue], language: Language, plan: Plan) -> str:
     separator = ", " if language == "en" else "，"
     return separator.join(
         f"{_name(name, language, plan)} = {_read(name, value, plan, language)}" for name, value in found.items()
@@ -347,9 +374,14 @@ def by(language: Language, actor: Actor, what: str, reason: str | None) -> str:
     return (f"{text}（{reason}）" if language == "zh" else f"{text} ({reason})")[:MAX_TEXT] if reason else text
 
 
-def span(seconds: float, language: Language) -> str:
+def span(seconds: float) -> Bilingual:
     """A length of time in its largest fitting unit."""
     for size, zh, en in ((86_400, "天", "d"), (3_600, "小时", "h"), (60, "分钟", "min")):
         if seconds >= size and seconds % size == 0:
-            return f"{int(seconds // size)} {en if language == 'en' else zh}"
-    return f"{seconds:g} {'s' if language == 'en' else '秒'}"
+            return pair(f"{int(seconds // size)} {zh}", f"{int(seconds // size)} {en}")
+    return pair(f"{seconds:g} 秒", f"{seconds:g} s")
+
+
+def joined(first: Bilingual, then: Bilingual) -> Bilingual:
+    """One after the other, in each language."""
+    return pair(first.zh + then.zh, first.en + then.en)

@@ -8,7 +8,7 @@ from services.console.domain.lines import BAD, GOOD, lines_of
 from services.console.domain.plan_words import PlanWords
 from shared.contracts.classifications import DuplicateOf, OpenedBy, ProposedFact
 from shared.contracts.commands import CommandKind
-from shared.contracts.escalations import CaseMergedV1, Change, ChangeKind
+from shared.contracts.escalations import CaseErasedV1, CaseMergedV1, Change, ChangeKind, ErasedPart
 from shared.contracts.notifications import Settlement
 from shared.contracts.topics import TOPICS
 from shared.contracts.values import Actor, ActorKind, Bilingual, Contract
@@ -30,7 +30,14 @@ WORDS = PlanWords({})
 
 def test_every_event_of_every_topic_has_a_line_in_both_languages() -> None:
     merged = CaseMergedV1(number="N-1", plan=TELECOM, revision=2, into=IDS.new(), changed_at=NOON)
-    further = (create_command(NOON), merged, merged.model_copy(update={"into": None}))
+    erased = CaseErasedV1(number="N-1", part=ErasedPart.PERSONAL_DATA, last_changed_at=NOON, erased_at=NOON)
+    further = (
+        create_command(NOON),
+        merged,
+        merged.model_copy(update={"into": None}),
+        erased,
+        erased.model_copy(update={"part": ErasedPart.CASE}),
+    )
     events = [*create_story("N-1", at=NOON), *(create_event(one, IDS.new()) for one in further)]
     told: set[type[Contract]] = set()
     for event in events:
@@ -40,7 +47,8 @@ def test_every_event_of_every_topic_has_a_line_in_both_languages() -> None:
         json.dumps([line.details for line in lines])
         told.add(type(event.data))
     missing = {model.__name__ for topic in TOPICS for model in topic.models} - {model.__name__ for model in told}
-    assert missing == {"IncidentReportedV1"}, "incidents share the line of complaints"
+    # Incidents share the line of complaints.
+    assert missing == {"IncidentReportedV1"}, "word the event in services/console/domain/lines.py and add it to this test"
 
 
 def test_each_change_of_a_case_is_a_line_of_its_own() -> None:
@@ -52,6 +60,18 @@ def test_each_change_of_a_case_is_a_line_of_its_own() -> None:
     assert [line.kind for line in lines] == ["level-raised", "tier-reached"]
     assert lines[0].zh == "级别提升：橙色 → 红色"
     assert lines[0].tone == BAD
+
+
+def test_a_change_is_told_in_the_language_of_the_reader_and_as_it_came_where_it_came_in_one_only() -> None:
+    words = Bilingual(zh="首次通知：接口人", en="first page: Liaison")
+    changes = (
+        Change(kind=ChangeKind.TIER_REACHED, at=NOON, because=words.zh, words=words),
+        Change(kind=ChangeKind.TIER_REACHED, at=NOON, because="业务部门领导"),
+    )
+    told, before = lines_of(create_event(create_escalated("N-1", "red", NOON, changes=changes), IDS.new()), WORDS)
+    assert told.zh.endswith("：首次通知：接口人")
+    assert told.en.endswith(": first page: Liaison")
+    assert before.en.endswith(": 业务部门领导")
 
 
 def test_a_classification_says_what_else_it_rests_on() -> None:
