@@ -98,6 +98,7 @@ def cases_router(parts: ApiParts) -> APIRouter:
             raise ProblemError(
                 answer.status, answer.title or "Intake refused it", code="command-refused", fields=answer.fields
             )
-        return JSONResponse({"case_id": answer.case_id, "accepted": True}, 202)
+        said = {"survivor": answer.survivor} if answer.survivor else {}
+        return JSONResponse({"case_id": answer.case_id, "accepted": True, **said}, 202)
 
     return router

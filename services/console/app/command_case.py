@@ -56,6 +56,7 @@ async def command_case(
         str(case_id),
         str(answer.body.get("detail") or answer.body.get("title") or ""),
         problem_fields(answer.body),
+        survivor=str(answer.body["survivor"]) if answer.body.get("survivor") else None,
     )
 
 

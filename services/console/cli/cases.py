@@ -132,6 +132,9 @@ def _send(case: str, body: dict[str, Any], said: str, *, as_json: bool) -> None:
         print_json(answer)
     else:
         OUT.print(said, style="green")
+        if answer.get("survivor"):
+            number = answer["survivor"]
+            OUT.print(say(f"本案已并入 {number}，确认计入该案。", f"It was merged: this counts for {number}."))
 
 
 def _path(case: str, rest: str = "") -> str:

@@ -17,7 +17,8 @@ _BY_STATE: Final[dict[str, tuple[CommandKind, ...]]] = {
     "closed": (CommandKind.REOPEN,),
     "withdrawn": (CommandKind.REOPEN,),
     "invalid": (CommandKind.REOPEN,),
-    "merged": (CommandKind.REOPEN,),
+    # Whoever was paged for it acknowledges the case that goes on.
+    "merged": (CommandKind.ACKNOWLEDGE, CommandKind.REOPEN),
 }
 _ORDER: Final = (
     CommandKind.ACKNOWLEDGE,

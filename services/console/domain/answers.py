@@ -6,12 +6,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of it. `status` is HTTP's: 404 no such case, 503 intake away, else what intake answered."""
+    """What came of it. `status` is HTTP's: 404 no such case, 503 intake away, else what intake answered.
+
+    `survivor` is the number of the case that an acknowledgement counts for, where this one was merged.
+    """
 
     status: int
     case_id: str | None
     title: str
     fields: dict[str, str] = field(default_factory=dict)
+    survivor: str | None = None
 
     @property
     def accepted(self) -> bool:

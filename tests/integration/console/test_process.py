@@ -46,13 +46,15 @@ class Intake:
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, dict[str, Any]]] = []
+        self.more: dict[str, str] = {}
         outer = self
 
         class Door(BaseHTTPRequestHandler):
             def do_POST(self) -> None:  # the base class's name
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 outer.posted.append((self.path, body))
-                answer = json.dumps({"number": "2026-11-000042", "case_id": str(IDS.new())}).encode()
+                said = {"number": "2026-11-000042", "case_id": str(IDS.new())} | outer.more
+                answer = json.dumps(said).encode()
                 self.send_response(202)
                 self.send_header("content-length", str(len(answer)))
                 self.end_headers()
@@ -263,6 +265,9 @@ async def test_the_command_line_reads_explains_and_acknowledges(
     fenghuo(console, key, "case", "ack", "2026-11-000001")
     by_itself = {"command": "acknowledge", "actor": {"ref": "test", "kind": "system"}}
     assert intake.posted[1][1] == by_itself, "the key's label, not its prefix"
+    intake.more["survivor"] = "2026-11-000042"
+    merged = fenghuo(console, key, "--lang", "en", "case", "ack", "2026-11-000001").stdout
+    assert "It was merged: this counts for 2026-11-000042." in merged
     missing = fenghuo(console, key, "--lang", "en", "case", "show", "no-such", code=1)
     assert missing.stderr.strip() == "Refused (404): There is no such case"
     once = fenghuo(console, key, "watch", "--once").stdout

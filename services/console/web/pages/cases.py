@@ -1,5 +1,6 @@
 """One case: everything that happened and why, and what may be done."""
 
+import re
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
@@ -16,6 +17,7 @@ from services.console.web.guard import checked_form, needs
 from shared.contracts.commands import CommandKind
 from shared.contracts.values import MAX_NARRATIVE
 
+_NUMBER = re.compile(r"[0-9]{4}-[0-9]{2}-W?[0-9]{5,9}")
 _LONGEST_REASON = min(2000, MAX_NARRATIVE)
 
 
@@ -44,6 +46,7 @@ def router(site: Site) -> APIRouter:
             forms=forms_by_plan(case.plans, plans),
             partial=template == "case_content.html",
             done=request.query_params.get("done", ""),
+            survivor=_number_in(request.query_params.get("survivor", "")),
         )
 
     @pages.get("/cases/{wanted}")
@@ -77,6 +80,12 @@ def router(site: Site) -> APIRouter:
         if not answer.accepted:
             told = "；".join([answer.title, *(f"{field}: {what}" for field, what in answer.fields.items())])
             raise PageError(answer.status, f"未能提交：{told}", f"Not accepted: {told}")
-        return RedirectResponse(f"/cases/{quote(wanted)}?done={name}", 303)
+        counts_for = f"&survivor={quote(answer.survivor)}" if answer.survivor else ""
+        return RedirectResponse(f"/cases/{quote(wanted)}?done={name}{counts_for}", 303)
 
     return pages
+
+
+def _number_in(text: str) -> str:
+    """A case number, and nothing else that somebody put into an address."""
+    return text if _NUMBER.fullmatch(text) else ""
