@@ -20,7 +20,9 @@ from services.classifier.jobs.reconsider import ReconsiderLoop
 from services.classifier.jobs.reload_plans import reload_plans
 from services.classifier.settings import ClassifierSettings
 from services.classifier.store.plans import Plans
+from services.classifier.store.retention import erase_cases
 from shared.db.engine import Database
+from shared.kafka.erasing import ERASE_AGAIN_EVERY, Erasing, Share
 from shared.plans.library import PlanLibrary
 from shared.plans.problems import PlanLibraryError
 from shared.runtime.health import Health
@@ -66,11 +68,13 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
         await reload_plans(in_force, ports)
 
     kafka = settings.kafka_settings()
+    erasing = Erasing(database, Share(personal_data=erase_cases, case=erase_cases))
     parts = Parts(
         consumers=[
             on_report_received(database, kafka, ports),
             on_command_issued(database, kafka, ports, reload),
             on_case_merged(database, kafka, ports),
+            erasing.consumer(NAME, kafka),
         ],
         loops={"reconsider": reconsider},
         jobs={
@@ -79,6 +83,7 @@ def create_app(settings: ClassifierSettings) -> FastAPI:
             "end-warnings": (_END_EVERY, end),
             "forget-windows": (_FORGET_EVERY, forget),
             "reload-plans": (_RELOAD_EVERY, reload),
+            "erase-again": (ERASE_AGAIN_EVERY, erasing.again),
         },
     )
     health = Health(NAME)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from services.console.api.routes import ApiParts, api_router
 from services.console.app.follow_changes import Changes
+from services.console.app.project_events import SHARE
 from services.console.app.sign_in import SignIn
 from services.console.app.watch_access import AccessWatch
 from services.console.channels.clocks import ClockReader
@@ -26,6 +27,7 @@ from services.console.web.site import Site, install_site
 from shared.access.api_keys import Scope
 from shared.access.key_store import KeyStore
 from shared.db.engine import DATABASE_ERRORS, Database, is_transient
+from shared.kafka.erasing import ERASE_AGAIN_EVERY, Erasing
 from shared.plans.library import PlanLibrary
 from shared.runtime.health import Health
 from shared.runtime.plans_in_force import PlansInForce
@@ -156,7 +158,10 @@ def _lifespan(
                 "changes": adapters.changes.run,
                 **{f"access of {watch.name}": watch.run for watch in watches},
             },
-            jobs={"reload-plans": (_RELOAD_EVERY, partial(reload_plans, adapters.plans, adapters.words))},
+            jobs={
+                "reload-plans": (_RELOAD_EVERY, partial(reload_plans, adapters.plans, adapters.words)),
+                "erase-again": (ERASE_AGAIN_EVERY, Erasing(adapters.database, SHARE).again),
+            },
         )
         async with running("console", settings, adapters.database, health, parts):
             yield

@@ -23,11 +23,13 @@ from services.escalator.jobs.reload_plans import reload_plans
 from services.escalator.jobs.sweep import Sweeper
 from services.escalator.settings import EscalatorSettings
 from services.escalator.store.plans import Plans
+from services.escalator.store.retention import erase_personal_data, erase_whole_cases
 from shared.access.api_keys import Scope
 from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
 from shared.calendars.library import CalendarFilesError, CalendarFolder, CalendarLibrary
 from shared.db.engine import Database
+from shared.kafka.erasing import ERASE_AGAIN_EVERY, Erasing, Share
 from shared.plans.library import PlanLibrary
 from shared.plans.problems import PlanLibraryError
 from shared.runtime.clock import SteadyClock
@@ -86,6 +88,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
         await reload_plans(in_force, plans)
 
     apply, kafka = ApplyEvents(database, plans, ids, wake, reload), settings.kafka_settings()
+    erasing = Erasing(database, Share(erase_personal_data, erase_whole_cases))
     parts = Parts(
         consumers=[on_case_facts(apply, database, kafka), on_notification_settled(apply, database, kafka)],
         loops={"sweep": sweep},
@@ -94,6 +97,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
             "calendars": (_CALENDARS_EVERY, recount),
             "duties": (EVERY, periodic_duties(tell_duties)),
             "reload-plans": (_RELOAD_EVERY, reload),
+            "erase-again": (ERASE_AGAIN_EVERY, erasing.again),
         },
     )
     health = Health(NAME)

@@ -36,11 +36,13 @@ from services.intake.channels.desk import NotifierDesk
 from services.intake.domain.reports import Outcome, Report
 from services.intake.jobs.reload_plans import reload_plans
 from services.intake.settings import IntakeSettings
+from services.intake.store.retention import erase_personal_data, erase_whole_cases
 from services.intake.store.vault import Vault
 from services.intake.web.acknowledgement import AcknowledgementPage
 from shared.access.key_store import KeyStore
 from shared.contracts.json_guard import UnreadableError
 from shared.db.engine import DATABASE_ERRORS, Database
+from shared.kafka.erasing import ERASE_AGAIN_EVERY, Erasing, Share
 from shared.plans.library import PlanLibrary
 from shared.runtime.health import Health
 from shared.runtime.ids import TimeOrderedIds
@@ -99,13 +101,18 @@ def create_app(settings: IntakeSettings) -> FastAPI:
         zone=zone,
     )
     health = Health(NAME)
+    erasing = Erasing(database, Share(erase_personal_data, erase_whole_cases))
 
     async def reload(stop: asyncio.Event) -> None:
         await reload_plans(stop, in_force, check, _RELOAD_EVERY)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        parts = Parts(loops={"reload-plans": reload})
+        parts = Parts(
+            consumers=[erasing.consumer(NAME, settings.kafka_settings())],
+            loops={"reload-plans": reload},
+            jobs={"erase-again": (ERASE_AGAIN_EVERY, erasing.again)},
+        )
         async with running(NAME, settings, database, health, parts):
             yield
             await reports.close()

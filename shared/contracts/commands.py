@@ -41,6 +41,9 @@ class CommandKind(StrEnum):
     BYPASS = "bypass"  # past the ladder, where the plan gives leave
     MOVE_PLAN = "move-plan"  # to the version of its plan that is in force
     COMMENT = "comment"
+    HOLD = "hold"  # nothing of it is erased until that is taken back
+    RELEASE_HOLD = "release-hold"
+    ERASE = "erase"  # what was told, who told it and what was written about it: of a case that is over
 
 
 ONLY_PERSONS: Final = frozenset(
@@ -55,6 +58,9 @@ ONLY_PERSONS: Final = frozenset(
         CommandKind.APPROVE,
         CommandKind.REFUSE,
         CommandKind.MOVE_PLAN,
+        CommandKind.HOLD,
+        CommandKind.RELEASE_HOLD,
+        CommandKind.ERASE,
     }
 )
 """What no system and no link may ask for: a named person decides."""
@@ -72,9 +78,15 @@ WITH_REASON: Final = frozenset(
         CommandKind.DECLINE,
         CommandKind.REFUSE,
         CommandKind.MOVE_PLAN,
+        CommandKind.HOLD,
+        CommandKind.RELEASE_HOLD,
+        CommandKind.ERASE,
     }
 )
 """What is refused without a reason."""
+
+OF_THE_WHOLE_CASE: Final = frozenset({CommandKind.HOLD, CommandKind.RELEASE_HOLD, CommandKind.ERASE})
+"""What is never asked of one plan of a case alone."""
 
 ROLE_HELD: Final = "role_held"
 """Argument that intake alone sets: whether who decides in a role's name was on duty for it, by the roster."""

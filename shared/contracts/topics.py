@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.commands import CommandIssuedV1
-from shared.contracts.escalations import CaseEscalatedV1, CaseMergedV1
+from shared.contracts.escalations import CaseErasedV1, CaseEscalatedV1, CaseMergedV1
 from shared.contracts.notifications import NotificationRequestedV1, NotificationSettledV1
 from shared.contracts.receipts import ReceiptReceivedV1
 from shared.contracts.reports import ComplaintReceivedV1, IncidentReportedV1
@@ -78,8 +78,15 @@ CASES_MERGED: Final = Topic(
     "cases-merged",
     "Which case goes on for another",
     "escalator",
-    ("classifier", "console"),
+    ("classifier", "notifier", "console"),
     (CaseMergedV1,),
+)
+CASES_ERASED: Final = Topic(
+    "cases-erased",
+    "Of which case what has to be deleted",
+    "escalator",
+    ("intake", "classifier", "notifier", "console"),
+    (CaseErasedV1,),
 )
 NOTIFICATIONS_REQUESTED: Final = Topic(
     "notifications-requested",
@@ -104,6 +111,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     CASES_CLASSIFIED,
     CASES_ESCALATED,
     CASES_MERGED,
+    CASES_ERASED,
     NOTIFICATIONS_REQUESTED,
     NOTIFICATIONS_SETTLED,
 )

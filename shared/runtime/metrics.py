@@ -90,4 +90,10 @@ ROSTER_FINDINGS: Final = Gauge(
 LIVE_TEST_UNANSWERED: Final = Gauge(
     "fenghuo_live_test_unanswered", "People who did not answer the last finished live test in time", ["org"]
 )
+ERASED_ROWS: Final = Counter("fenghuo_erased_rows", "Rows deleted or emptied of erased cases, by part", ["part"])
+CASES_ERASED: Final = Counter("fenghuo_cases_erased", "Cases erased, by part and why", ["part", "why"])
+CASES_HELD: Final = Gauge("fenghuo_cases_held", "Cases of which nothing may be erased for now")
+OLDEST_KEPT: Final = Gauge(
+    "fenghuo_oldest_kept_seconds", "Age of the oldest case that is over and still holds this part", ["part"]
+)
 CONSOLE_STREAMS: Final = Gauge("fenghuo_console_streams", "Open live pages")

@@ -2,10 +2,12 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Table, Text, UniqueConstraint, Uuid, text
 
+from shared.db.erasures import erasures_table
 from shared.db.tables import messaging_tables, new_metadata
 
 metadata = new_metadata()
 messaging_tables(metadata)
+erasures_table(metadata)
 
 cases = Table(
     "cases",

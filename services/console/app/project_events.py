@@ -1,7 +1,7 @@
 """Builds the read model: every event of every topic, in batches, in any order, once."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from services.console.domain.criteria import criteria_row
 from services.console.domain.lines import lines_of
@@ -15,13 +15,19 @@ from services.console.domain.rows import (
     request_row,
 )
 from services.console.store import projection
+from services.console.store.retention import erase_personal_data, erase_whole_cases
 from shared.contracts.classifications import CaseClassifiedV1
 from shared.contracts.envelope import Event
-from shared.contracts.escalations import CaseEscalatedV1
+from shared.contracts.escalations import CaseErasedV1, CaseEscalatedV1
 from shared.contracts.notifications import NotificationRequestedV1, NotificationSettledV1
 from shared.contracts.reports import CaseReport
 from shared.db.engine import Database
+from shared.db.erasures import note_erasures
+from shared.kafka.erasing import Share, erasure_of
 from shared.kafka.outcome import DONE, DUPLICATE, Outcome
+
+SHARE: Final = Share(erase_personal_data, erase_whole_cases)
+"""What the read model gives up of erased cases."""
 
 
 async def project_events(events: Sequence[Event[Any]], *, database: Database, words: PlanWords) -> list[Outcome]:
@@ -50,6 +56,10 @@ async def project_events(events: Sequence[Event[Any]], *, database: Database, wo
         await projection.add_requests(tx, [request_row(event) for event in requested])
         settled = of_type(fresh, NotificationSettledV1)
         await projection.save_deliveries(tx, [delivery_row(event) for event in settled])
+        erased = [erasure_of(event) for event in of_type(fresh, CaseErasedV1)]
+        if erased:
+            await note_erasures(tx, erased)
+            await SHARE.erase(tx, erased)
         await projection.touch_cases(tx, sorted({event.case_id for event in (*requested, *settled, *explained)}))
         await projection.announce(tx)
     return outcomes

@@ -1,4 +1,4 @@
-"""Reads all eight topics and their dead-letter twins."""
+"""Reads every topic and their dead-letter twins."""
 
 from collections.abc import Sequence
 from typing import Any, Final

@@ -60,6 +60,9 @@ COMMANDS: Final[Mapping[str, Bilingual]] = {
     "bypass": _both("越级上报", "skip the ladder"),
     "move-plan": _both("移至预案新版本", "move to another version of the plan"),
     "comment": _both("备注", "comment"),
+    "hold": _both("保全", "legal hold"),
+    "release-hold": _both("解除保全", "release the hold"),
+    "erase": _both("删除个人信息", "erase personal data"),
 }
 PURPOSES: Final[Mapping[str, Bilingual]] = {
     "page": _both("呼叫", "page"),
@@ -127,6 +130,9 @@ CHANGES: Final[Mapping[str, Bilingual]] = {
     "plan-moved": _both("改用预案新版本", "Moved to another version of the plan"),
     "command-refused": _both("操作被拒", "Command refused"),
     "commented": _both("备注", "Comment"),
+    "held": _both("保全", "Legal hold"),
+    "hold-released": _both("解除保全", "Hold released"),
+    "erased": _both("删除", "Erased"),
 }
 RECEIPTS: Final[Mapping[str, Bilingual]] = {
     "accepted": _both("运营商已接收", "accepted by the operator"),

@@ -20,10 +20,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.access.key_store import api_keys_table
+from shared.db.erasures import erasures_table
 from shared.db.tables import messaging_tables, new_metadata
 
 metadata = new_metadata()
 messaging_tables(metadata)
+erasures_table(metadata)
 api_keys_table(metadata)
 
 # Rises with every change that a board must show. A live page asks for what is above the number it has seen.

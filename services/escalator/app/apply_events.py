@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 from uuid import UUID
 
+from services.escalator.app.erase_cases import Erased, erase_cases
 from services.escalator.app.record_decisions import Decided, Wake, record_decisions
+from services.escalator.domain import retention
 from services.escalator.domain.case import Case
 from services.escalator.domain.classification import open_case, reclassify
 from services.escalator.domain.commands import apply_command, is_passed_on
@@ -19,7 +21,7 @@ from services.escalator.store.cases import CaseKey, StoredCase, find_numbers, lo
 from services.escalator.store.duties import Organisations
 from services.escalator.store.plans import Plans
 from shared.contracts.classifications import CaseClassifiedV1
-from shared.contracts.commands import CommandIssuedV1, CommandKind
+from shared.contracts.commands import OF_THE_WHOLE_CASE, CommandIssuedV1, CommandKind
 from shared.contracts.envelope import Event
 from shared.contracts.escalations import CaseState
 from shared.contracts.notifications import KEPT_PLANS, NotificationSettledV1
@@ -33,6 +35,7 @@ LookAgain = Callable[[], Awaitable[None]]
 CaseFact = CaseClassifiedV1 | CommandIssuedV1 | NotificationSettledV1
 _UNTIL_OPENED: Final = timedelta(milliseconds=500)
 _UNTIL_PUBLISHED: Final = timedelta(seconds=2)
+_ERASED: Final = Skip("what was told of the case is erased")
 _WRITTEN_AT_A_TIME: Final = 100
 """Of a long batch so much is written by the server while the next events are decided here."""
 
@@ -82,6 +85,7 @@ class ApplyEvents:
         # What was not applied must be new when it is offered again, from the topic or from its dead letters.
         await _forget(tx, undone)
         await self._record(tx, board)
+        await erase_cases(tx, board.erased, ids=self._ids)
         return outcomes
 
     async def _record(self, tx: Tx, board: "_Board") -> None:
@@ -126,6 +130,7 @@ class _Board:
         self._now = now
         self._named = named
         self._decisions: list[Decided] = []
+        self.erased: list[Erased] = []
 
     def hand_over(self) -> Sequence[Decided]:
         """The decisions since this was asked last, in their order; they are not kept."""
@@ -153,7 +158,7 @@ class _Board:
         if rules is None:
             return Retry(_UNTIL_PUBLISHED, _unknown_plan(data))
         if case is not None:
-            return self._judged_again(event, data, case, rules)
+            return self._judged_again(event, data, case, rules) if case.erased_at is None else _ERASED
         other = self._same_event(event, data)
         try:
             decision = open_case(
@@ -192,7 +197,9 @@ class _Board:
         """The case of the same plan and organisation that the classifier takes for the same event, if it is here."""
         found = data.duplicate_of
         other = self._cases.get((found.case_id, data.plan.name)) if found is not None else None
-        return other if other is not None and other.org == event.org and other.case_id != event.case_id else None
+        if other is None or other.org != event.org or other.case_id == event.case_id or other.erased_at is not None:
+            return None
+        return other
 
     def _take_in(self, event: Event[CaseFact], key: CaseKey, other: Case | None) -> None:
         """The other case learns what was merged into it by this very event, or what is new of what had been."""
@@ -222,13 +229,16 @@ class _Board:
         return found if found is not None and found.case_id != merged.case_id and found.org == merged.org else None
 
     def _command(self, event: Event[CaseFact], data: CommandIssuedV1) -> Outcome:
-        keys = [(event.case_id, plan) for plan in self._plans_of.get(event.case_id, ()) if data.plan in {None, plan}]
+        wanted = None if data.command in OF_THE_WHOLE_CASE else data.plan
+        keys = [(event.case_id, plan) for plan in self._plans_of.get(event.case_id, ()) if wanted in {None, plan}]
         found = [(key, self._cases[key]) for key in keys if self._cases[key].org == event.org]
         if not found and data.plan in KEPT_PLANS:
             return Skip("an answer to a message about no case: the notifier keeps it")
         if not found:
             plan = f" under plan '{data.plan}'" if data.plan else ""
             return Retry(_UNTIL_OPENED, f"case {event.case_id} is not known{plan}: nothing to {data.command} yet")
+        if data.command is CommandKind.ERASE:
+            return self._erase(event, data, [case for _, case in found])
         outcomes = []
         into = _merged_into(event)
         for key, case in found:
@@ -254,10 +264,25 @@ class _Board:
             outcomes.append(self._decided(event, rules, other, decision))
         return outcomes
 
+    def _erase(self, event: Event[CaseFact], data: CommandIssuedV1, found: Sequence[Case]) -> Outcome:
+        """Of the case under all its plans, or of none."""
+        decisions, all_of_it = retention.erase_all(
+            [(self._plans.rules_of(case.plan), case) for case in found], data, self._now, self._cases.values()
+        )
+        if all_of_it:
+            self.erased.append(Erased.on_request(event, data, found))
+        outcomes = [
+            self._decided(event, self._plans.rules_of(case.plan), case, decision)
+            for case, decision in zip(found, decisions, strict=True)
+        ]
+        return DONE if DONE in outcomes else outcomes[0]
+
     def _settled(self, event: Event[CaseFact], data: NotificationSettledV1) -> Outcome:
         case = self._cases.get((event.case_id, data.plan))
         if case is None or case.org != event.org:
             return Skip("no such case here")
+        if case.erased_at is not None:
+            return _ERASED
         rules = self._plans.rules_of(case.plan)
         return self._decided(event, rules, case, notification_settled(rules, case, data, self._now))
 

@@ -13,7 +13,7 @@ from services.escalator.domain.light import Card, Mark, card_of, entry_of, told_
 from services.escalator.domain.publishing import merged, published
 from services.escalator.domain.settlement import NOBODY
 from services.escalator.domain.time_bases import Rules
-from services.escalator.store import cases, history, timers
+from services.escalator.store import cases, history, retention, timers
 from services.escalator.store.cases import CaseKey, StoredCase
 from services.escalator.store.history import ChangeRow, EntryRow, FireIdentity, FireRow
 from services.escalator.store.timers import TimerRow
@@ -85,6 +85,7 @@ async def record_decisions(tx: Tx, decided: Sequence[Decided], *, ids: Ids, wake
         ],
     )
     _sync_timers(tx, decided, wake)
+    retention.note_holds(tx, *_holds(decided))
     counts = _count(one for one, _ in told)
     if counts:
         tx.after_commit.append(lambda: _tell(counts))
@@ -139,6 +140,19 @@ def _write_cases(tx: Tx, decided: Sequence[Decided], cards: Mapping[CaseKey, Car
     }
     cases.insert_cases(tx, [stored for key, stored in last.items() if key in opened])
     cases.update_cases(tx, [stored for key, stored in last.items() if key not in opened])
+
+
+def _holds(decided: Sequence[Decided]) -> tuple[dict[UUID, Case], set[UUID]]:
+    """Cases that are held from now on, and those that no longer are: a hold is the case's under all its plans."""
+    after = {
+        one.key[0]: one.decision.case
+        for one in decided
+        if (one.before.hold if one.before is not None else None) != one.decision.case.hold
+    }
+    return (
+        {case_id: case for case_id, case in after.items() if case.hold is not None},
+        {case_id for case_id, case in after.items() if case.hold is None},
+    )
 
 
 def _sync_timers(tx: Tx, decided: Sequence[Decided], wake: Wake) -> None:

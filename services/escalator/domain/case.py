@@ -13,6 +13,7 @@ from shared.contracts.values import Actor, CaseKind, FactValue, Language, Place,
 OPEN_STATES: Final = frozenset({CaseState.CLASSIFIED, CaseState.ACKNOWLEDGED, CaseState.IN_PROGRESS, CaseState.WAITING})
 DISMISSED_STATES: Final = frozenset({CaseState.WITHDRAWN, CaseState.INVALID, CaseState.MERGED})
 """Ended because there is nothing to handle: what becomes known later pages nobody."""
+ENDED_STATES: Final = DISMISSED_STATES | {CaseState.CLOSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,15 @@ class Pause:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing of the case is erased while it stands: who wants that, since when and why."""
+
+    actor: Actor
+    at: datetime
+    reason: str
+
+
 @dataclass(frozen=True)
 class Case:
     """State of one (case, plan). `revision` rises with every published change, `classified_revision` with facts.
@@ -180,7 +190,7 @@ class Case:
     `merged_into` is the case that goes on for it; `adopted` are facts of cases merged into this one that it does not
     know itself, and `facts` has them too. `outcome` is what the complainant is to be told of how it came out.
     `because` is in the case's language, `because_other` the same in the other one; `title_en` is for readers of
-    English, where the title is not as somebody gave it.
+    English, where the title is not as somebody gave it. `erased_at`: what was told of it is gone since then.
     """
 
     org: str
@@ -236,6 +246,8 @@ class Case:
     place: Place = field(default_factory=Place)
     language: Language = "zh"
     drill: bool = False
+    hold: Hold | None = None
+    erased_at: datetime | None = None
 
     def evolve(self, **fields: Any) -> Self:
         """The case with other values in these fields. Raises TypeError for a field it does not have.
@@ -264,7 +276,7 @@ class Case:
     @property
     def ended(self) -> bool:
         """Nothing about it waits for anybody any more."""
-        return self.state is CaseState.CLOSED or self.state in DISMISSED_STATES
+        return self.state in ENDED_STATES
 
     @property
     def held(self) -> bool:

@@ -18,10 +18,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.access.key_store import api_keys_table
+from shared.db.erasures import erasures_table
 from shared.db.tables import messaging_tables, new_metadata
 
 metadata = new_metadata()
 messaging_tables(metadata)
+erasures_table(metadata)
 api_keys_table(metadata)
 
 # `body` is the whole state; the columns beside it are what people and indexes ask for.
@@ -125,6 +127,15 @@ plan_snapshots = Table(
     Column("version", Integer, nullable=False),
     Column("snapshot", Text, nullable=False),
     Column("stored_at", DateTime(timezone=True), nullable=False),
+)
+
+# Cases of which nothing is erased; `cases.body` says who holds them and why.
+holds = Table(
+    "holds",
+    metadata,
+    Column("case_id", Uuid, primary_key=True),
+    Column("org", Text, nullable=False),
+    Column("held_at", DateTime(timezone=True), nullable=False),
 )
 
 # Which organisations have had cases under which plan: the duties of the plan are theirs.

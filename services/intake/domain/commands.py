@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field, field_validator, model_validator
 
 from services.intake.domain.bodies import Body
-from shared.contracts.commands import ONLY_PERSONS, WITH_REASON, CommandKind, version_in
+from shared.contracts.commands import OF_THE_WHOLE_CASE, ONLY_PERSONS, WITH_REASON, CommandKind, version_in
 from shared.contracts.values import ActorKind, Facts, LongText, Name, Slug
 
 _NEEDS_REASON: Final = WITH_REASON | {CommandKind.COMMENT}
@@ -57,6 +57,8 @@ class CommandBody(Body):
             raise ValueError(f"actor: '{self.command.value}' takes a named person")
         if self.command in _NEEDS_REASON and not (self.reason and self.reason.strip()):
             raise ValueError(f"reason: '{self.command.value}' takes a reason")
+        if self.command in OF_THE_WHOLE_CASE and self.plan is not None:
+            raise ValueError(f"plan: '{self.command.value}' is of the whole case, under every plan")
         if self.command is CommandKind.MOVE_PLAN:
             self._check_move()
         argument = _NEEDS_ARGUMENT.get(self.command)

@@ -17,12 +17,14 @@ from sqlalchemy import (
 )
 
 from shared.access.key_store import api_keys_table
+from shared.db.erasures import erasures_table
 from shared.db.tables import messaging_tables, new_metadata
 
 metadata: Final = new_metadata()
 _MOMENT: Final = DateTime(timezone=True)
 
 messaging_tables(metadata)
+erasures_table(metadata)
 api_keys_table(metadata)
 
 cases: Final = Table(
@@ -67,6 +69,8 @@ events: Final = Table(
     UniqueConstraint("case_id", "sequence"),
 )
 
+Index("ix_events_person_id", events.c.person_id, postgresql_where=events.c.person_id.is_not(None))
+
 persons: Final = Table(
     "persons",
     metadata,
@@ -78,6 +82,7 @@ persons: Final = Table(
 )
 # One living person per hash; an erased one stays as a tombstone.
 Index("uq_persons_living", persons.c.org, persons.c.ref, unique=True, postgresql_where=text("erased_at IS NULL"))
+Index("ix_persons_erased_at", persons.c.erased_at, postgresql_where=persons.c.erased_at.is_not(None))
 
 person_keys: Final = Table(
     "person_keys",

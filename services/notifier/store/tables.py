@@ -22,10 +22,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.access.key_store import api_keys_table
+from shared.db.erasures import erasures_table
 from shared.db.tables import messaging_tables, new_metadata
 
 metadata: Final[MetaData] = new_metadata()
 messaging_tables(metadata)
+erasures_table(metadata)
 api_keys_table(metadata)
 
 requests: Final = Table(
@@ -286,6 +288,7 @@ complainant_notices: Final = Table(
     Column("why", Text),
     Column("settled_at", DateTime(timezone=True)),
 )
+Index("ix_complainant_notices_case", complainant_notices.c.org, complainant_notices.c.case_id)
 Index("ix_complainant_notices_due", complainant_notices.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
 
 verifications: Final = Table(
