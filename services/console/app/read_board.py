@@ -13,13 +13,18 @@ from services.console.store.letters import count_waiting
 from shared.db.engine import Database
 
 BOARD_LIMIT: Final = 200
+MOST_ON_A_BOARD: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What a board shows. `seq` is the highest number it includes: a live page continues from there."""
+    """What a board shows. `seq` is the highest number it includes: a live page continues from there.
+
+    `more`: others fit the filter too and are less urgent than these.
+    """
 
     cases: list[View]
+    more: bool
     totals: dict[str, int]
     plans: list[dict[str, Any]]
     levels: list[dict[str, Any]]
@@ -33,7 +38,8 @@ async def read_board(
     """The most urgent cases that fit the filter, with totals over the open ones, those without a level apart."""
     async with database.transaction() as tx:
         seq, _ = await cases.newest_numbers(tx)
-        views = await views_of(tx, org, await cases.most_urgent(tx, org, wanted, limit), words)
+        rows = await cases.most_urgent(tx, org, wanted, limit + 1)
+        views = await views_of(tx, org, rows[:limit], words)
         counted = await cases.counts(tx, org)
         letters = await count_waiting(tx, org)
     graded = [row for row in counted if row["level"] is not None]
@@ -42,7 +48,7 @@ async def read_board(
         "unacknowledged": sum(row["unacknowledged"] for row in graded),
         "ungraded": sum(row["cases"] for row in counted if row["level"] is None),
     }
-    return Board(views, totals, _plans(counted, words), _levels(counted, words), seq, letters)
+    return Board(views, len(rows) > limit, totals, _plans(counted, words), _levels(counted, words), seq, letters)
 
 
 def _plans(counted: list[dict[str, Any]], words: PlanWords) -> list[dict[str, Any]]:
@@ -72,4 +78,4 @@ def _levels(counted: list[dict[str, Any]], words: PlanWords) -> list[dict[str, A
     return list(found.values())
 
 
-__all__ = ["BOARD_LIMIT", "Board", "Filter", "read_board"]
+__all__ = ["BOARD_LIMIT", "MOST_ON_A_BOARD", "Board", "Filter", "read_board"]
