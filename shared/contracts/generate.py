@@ -1,7 +1,7 @@
 """Writes what is generated from the contracts: JSON Schemas and the AsyncAPI document.
 
 `python -m shared.contracts.generate` writes, `--check` only compares and fails with a diff, `--release` also makes
-the present schemas the ones that later changes are compared with.
+the present schemas the ones that later changes are compared with. For a new event that is its first schema, at once.
 """
 
 import argparse
@@ -47,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.writelines(found)
         return 1 if found else 0
     touched = write(generated_files(), owned=owned)
-    if chosen.release:
-        touched += write(schema_files(RELEASED_DIR), owned={})
+    released = schema_files(RELEASED_DIR)
+    new = {path: text for path, text in released.items() if not path.exists()}
+    touched += write(released if chosen.release else new, owned={})
     sys.stdout.writelines(f"written: {path}\n" for path in touched)
     return 0
 

@@ -1,5 +1,6 @@
 """The small pieces of the plan language: lengths of time, roles, parameters put in, conditions as they are written."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
@@ -14,6 +15,9 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     Tag,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -30,6 +34,7 @@ from shared.plans.limits import (
 from shared.plans.words import Identifier, PlanModel
 
 MAX_CONDITION = 2000
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 BUILT_IN_MILESTONES = ("occurred", "received", "classified", "acknowledged", "resolved", "closed")
 """In the order in which a case passes them."""
 
@@ -52,6 +57,18 @@ def checked_zone(name: str) -> str:
     return name
 
 
+def _hint_at_parameters(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    """Whoever wrote a bare name most likely meant the parameter of that name."""
+    try:
+        return check(value)
+    except ValidationError as error:
+        if not isinstance(value, str) or not _NAME.fullmatch(value):
+            raise
+        raise ValueError(
+            f"{error.errors()[0]['ctx']['error']}; a parameter is written {{parameter: {value}}}"
+        ) from None
+
+
 LimitText = Annotated[
     str,
     AfterValidator(checked_limit),
@@ -70,8 +87,14 @@ WarningText = Annotated[
     Field(json_schema_extra={"pattern": WARNING_PATTERN, "examples": ["50%", "-10m"]}),
 ]
 _Parameter = Annotated[ParameterRef, Tag("parameter")]
-LimitOrParameter = Annotated[Annotated[LimitText, Tag("plain")] | _Parameter, Discriminator(plain_or_parameter)]
-ElapsedOrParameter = Annotated[Annotated[ElapsedText, Tag("plain")] | _Parameter, Discriminator(plain_or_parameter)]
+LimitOrParameter = Annotated[
+    Annotated[LimitText, WrapValidator(_hint_at_parameters), Tag("plain")] | _Parameter,
+    Discriminator(plain_or_parameter),
+]
+ElapsedOrParameter = Annotated[
+    Annotated[ElapsedText, WrapValidator(_hint_at_parameters), Tag("plain")] | _Parameter,
+    Discriminator(plain_or_parameter),
+]
 CountOrParameter = Annotated[
     Annotated[Annotated[StrictInt, Field(ge=0, le=20)], Tag("plain")] | _Parameter,
     Discriminator(plain_or_parameter),

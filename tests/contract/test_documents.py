@@ -85,7 +85,7 @@ def test_the_glossary_is_large_and_says_each_word_once() -> None:
 def test_the_picture_names_every_topic() -> None:
     picture = (ROOT / "docs" / "architecture.md").read_text("utf-8").split("```")[1]
     for topic in TOPICS:
-        assert topic.name in picture
+        assert topic.name in picture, f"draw {topic.name} into the picture of docs/architecture.md, and of README.md"
 
 
 def test_code_in_the_templates_is_code_of_the_repository() -> None:

@@ -114,7 +114,7 @@ def test_no_file_lies_about_without_a_topic() -> None:
             assert number.isdecimal()
             assert f"fenghuo.{kind.replace('-', '.')}.v1" in MODEL_BY_TYPE, path
     for folder in (SCHEMAS_DIR, RELEASED_DIR):
-        assert {path.name for path in folder.iterdir()} == {f"{kind}.json" for kind in MODEL_BY_TYPE}
+        assert {path.name for path in folder.iterdir()} == {f"{kind}.json" for kind in MODEL_BY_TYPE}, "make contracts"
 
 
 def test_examples_carry_no_real_number() -> None:

@@ -103,7 +103,7 @@ def _problems(documents: DocumentList, made: Mapping[str, list[PackSize]]) -> It
             yield f"{name} is listed {times} times"
     for source, packs in sorted(made.items()):
         if source not in known:
-            yield f"{source} is a source of {packs[0].name} but is not listed"
+            yield f"{source} is a source of {packs[0].name} but is not listed: give it an entry in documents.yaml"
     for document in documents.documents:
         if document.same_as is not None and (document.same_as not in known or document.same_as == document.id):
             yield f"{document.id} is the same as {document.same_as}, which is no other document of the list"

@@ -181,7 +181,13 @@ AnyProvider = Annotated[
     | WrittenSmtp,
     Field(discriminator="type"),
 ]
+# By `type`; a webhook says itself what it reaches.
 _CHANNELS: Final[Mapping[str, ChannelKind]] = {
+    "smpp": ChannelKind.SMS,
+    "sms-http": ChannelKind.SMS,
+    "alibaba": ChannelKind.SMS,
+    "tencent": ChannelKind.SMS,
+    "twilio": ChannelKind.SMS,
     "smtp": ChannelKind.EMAIL,
     "wecom": ChannelKind.IM,
     "dingtalk": ChannelKind.IM,
@@ -226,7 +232,7 @@ def terms_of(one: AnyProvider) -> Terms:
     """What the choice among providers reads of an entry."""
     return Terms(
         name=one.name,
-        channel=one.channel if isinstance(one, WrittenWebhook) else _CHANNELS.get(one.type, ChannelKind.SMS),
+        channel=one.channel if isinstance(one, WrittenWebhook) else _CHANNELS[one.type],
         prefixes=one.prefixes,
         per_second=one.per_second,
         price=one.price,

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,7 +18,7 @@ from services.notifier.channels.guarded import GuardedChannel, ProviderChoice, S
 from services.notifier.domain.circuit import Circuit, CircuitPolicy, CircuitState
 from services.notifier.domain.delivery import Answer, Bar, Case, Policy, Route, decide
 from services.notifier.domain.provider_choice import Candidate, Health, Terms, cost, in_order, routed
-from services.notifier.domain.provider_file import ProviderFileError, parse_providers, terms_of
+from services.notifier.domain.provider_file import AnyProvider, ProviderFileError, parse_providers, terms_of
 from services.notifier.domain.reach import Reach
 from shared.contracts.notifications import Settlement
 from shared.contracts.values import ChannelKind
@@ -80,6 +80,13 @@ def test_the_example_is_a_provider_file() -> None:
     text = (Path(__file__).parents[3] / "deploy" / "providers" / "example.yaml").read_text("utf-8")
     secrets = dict.fromkeys(re.findall(r"\$\{([A-Z_]+)\}", text), "a-secret-of-enough-length")
     assert len(parse_providers(text, secrets, file="example.yaml").providers) == 7
+
+
+def test_every_type_of_provider_says_what_it_reaches() -> None:
+    union = get_args(AnyProvider)[0]
+    types = {word for model in get_args(union) for word in get_args(model.model_fields["type"].annotation)}
+    made = {one.type: terms_of(one).channel for one in parse_providers(FILE, SECRETS, file="providers.yaml").providers}
+    assert types == set(made), "one entry of each type"
 
 
 def _no_inbox() -> Any:
