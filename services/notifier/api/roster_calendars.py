@@ -74,7 +74,7 @@ def roster_calendars_router(
                 raise no_roster()
             made = await change_roster(key.org, list(found), key.label, book=book, database=database, ids=ids)
         except CalendarUnreadableError as error:
-            fields = {str(number): what for number, what in enumerate(error.problems)}
+            fields = {f"calendar.{number}": what for number, what in enumerate(error.problems)}
             raise ProblemError(422, "The calendar cannot be used", code="calendar-unsound", fields=fields) from error
         except ChangeRefusedError as error:
             raise ProblemError(

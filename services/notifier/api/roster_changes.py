@@ -140,7 +140,8 @@ def _understood(wanted: Any, _: ValidatorFunctionWrapHandler) -> list[AnyChange]
 async def text_of(request: Request) -> str:
     """The body, which has at most MAX_BYTES, as text. Raises ProblemError 422 for what is none."""
     try:
-        return (await request.body()).decode("utf-8")
+        # Editors of Windows begin a file with a mark of its encoding.
+        return (await request.body()).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         what = f"The text is not UTF-8 (byte {error.start})"
         fields = {"body": f"byte {error.start} is not valid UTF-8"}

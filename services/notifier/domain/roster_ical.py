@@ -72,36 +72,54 @@ def feed(
 def read_spans(text: str, roster: Roster, now: datetime) -> tuple[Span, ...]:
     """The events of a calendar; a whole day and a time without a zone are of the roster's zone.
 
-    Of a recurring event the occurrences that are not over at `now`, for a year ahead, without exceptions and with
+    Only what is not over at `now`; of a recurring event the occurrences of a year ahead, without exceptions and with
     those that were moved where they were moved to. Cancelled events are none.
     Raises CalendarUnreadableError with every problem.
     """
+    events = _events(text)
+    moves: dict[str, list[Any]] = {}
+    for event in events:
+        if "recurrence-id" in event:
+            moves.setdefault(str(event.get("uid")), []).append(event)
+    spans: list[Span] = []
+    problems: list[str] = []
+    for number, event in enumerate(events, start=1):
+        try:
+            moved = moves.get(str(event.get("uid")), ()) if "recurrence-id" not in event else ()
+            spans += _spans(event, moved, roster, now)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            problems.append(f"event {number}{_called(event)}: {str(error)[:200] or type(error).__name__}")
+    if len(spans) > MAX_EVENTS:
+        problems.append(f"more than {MAX_EVENTS} occurrences")
+    if problems:
+        raise CalendarUnreadableError(problems)
+    return tuple(spans)
+
+
+def _events(text: str) -> list[Any]:
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise CalendarUnreadableError([f"the calendar is larger than {MAX_BYTES} bytes"])
     try:
         with catch_warnings():
             # Zones named with the prefix of a program are taken for those they end in.
             filterwarnings("ignore", category=GloballyUniqueTZIDGuessed)
-            events = Calendar.from_ical(text).walk("VEVENT")
+            calendar = Calendar.from_ical(text)
+        events: list[Any] = calendar.walk("VEVENT")
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise CalendarUnreadableError([f"not an iCalendar text: {str(error)[:200]}"]) from error
     if not events:
         raise CalendarUnreadableError(["there is no event in the calendar"])
-    if len(events) > MAX_EVENTS:
-        raise CalendarUnreadableError([f"more than {MAX_EVENTS} events"])
-    spans: list[Span] = []
-    problems: list[str] = []
-    for number, event in enumerate(events, start=1):
-        try:
-            moved = [one for one in events if one is not event and _moves(one, event)]
-            spans += _spans(event, moved, roster, now)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            problems.append(f"event {number}: {str(error)[:200] or type(error).__name__}")
-    if len(spans) > MAX_EVENTS:
-        problems.append(f"more than {MAX_EVENTS} occurrences")
-    if problems:
-        raise CalendarUnreadableError(problems)
-    return tuple(spans)
+    if str(calendar.get("method", "")).upper() == "CANCEL":
+        raise CalendarUnreadableError(
+            ["the calendar takes its events back: withdraw the changes they were taken over as"]
+        )
+    return events
+
+
+def _called(event: Any) -> str:
+    """What a person knows the event by; empty without a summary."""
+    summary = " ".join(str(event.get("summary", "")).split())[:60]
+    return f" ({summary})" if summary else ""
 
 
 def _spans(event: Any, moved: Sequence[Any], roster: Roster, now: datetime) -> list[Span]:
@@ -111,7 +129,7 @@ def _spans(event: Any, moved: Sequence[Any], roster: Roster, now: datetime) -> l
     if first >= end:
         raise ValueError("ends before it begins")
     if "rrule" not in event and "rdate" not in event:
-        return [_span(event, first, end, zone)]
+        return [one for one in [_span(event, first, end, zone)] if one.ends_at > now]
     gone = set(walls(event, "exdate", zone))
     gone.update(wall for one in moved for wall in walls(one, "recurrence-id", zone))
     until = (now + _AHEAD).astimezone(zone).replace(tzinfo=None)
@@ -120,11 +138,6 @@ def _spans(event: Any, moved: Sequence[Any], roster: Roster, now: datetime) -> l
         _span(event, one, one + (end - first), zone) for one in starts if one not in gone and one.date() not in gone
     ]
     return [one for one in found if one.ends_at > now]
-
-
-def _moves(one: Any, event: Any) -> bool:
-    """Whether the one event stands for an occurrence of the other."""
-    return "recurrence-id" in one and "recurrence-id" not in event and one.get("uid") == event.get("uid")
 
 
 def _bounds(event: Any, roster: Roster) -> tuple[datetime, datetime, tzinfo]:

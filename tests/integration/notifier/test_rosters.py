@@ -354,6 +354,9 @@ async def test_leave_comes_in_from_a_calendar_and_shows_in_the_feed(office: Offi
     )
     assert stands_in.status_code == 201
     assert office.who(midnight) == ["b"]
+    for again in ({"person": "a"}, {"person": "b", "role": "head"}):
+        sent = await office.http.post("/v1/roster/calendar", params=again, content=b"\xef\xbb\xbf" + text.encode())
+        assert (sent.status_code, sent.json()) == (201, {"changes": []}), "what stands there is not entered twice"
 
 
 @pytest.mark.parametrize(
@@ -363,6 +366,7 @@ async def test_leave_comes_in_from_a_calendar_and_shows_in_the_feed(office: Offi
         "SUMMARY:x",
         "DTSTART:x",
         "DTEND:x\r\nDTSTART:",
+        "SUMMARY:年假\r\nDTSTART:20260101T000000Z",
     ],
 )
 async def test_an_event_that_cannot_be_used_is_named(office: Office, event: str) -> None:
@@ -370,6 +374,8 @@ async def test_an_event_that_cannot_be_used_is_named(office: Office, event: str)
     answer = await office.http.post("/v1/roster/calendar", params={"person": "a"}, content=text.encode())
     assert answer.status_code == 422
     assert answer.json()["title"] == "The calendar cannot be used"
+    if "年假" in event:
+        assert "event 1 (年假): has neither DTEND nor DURATION" in answer.text
 
 
 @settings(max_examples=150, deadline=None)

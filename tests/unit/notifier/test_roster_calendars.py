@@ -191,3 +191,86 @@ def test_the_same_duty_keeps_its_uid_from_one_reading_to_the_next_however_long_i
     ]
     assert len(always) == 2
     assert len(set(always)) == 1
+
+
+def test_what_is_over_is_left_behind_however_much_of_it_there_is() -> None:
+    old = [f"UID:{at}\nDTSTART:2020{at % 12 + 1:02d}01T090000Z\nDURATION:PT1H" for at in range(800)]
+    still = "UID:now\nDTSTART:20261121T090000Z\nDTEND:20261122T040001Z"
+    ended = "UID:ended\nDTSTART:20261121T090000Z\nDTEND:20261122T040000Z"
+    assert begins(*old, ended, still) == ["2026-11-21T09:00Z"]
+
+
+def test_a_calendar_that_takes_its_events_back_is_refused() -> None:
+    with pytest.raises(CalendarUnreadableError, match="takes its events back"):
+        read("UID:1\nDTSTART:20261201T090000Z\nDURATION:PT1H", zones="METHOD:CANCEL\n")
+    assert begins("UID:1\nDTSTART:20261201T090000Z\nDURATION:PT1H", zones="METHOD:PUBLISH\n") == ["2026-12-01T09:00Z"]
+
+
+OUTLOOK = """\
+BEGIN:VTIMEZONE
+TZID:W. Europe Standard Time
+BEGIN:STANDARD
+DTSTART:16010101T030000
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010101T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+APPLE = """\
+BEGIN:VTIMEZONE
+TZID:Asia/Shanghai
+X-LIC-LOCATION:Asia/Shanghai
+BEGIN:STANDARD
+TZOFFSETFROM:+0900
+TZNAME:GMT+8
+TZOFFSETTO:+0800
+DTSTART:19910915T020000
+RDATE:19910915T020000
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+def test_a_series_of_outlook_with_its_own_zone_an_exception_and_a_moved_meeting_over_a_change_of_clocks() -> None:
+    zone = "TZID=W. Europe Standard Time"
+    found = begins(
+        f"UID:040000008200E0\nCLASS:PUBLIC\nSUMMARY;LANGUAGE=de:Urlaub\nX-MICROSOFT-CDO-BUSYSTATUS:OOF\n"
+        f"DTSTART;{zone}:20270322T090000\nDTEND;{zone}:20270322T170000\n"
+        f"RRULE:FREQ=WEEKLY;UNTIL=20270419T070000Z;INTERVAL=1;BYDAY=MO;WKST=SU\nEXDATE;{zone}:20270405T090000",
+        f"UID:040000008200E0\nRECURRENCE-ID;{zone}:20270412T090000\n"
+        f"DTSTART;{zone}:20270413T100000\nDTEND;{zone}:20270413T120000",
+        zones=OUTLOOK,
+    )
+    assert sorted(found) == ["2027-03-22T08:00Z", "2027-03-29T07:00Z", "2027-04-13T08:00Z", "2027-04-19T07:00Z"]
+
+
+def test_a_night_of_apple_s_calendar_with_its_alarm_is_one_span() -> None:
+    [night] = read(
+        "UID:6A\nTRANSP:OPAQUE\nX-APPLE-TRAVEL-ADVISORY-BEHAVIOR:AUTOMATIC\n"
+        "DTSTART;TZID=Asia/Shanghai:20261210T220000\nDTEND;TZID=Asia/Shanghai:20261211T060000\n"
+        "BEGIN:VALARM\nACTION:NONE\nTRIGGER;VALUE=DATE-TIME:19760401T005545Z\nEND:VALARM",
+        zones=APPLE,
+    )
+    assert (night.begins_at, night.ends_at) == (
+        datetime(2026, 12, 10, 14, tzinfo=UTC),
+        datetime(2026, 12, 10, 22, tzinfo=UTC),
+    )
+
+
+def test_a_day_off_and_a_cancelled_instance_of_google_s_calendar() -> None:
+    found = begins(
+        "UID:g1@google.com\nDTSTART;VALUE=DATE:20261225\nDTEND;VALUE=DATE:20261227\nTRANSP:TRANSPARENT",
+        "UID:g2@google.com\nDTSTART;TZID=Asia/Shanghai:20261210T090000\nDTEND;TZID=Asia/Shanghai:20261210T100000\n"
+        "RRULE:FREQ=DAILY;COUNT=3",
+        "UID:g2@google.com\nRECURRENCE-ID:20261211T010000Z\nSTATUS:CANCELLED\n"
+        "DTSTART:20261211T010000Z\nDTEND:20261211T020000Z",
+        zones="X-WR-TIMEZONE:Asia/Shanghai\n",
+    )
+    assert found == ["2026-12-24T16:00Z", "2026-12-10T01:00Z", "2026-12-12T01:00Z"]
