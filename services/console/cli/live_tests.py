@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.console.cli.connection import Connection
-from services.console.cli.output import OUT, print_json, table
+from services.console.cli.output import OUT, local_time, print_json, table
 from services.console.cli.wording import CommandError, say
 from shared.plans.limits import parse_elapsed
 
@@ -39,6 +39,31 @@ def live_test(
         _print(found)
     if found["unanswered"]:
         raise typer.Exit(1)
+
+
+def live_tests(
+    limit: Annotated[int, typer.Option(min=1, max=200, help="最近几次 / how many")] = 10,
+    as_json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  # a flag
+) -> None:
+    """最近的联络测试（含定期的）与未确认者 / the last live tests, scheduled ones too, and who did not answer."""
+    connection = Connection.find()
+    found = connection.get(connection.notifier_url, "/v1/roster/live-tests", limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = table(
+        say("时间", "When"),
+        say("编号", "Number"),
+        say("发起", "By"),
+        say("已确认", "Answered"),
+        say("未确认", "Missing"),
+    )
+    for one in found["live_tests"]:
+        asked, missing = len(one["people"]), one["unanswered"]
+        told = ", ".join(missing) if one["over"] else say("等待中：", "waiting for: ") + ", ".join(missing)
+        made_by = say("定期", "schedule") if one["made_by"] == "schedule" else one["made_by"]
+        rows.add_row(local_time(one["asked_at"]), one["number"], made_by, f"{asked - len(missing)}/{asked}", told)
+    OUT.print(rows)
 
 
 def _seconds(text: str) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.console.cli.connection import Connection
-from services.console.cli.live_tests import live_test
+from services.console.cli.live_tests import live_test, live_tests
 from services.console.cli.output import OUT, both, local_time, print_json, table
 from services.console.cli.verifications import confirm, contacts, verify
 from services.console.cli.wording import CommandError, say
@@ -20,6 +20,7 @@ Reason = Annotated[str, typer.Option(help="理由 / reason")]
 
 app = typer.Typer(help="值班表 / the roster", no_args_is_help=True)
 app.command(name="live-test")(live_test)
+app.command(name="live-tests")(live_tests)
 app.command()(verify)
 app.command()(confirm)
 app.command()(contacts)

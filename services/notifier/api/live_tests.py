@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.notifier.app.ask_for_answers import NobodyToAskError
+from services.notifier.app.list_live_tests import list_live_tests
 from services.notifier.app.rules import Rosters
 from services.notifier.app.show_live_test import show_live_test
 from services.notifier.app.start_live_test import start_live_test
@@ -57,6 +58,13 @@ def live_tests_router(rosters: Rosters, database: Database, ids: Ids, may_change
             fields = {"role" if wanted.role is not None else "person" if wanted.person is not None else "all": what}
             raise ProblemError(422, what, code="nobody-to-ask", fields=fields) from error
         return _shown(test, over=False)
+
+    @router.get("/v1/roster/live-tests", summary="The last live tests, those of the schedule too: who did not answer")
+    async def latest(
+        key: Annotated[ApiKey, Depends(may_change)], limit: Annotated[int, Query(ge=1, le=200)] = 20
+    ) -> dict[str, Any]:
+        found = await list_live_tests(key.org, limit, database=database)
+        return {"live_tests": [_shown(test, over=over) for test, over in found]}
 
     @router.get("/v1/roster/live-tests/{test_id}", summary="Who answered a live test after how long")
     async def show(test_id: UUID, key: Annotated[ApiKey, Depends(may_change)]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from services.notifier.domain.roster import Roster
 from services.notifier.domain.roster_duty import on_duty
 from shared.contracts.notifications import LIVE_TEST_PLAN, Subject, SubjectWords
 
+SCHEDULE: Final = "schedule"
 _HOUR: Final = 10
 _NUMBERS: Final = 1_000_000
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from services.notifier.domain.roster import Roster
+from services.notifier.domain.live_tests import LiveTest
+from services.notifier.domain.roster import Person, Roster
 from services.notifier.domain.roster_findings import Finding, FindingKind
 from services.notifier.domain.roster_timeline import Handover
 from shared.contracts.notifications import MessageTemplate, Subject, SubjectWords
@@ -29,6 +30,9 @@ _PUT_RIGHT: Final = Bilingual(
 )
 _HANDED_OVER: Final = Bilingual(
     zh="请当面或电话交接未办结事项", en="Please hand over what is open, in person or by telephone"
+)
+_REACH_THEM: Final = Bilingual(
+    zh="请核实其联系方式，必要时改派值班", en="Please check how they can be reached, or put others on duty"
 )
 _NOTHING_OPEN: Final = Bilingual(zh="请当面或电话交接班", en="Please hand over in person or by telephone")
 # These last until somebody puts them right: said again every week.
@@ -86,6 +90,34 @@ def about_findings(found: Sequence[Finding], days: int, now: datetime) -> Subjec
         expected=_PUT_RIGHT,
         at=now,
     )
+
+
+def about_unanswered(roster: Roster, test: LiveTest) -> Subject:
+    """The message to the owner of the roster: who did not answer a live test in time."""
+    missing = test.unanswered()
+    rest = len(missing) - _LISTED
+    people = [roster.people.get(one) for one in missing[:_LISTED]]
+    zh = "、".join(_known(one, at, "zh") for one, at in zip(people, missing, strict=False))
+    en = ", ".join(_known(one, at, "en") for one, at in zip(people, missing, strict=False))
+    return _subject(
+        Bilingual(zh="联络测试", en="Test of the duty roster"),
+        title=Bilingual(
+            zh=f"联络测试{test.number}：{len(test.answers)}人中{len(missing)}人未按时确认",
+            en=f"test {test.number}: {len(missing)} of {len(test.answers)} people did not answer in time",
+        ),
+        because=Bilingual(
+            zh=(zh + (f"，另有{rest}人" if rest > 0 else ""))[:MAX_TEXT],
+            en=(en + (f" and {rest} more" if rest > 0 else ""))[:MAX_TEXT],
+        ),
+        expected=_REACH_THEM,
+        at=test.ends_at,
+    )
+
+
+def _known(person: Person | None, person_id: str, language: Language) -> str:
+    if person is None:
+        return person_id
+    return f"{person.label.zh}（{person_id}）" if language == "zh" else f"{person.label.en} ({person_id})"
 
 
 def about_handover(roster: Roster, handover: Handover, cases: Sequence[OpenCase], *, passed: bool) -> Subject:

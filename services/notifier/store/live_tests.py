@@ -49,6 +49,37 @@ async def find_test(tx: Tx, org: str, test_id: UUID) -> LiveTest | None:
     return _test(row, people)
 
 
+async def latest_tests(tx: Tx, org: str, limit: int) -> list[LiveTest]:
+    """An organisation's tests, the last one first."""
+    rows = await tx.fetch(
+        "SELECT * FROM live_tests WHERE org = :org ORDER BY asked_at DESC, test_id DESC LIMIT :limit",
+        org=org,
+        limit=limit,
+    )
+    return await _with_people(tx, rows)
+
+
+async def missed_tests(tx: Tx, org: str, by: str, ended_after: datetime, ended_before: datetime) -> list[LiveTest]:
+    """Those made by `by` that ended between these instants, and that somebody did not answer in time."""
+    rows = await tx.fetch(
+        "SELECT * FROM live_tests WHERE org = :org AND made_by = :by AND ends_at > :after AND ends_at < :before "
+        "ORDER BY ends_at",
+        org=org,
+        by=by,
+        after=ended_after,
+        before=ended_before,
+    )
+    return [one for one in await _with_people(tx, rows) if one.unanswered()]
+
+
+async def _with_people(tx: Tx, rows: Sequence[Row]) -> list[LiveTest]:
+    people = await tx.fetch(
+        "SELECT * FROM live_test_people WHERE test_id = ANY(CAST(:ids AS uuid[])) ORDER BY person",
+        ids=[row["test_id"] for row in rows],
+    )
+    return [_test(row, [one for one in people if one["test_id"] == row["test_id"]]) for row in rows]
+
+
 async def unanswered_of_last(tx: Tx) -> Mapping[str, int]:
     """By organisation: who did not answer its last finished test in time."""
     rows = await tx.fetch(

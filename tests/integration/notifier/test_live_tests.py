@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from typer.testing import CliRunner
 
 from services.drill.cli.rosters import app as commands
 from services.notifier.api.live_tests import live_tests_router
+from services.notifier.app.list_live_tests import list_live_tests
 from services.notifier.app.rules import Book
 from services.notifier.app.take_test_answers import take_test_answers
 from services.notifier.app.watch_live_tests import watch_live_tests
@@ -23,13 +26,14 @@ from shared.access.key_store import KeyStore
 from shared.access.links import read_acknowledgement
 from shared.contracts.commands import CommandIssuedV1, CommandKind
 from shared.contracts.envelope import Event
-from shared.contracts.notifications import NotificationRequestedV1, Settlement
+from shared.contracts.notifications import LIVE_TEST_PLAN, NotificationRequestedV1, Settlement
 from shared.contracts.values import Actor, ActorKind
 from shared.embedded.processes import free_port
 from shared.kafka.outcome import DONE
 from shared.runtime.metrics import LIVE_TEST_UNANSWERED
 from shared.runtime.problems import install_problem_handlers
 from tests.integration.notifier.desk import CLOCK, IDS, SECRET, Desk
+from tests.support.clock import ManualClock
 from tests.support.sink import Sink
 
 
@@ -142,3 +146,72 @@ async def test_the_command_lists_who_did_not_answer_and_fails(
     await http.aclose()
     assert result.exit_code == 1, result.output
     assert json.loads(result.output)["unanswered"] == ["mail-only"]
+
+
+async def test_the_schedule_asks_once_a_day_and_the_owner_is_told_once_who_did_not_answer(
+    notifier_url: str, sink: Sink, receipts_url: str, desks: list[Desk]
+) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    clock = ManualClock(datetime(2026, 11, 23, 9, 59, tzinfo=zone))
+    desk = Desk(notifier_url, sink, receipts_url, clock=clock)
+    desks.append(desk)
+    found = desk.rules.rosters.of("demo")
+    assert found is not None
+    roster = replace(found, owner="clerk")
+
+    class _Book:
+        of = staticmethod(lambda _: roster)
+        organisations = staticmethod(lambda: ("demo",))
+
+    async def watch() -> int:
+        book = cast("Book", _Book())
+        return await watch_live_tests(book=book, database=desk.database, ids=IDS, every_days=1)
+
+    async def requests() -> list[NotificationRequestedV1]:
+        rows = await desk.rows("SELECT value FROM outbox WHERE topic = 'notifications-requested' ORDER BY seq")
+        return [NotificationRequestedV1.model_validate_json(bytes(row["value"])) for row in rows]
+
+    assert await watch() == 0
+    clock.set(datetime(2026, 11, 23, 10, 0, tzinfo=zone))
+    assert [await watch(), await watch()] == [1, 0]
+    [test] = (await list_live_tests("demo", 5, database=desk.database))[0][:1]
+    assert {one.person for one in test.answers} == set(roster.people) - {"on-leave"}
+    assert set((await requests())[0].people) == {one.person for one in test.answers}
+
+    in_time, late = clock.now() + timedelta(minutes=2), clock.now() + timedelta(minutes=16)
+    waiting = {one.person for one in test.answers} - {"manager-b", "broken-phone"}
+    answers = [_answer(test.id, LIVE_TEST_PLAN, one, in_time) for one in waiting]
+    answers.append(_answer(test.id, LIVE_TEST_PLAN, "manager-b", late))
+    assert set(await take_test_answers(answers, database=desk.database)) == {DONE}
+    clock.set(datetime(2026, 11, 23, 10, 14, 59, tzinfo=zone))
+    await watch()
+    assert len(await requests()) == 1, "there is time left to answer"
+
+    clock.set(datetime(2026, 11, 23, 10, 16, tzinfo=zone))
+    await watch()
+    await watch()
+    [_, told] = await requests()
+    assert (told.roles, told.acknowledge) == (("clerk",), False)
+    assert f"联络测试{test.number}：6人中2人未按时确认" in told.subject.title
+    assert told.subject.because == "手机坏者（broken-phone）、值班经理乙（manager-b）"
+    assert told.subject.en is not None
+    assert told.subject.en.because == "Somebody with a broken phone (broken-phone), Duty manager B (manager-b)"
+    assert LIVE_TEST_UNANSWERED.labels("demo")._value.get() == 2
+    listed = await list_live_tests("demo", 5, database=desk.database)
+    assert [(one.made_by, one.unanswered(), over) for one, over in listed] == [
+        ("schedule", ("broken-phone", "manager-b"), True)
+    ]
+
+
+async def test_the_last_tests_are_listed_with_who_is_missing_to_whoever_may_change_rosters(still_desk: Desk) -> None:
+    http = await _door(still_desk, Scope.ROSTER)
+    assert (await http.get("/v1/roster/live-tests")).json() == {"live_tests": []}
+    for person in ("manager-a", "manager-b"):
+        assert (await http.post("/v1/roster/live-tests", json={"person": person})).status_code == 201
+    listed = (await http.get("/v1/roster/live-tests", params={"limit": 1})).json()["live_tests"]
+    assert [(one["unanswered"], one["over"], one["made_by"]) for one in listed] == [(["manager-b"], False, "值班长")]
+    assert (await http.get("/v1/roster/live-tests", params={"limit": 0})).status_code == 422
+    await http.aclose()
+    reading = await _door(still_desk, Scope.READ)
+    assert (await reading.get("/v1/roster/live-tests")).status_code == 403
+    await reading.aclose()
