@@ -10,14 +10,13 @@ from services.console.app.create_user import Role, provision_user
 from services.console.cli.wording import say
 from services.line.children import Overrides
 from services.line.layout import SERVICES, Layout
-from services.line.secret_values import SecretValues, write_private
+from services.line.secret_values import USER, SecretValues, write_private
 from shared.access.api_keys import Scope
 from shared.access.key_store import KeyStore
 from shared.db.engine import Database
 from shared.db.migrate import migrate, needs_migration
 from shared.db.provision import provision_service, service_url
 
-USER = "admin"
 _KEYED_SERVICES = ("intake", "escalator", "notifier", "console")
 
 

@@ -12,6 +12,8 @@ from services.line.layout import SERVICES
 from shared.access.api_keys import key_text
 from shared.runtime.ids import new_secret
 
+USER = "admin"
+"""The console's first user, whose password is `user_password`."""
 _PREFIX_BYTES = 4
 
 

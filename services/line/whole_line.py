@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
@@ -20,7 +22,6 @@ from services.line.children import (
     service_children,
 )
 from services.line.layout import Layout
-from services.line.provisioning import prepare_database, write_credentials
 from services.line.recycling import recycle_broker_when_quiet
 from services.line.secret_values import SecretValues, load_or_make
 from shared.db.provision import DATABASE
@@ -68,10 +69,15 @@ async def whole_line(
 
     supervisor = Supervisor(on_state=note, on_restart=on_restart)
     async with supervisor:
-        admin_url = await _start_servers(layout, supervisor, tell)
-        urls, _ = await asyncio.gather(prepare_database(admin_url, layout, values, tell), _topics(settings))
+        # What makes tables takes as long to load as the servers to start: both at once.
+        admin_url, provisioning = await asyncio.gather(
+            _start_servers(layout, supervisor, tell), asyncio.to_thread(_provisioning)
+        )
+        urls, _ = await asyncio.gather(
+            provisioning.prepare_database(admin_url, layout, values, tell), _topics(settings)
+        )
         given = {**(overrides or {}), **layout.plan_overrides}
-        write_credentials(layout, values, urls, given)
+        provisioning.write_credentials(layout, values, urls, given)
         if layout.kafka is None:
             await renew_broker_memory(admin_url, DATABASE)
         tell(say("启动消息接收器和五个服务", "starting the message sink and the five services"))
@@ -87,6 +93,10 @@ async def whole_line(
             if recycling is not None:
                 recycling.cancel()
                 await asyncio.gather(recycling, return_exceptions=True)
+
+
+def _provisioning() -> ModuleType:
+    return import_module("services.line.provisioning")
 
 
 def _home(layout: Layout) -> SecretValues:

@@ -139,7 +139,9 @@ class PlanLibrary:
         plans: list[CompiledPlan] = []
         for plan in written:
             try:
-                plans.append(CompiledPlan.of(with_parameters(plan, wanted.pop(plan.plan, {}))))
+                values = wanted.pop(plan.plan, None)
+                # Without values of the installation it is the plan that passed the lint already.
+                plans.append(CompiledPlan.of(with_parameters(plan, values) if values else plan))
             except PlanLibraryError as error:
                 problems.extend(error.problems)
         problems.extend(_not_there(wanted))
