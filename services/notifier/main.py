@@ -273,6 +273,7 @@ def _rules(settings: NotifierSettings, rosters: RosterBook, in_use: Fleet, silen
             first_wait=timedelta(seconds=settings.retry_first_wait_s),
             longest_wait=timedelta(seconds=settings.retry_longest_wait_s),
             give_up_after=timedelta(seconds=settings.give_up_after_s),
+            outage=timedelta(seconds=settings.outage_s),
         ),
         links=_links(settings),
         answer_within=timedelta(seconds=settings.provider_timeout_s) + _RECORDING,

@@ -59,6 +59,14 @@ class NotifierSettings(ServiceSettings):
     retry_longest_wait_s: Annotated[float, Field(gt=0)] = 60.0
     tries_a_route: Annotated[int, Field(ge=1, le=10)] = 2
     give_up_after_s: Annotated[float, Field(gt=0)] = 1800.0
+    outage_s: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="So long a fault of every way to a person may last before the message counts as undelivered, "
+            "at most a third of the time until the next tier",
+        ),
+    ] = 45.0
     throttle_messages: Annotated[
         int, Field(ge=0, description="To one person by one channel within the window; more come in one. 0: no limit")
     ] = 20

@@ -73,6 +73,9 @@ DELIVERY_IN_FLIGHT: Final = Gauge("fenghuo_delivery_in_flight", "Calls to provid
 NOTIFIED_NOBODY: Final = Gauge(
     "fenghuo_notified_nobody", "Requests of the last hour that reached nobody, by any provider, channel or person"
 )
+DELIVERY_NO_WAY: Final = Gauge(
+    "fenghuo_delivery_no_way_out", "Messages that wait because no provider of any of their channels takes them now"
+)
 PROVIDER_HEALTH: Final = Gauge(
     "fenghuo_provider_health", "0 to 1: answers that were good times messages that arrived", ["provider"]
 )

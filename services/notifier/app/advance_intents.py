@@ -75,6 +75,7 @@ async def advance(
             lane=_lane(intent, attempts),
             next_channel=_next_channel(intent, attempts, decision),
             due_at=tx.now if decision.sends else decision.look_again_at,
+            waits=_shortened(decision.waits),
         )
         if ruled is not None and decision.sends:
             decision = replace(decision, sends=())
@@ -169,6 +170,10 @@ def _words(verdict: Verdict) -> Bilingual:
     return Bilingual(zh=(verdict.reason_zh or verdict.reason)[:_REASON_LENGTH], en=verdict.reason[:_REASON_LENGTH])
 
 
+def _shortened(words: Bilingual | None) -> Bilingual | None:
+    return words and Bilingual(zh=words.zh[:_REASON_LENGTH], en=words.en[:_REASON_LENGTH])
+
+
 def _reach_of(intent: Intent, rules: Rules) -> Reach:
     """The routes to this intent's person by the roster in force now."""
     roster = rules.rosters.of(intent.request.org)
@@ -195,6 +200,7 @@ def _decision(intent: Intent, attempts: tuple[Attempt, ...], tx: Tx, rules: Rule
         parallel=body.all_channels,
         stopped=intent.stopped,
         barred=rules.choice.barred(tx.now) if rules.choice is not None else {},
+        next_step_at=body.stale_after,
     )
     return decide(case, rules.policy, tx.now)
 

@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from services.notifier.store import provider_days
 from shared.db.engine import Database
-from shared.runtime.metrics import NOTIFIED_NOBODY
+from shared.runtime.metrics import DELIVERY_NO_WAY, NOTIFIED_NOBODY
 
 _OVER: Final = timedelta(minutes=15)
 _ENOUGH_TO_JUDGE: Final = 10
@@ -37,6 +37,7 @@ async def weigh_providers(*, database: Database, providers: WeighedProviders) ->
             today = providers.today(tx.now)
             totals = await provider_days.spent_on(tx, today)
             found = await provider_days.arrivals(tx, providers.receipts_within(), now=tx.now, over=_OVER)
+            DELIVERY_NO_WAY.set(await provider_days.without_a_way(tx))
             NOTIFIED_NOBODY.set(await provider_days.reached_nobody(tx, since=tx.now - _NOBODY_SHOWN))
     except BaseException:
         providers.put_back(spending)

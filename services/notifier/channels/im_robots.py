@@ -31,8 +31,8 @@ _DINGTALK_BYTES: Final = 18_000
 _FEISHU_BYTES: Final = 18_000
 _SLACK_BYTES: Final = 35_000
 _A_MINUTE: Final = timedelta(seconds=60)
-# Marks that a robot's platform would read as a mention or a link.
-_NO_MARKS: Final = str.maketrans({"<": "‹", ">": "›"})
+# Marks that a robot's platform would read as a mention, a link or a box of code around ours.
+_NO_MARKS: Final = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class SlackWebhook:
         if isinstance(to, Reject):
             return to
         mention = "<!channel>" if to == _EVERYBODY else f"<@{to.removeprefix('@')}>"
-        text = _fitting(message, _SLACK_BYTES).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        text = _fitting(message, _SLACK_BYTES).translate(_NO_MARKS).replace("&", "&amp;")
         return HttpCall(self.url, json_body({"text": f"{mention}\n{text}"}), _JSON)
 
     def judge(self, response: HttpAnswer) -> Reply:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.notifier.domain.delivery import Answer, Outcome
 from services.notifier.domain.texts import LABELS, Rendered, clean_headline
-from services.notifier.domain.words import clean, for_phones
+from services.notifier.domain.words import clean, for_phones, harmless
 from shared.contracts.values import ChannelKind, Language
 from shared.plans.sms_segments import segments
 from shared.runtime.logging import redact
@@ -77,9 +77,9 @@ def words_of(notice: ComplainantNotice, *, max_segments: int) -> Rendered:
         text = f"{head}{words['colon']}{clean(notice.text, limit)}"
         if notice.reason:
             why = "原因：" if zh else " Reason: "
-            text += f"{why}{clean(redact(notice.reason), limit)}"
+            text += f"{why}{harmless(redact(notice.reason), limit)}"
         if notice.outcome:
-            text += f"{'处理结果：' if zh else ' Outcome: '}{clean(redact(notice.outcome), limit)}"
+            text += f"{'处理结果：' if zh else ' Outcome: '}{harmless(redact(notice.outcome), limit)}"
         return text
 
     whole = said(_LIMITS[0])

@@ -4,7 +4,10 @@ A *route* is one way to one address: channel, provider, contact point. Routes ar
 on when the provider refuses for good, answers nothing useful several times, asks for much patience, reports the
 message undelivered or lets the time for a receipt run out. One whose provider is barred (its circuit is open, its
 money for the day is spent) is passed over until the bar ends. When every route was passed on, those with a passing
-fault are tried again, ever more slowly, until the request is given up. Receipts decide: what no way confirmed in time
+fault are tried again, ever more slowly, until the request is given up. While such a fault may pass soon the message
+is not called undelivered: a gateway that restarts makes nobody's deputy and no further tier ring.
+
+Receipts decide: what no way confirmed in time
 counts as not delivered, and a later, better receipt improves what was published.
 
 The order of routes may change from one look to the next; what was tried keeps its place before what was not.
@@ -13,67 +16,14 @@ The order of routes may change from one look to the next; what was tried keeps i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from services.notifier.domain.reasons import CHANNELS_ZH, in_chinese
+from services.notifier.domain.attempts import Answer, Attempt, Outcome, Receipt, Route, delivered, negative
+from services.notifier.domain.delivery_words import why_not
 from shared.contracts.notifications import Settlement
 from shared.contracts.receipts import ReceiptStatus
-from shared.contracts.values import Bilingual, ChannelKind
-
-
-class Answer(StrEnum):
-    """How a provider answered one attempt."""
-
-    ACCEPTED = "accepted"
-    TRANSIENT = "transient"  # the same call may work soon
-    UNAVAILABLE = "unavailable"  # the provider does not serve us now: try others first
-    PERMANENT = "permanent"  # never for this address
-    UNKNOWN = "unknown"  # no answer was recorded: it may have been sent
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One way to one address."""
-
-    channel: ChannelKind
-    provider: str
-    contact: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The recorded answer. `retry_after` is the provider's own wish."""
-
-    answer: Answer
-    ended_at: datetime
-    why: str = ""
-    retry_after: timedelta = timedelta()
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a provider said later."""
-
-    status: ReceiptStatus
-    received_at: datetime
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One call, as recorded before and after it. Until `answer_until` its worker may still answer.
-
-    `unconfirmed` is concluded by `decide`: accepted, and so long without a receipt.
-    """
-
-    id: UUID
-    route: Route
-    answer_until: datetime
-    outcome: Outcome | None = None
-    receipts: tuple[Receipt, ...] = ()
-    unconfirmed: timedelta | None = None
+from shared.contracts.values import Bilingual
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +32,14 @@ class Policy:
 
     receipt_within: Mapping[str, timedelta]
     tries: int = 2  # on one route before others are tried
-    doubtful_tries: int = 8  # on one route that may each have got through; so many duplicates at most
+    doubtful_tries: int = 8  # that may each have got through; after so many nothing is repeated
     first_wait: timedelta = timedelta(seconds=1)
     longest_wait: timedelta = timedelta(seconds=60)
     patience: timedelta = timedelta(seconds=15)  # with a provider that asks for more, while there are other routes
     longest_wish: timedelta = timedelta(minutes=5)  # of a provider that asks for patience
     give_up_after: timedelta = timedelta(minutes=30)
+    outage: timedelta = timedelta()  # so long a fault of all ways may last before the message counts as undelivered
+    share_of_step: float = 1 / 3  # but no longer than this part of the time until the next step
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +55,7 @@ class Case:
     """All that the decision reads. `routes` are in order of preference; `skipped` says why channels have none.
 
     `parallel`: every channel at once. `stopped`: a reason not to send any more (superseded, over). `barred` by
-    provider; a bar that is over does not count.
+    provider; a bar that is over does not count. `next_step_at`: when others are told if nobody answers.
     """
 
     routes: tuple[Route, ...]
@@ -113,11 +65,12 @@ class Case:
     parallel: bool = False
     stopped: Bilingual | None = None
     barred: Mapping[str, Bar] = field(default_factory=dict)
+    next_step_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Call the provider now. `doubtful`: an earlier call on this route may have got through."""
+    """Call the provider now. `doubtful`: an earlier call, by whatever way, may have got through."""
 
     route: Route
     doubtful: bool
@@ -137,26 +90,17 @@ class Verdict:
 class Decision:
     """Attempts to start now, the instant to look again (None: only when something happens), and the verdict.
 
-    `unanswered` are attempts whose worker is overdue: their outcome is to be recorded as unknown.
+    `unanswered` are attempts whose worker is overdue: their outcome is to be recorded as unknown. `waits` says why
+    nothing can be sent at this moment while the message does not count as undelivered yet.
     """
 
     sends: tuple[Send, ...]
     look_again_at: datetime | None
     verdict: Verdict | None
     unanswered: tuple[UUID, ...]
+    waits: Bilingual | None = None
 
 
-_ZH: Final = {
-    "accepted": "已受理",
-    "transient": "暂时失败",
-    "unavailable": "服务商不可用",
-    "permanent": "被拒绝",
-    "unknown": "没有答复",
-    "not confirmed": "未确认送达",
-    "undelivered": "未送达",
-    "rejected": "被短信中心拒绝",
-}
-_NEGATIVE: Final = frozenset({ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED})
 _PROVES_ACCEPTANCE: Final = frozenset({ReceiptStatus.ACCEPTED, ReceiptStatus.BUFFERED, ReceiptStatus.DELIVERED})
 
 
@@ -169,16 +113,34 @@ def decide(case: Case, policy: Policy, now: datetime) -> Decision:
     tracks = _tracks(case)
     steps = [_Track(routes, attempts, case, policy, now).step() for routes in tracks]
     sends = () if case.stopped else tuple(send for step in steps for send in step.sends)
-    waits = [step.look_again_at for step in steps if step.look_again_at is not None]
+    again = [step.look_again_at for step in steps if step.look_again_at is not None]
     if case.stopped:
-        waits = [attempt.answer_until for attempt in attempts if attempt.outcome is None]
+        again = [attempt.answer_until for attempt in attempts if attempt.outcome is None]
     exhausted = bool(tracks) and all(step.exhausted for step in steps)
+    verdict = _verdict(case, attempts, exhausted=exhausted or not tracks)
+    waits = None
+    patient_until = _patient_until(case, policy)
+    may_pass = any(step.sends or step.look_again_at is not None for step in steps)
+    if verdict is not None and verdict.settlement is Settlement.FAILED and may_pass and now < patient_until:
+        waits = Bilingual(
+            zh=f"通道暂时不可用，稍候重试：{verdict.reason_zh}", en=f"no way out for now: {verdict.reason}"
+        )
+        verdict = None
+        again.append(patient_until)
     return Decision(
         sends=sends,
-        look_again_at=min(waits, default=None) if not sends else None,
-        verdict=_verdict(case, attempts, exhausted=exhausted or not tracks),
+        look_again_at=min(again, default=None) if not sends else None,
+        verdict=verdict,
         unanswered=unanswered,
+        waits=waits if not sends else None,
     )
+
+
+def _patient_until(case: Case, policy: Policy) -> datetime:
+    patience = policy.outage
+    if case.next_step_at is not None:
+        patience = min(patience, (case.next_step_at - case.requested_at) * policy.share_of_step)
+    return case.requested_at + max(patience, timedelta())
 
 
 def _tracks(case: Case) -> list[tuple[Route, ...]]:
@@ -240,17 +202,17 @@ class _Track:
         """The step on this route; or, when it is passed on, the instant from which it may be tried again (or None)."""
         bar = self._bar(route)
         if not tries:
-            return bar or _Step(sends=(Send(route, doubtful=False),))
+            return bar or _Step(sends=(Send(route, doubtful=self._is_doubtful()),))
         last = tries[-1]
-        if any(_delivered(attempt) for attempt in tries):
+        if any(delivered(attempt) for attempt in tries):
             return _Step()
         if last.outcome is None:
             return _Step(look_again_at=last.answer_until)
-        if last.outcome.answer is Answer.PERMANENT or _negative(last):
+        if last.outcome.answer is Answer.PERMANENT or negative(last):
             return None
         if last.outcome.answer is Answer.ACCEPTED:
             return self._accepted(route, last.outcome)
-        doubtful = sum(one.outcome is not None and one.outcome.answer is Answer.UNKNOWN for one in tries)
+        doubtful = sum(_is_unknown(one) for one in self._mine())
         is_over = route not in self.case.routes or doubtful >= self.policy.doubtful_tries
         return None if is_over else self._refused(route, len(tries), last.outcome)
 
@@ -285,11 +247,19 @@ class _Track:
     def _when_ready(self, ready_at: datetime, route: Route, *, exhausted: bool) -> _Step:
         if self.now < ready_at:
             return _Step(look_again_at=ready_at, exhausted=exhausted)
-        doubtful = any(
-            attempt.route == route and attempt.outcome is not None and attempt.outcome.answer is Answer.UNKNOWN
-            for attempt in self.attempts
+        return _Step(sends=(Send(route, doubtful=self._is_doubtful()),), exhausted=exhausted)
+
+    def _mine(self) -> list[Attempt]:
+        """By the routes of this track: what goes by every channel at once is no repetition."""
+        return [attempt for attempt in self.attempts if attempt.route in self.routes]
+
+    def _is_doubtful(self) -> bool:
+        """Whether the person may have the message already: no answer came, or it was taken and nobody knows more."""
+        return any(
+            _is_unknown(one)
+            or (one.outcome is not None and one.outcome.answer is Answer.ACCEPTED and not negative(one))
+            for one in self._mine()
         )
-        return _Step(sends=(Send(route, doubtful),), exhausted=exhausted)
 
     def _wait(self, tries: int, outcome: Outcome) -> timedelta:
         # Doubles per try; 2 ** 16 is far above any longest wait, so the power stays small.
@@ -298,23 +268,18 @@ class _Track:
         return max(min(doubled, self.policy.longest_wait), wished)
 
 
-def _delivered(attempt: Attempt) -> bool:
-    return any(receipt.status is ReceiptStatus.DELIVERED for receipt in attempt.receipts)
-
-
-def _negative(attempt: Attempt) -> bool:
-    """True when a receipt says it did not arrive and none says it did."""
-    return not _delivered(attempt) and any(receipt.status in _NEGATIVE for receipt in attempt.receipts)
+def _is_unknown(attempt: Attempt) -> bool:
+    return attempt.outcome is not None and attempt.outcome.answer is Answer.UNKNOWN
 
 
 def _verdict(case: Case, attempts: Sequence[Attempt], *, exhausted: bool) -> Verdict | None:
     for attempt in attempts:
-        if _delivered(attempt):
+        if delivered(attempt):
             return Verdict(Settlement.DELIVERED, "the provider confirmed delivery", attempt.route, "服务商已确认送达")
     accepted = [
         attempt
         for attempt in attempts
-        if attempt.outcome is not None and attempt.outcome.answer is Answer.ACCEPTED and not _negative(attempt)
+        if attempt.outcome is not None and attempt.outcome.answer is Answer.ACCEPTED and not negative(attempt)
     ]
     if accepted and (not exhausted or any(attempt.unconfirmed is None for attempt in accepted)):
         route = accepted[-1].route
@@ -323,61 +288,19 @@ def _verdict(case: Case, attempts: Sequence[Attempt], *, exhausted: bool) -> Ver
         return Verdict(Settlement.SUPPRESSED, case.stopped.en, None, case.stopped.zh)
     if not exhausted:
         return None
-    reasons = (*_failures(attempts), *_bars(case, attempts), *case.skipped)
-    tried = "；".join((*_failures_zh(attempts), *_bars_zh(case, attempts), *map(in_chinese, case.skipped)))
+    tried = {attempt.route for attempt in attempts}
+    bars = {
+        route: case.barred[route.provider].why
+        for route in case.routes
+        if route.provider in case.barred and route not in tried
+    }
+    reasons = why_not(attempts, bars, case.skipped)
     return Verdict(
         Settlement.FAILED,
-        "; ".join(reasons) or "there is no way to reach",
+        reasons.en or "there is no way to reach",
         None,
-        f"各途径均未送达：{tried or '没有可用的途径'}",
+        f"各途径均未送达：{reasons.zh or '没有可用的途径'}",
     )
-
-
-def _not_tried(case: Case, attempts: Sequence[Attempt]) -> list[Route]:
-    tried = {attempt.route for attempt in attempts}
-    return [route for route in case.routes if route.provider in case.barred and route not in tried]
-
-
-def _bars(case: Case, attempts: Sequence[Attempt]) -> list[str]:
-    """Why routes were not even tried."""
-    return [f"{_way(route)}: {case.barred[route.provider].why}" for route in _not_tried(case, attempts)]
-
-
-def _bars_zh(case: Case, attempts: Sequence[Attempt]) -> list[str]:
-    return [f"{_way_zh(route)}{in_chinese(case.barred[route.provider].why)}" for route in _not_tried(case, attempts)]
-
-
-def _failures(attempts: Sequence[Attempt]) -> list[str]:
-    """The last word on each route."""
-    return [f"{_way(route)}: {said} {why}".strip() for route, (said, why) in _last_words(attempts).items()]
-
-
-def _failures_zh(attempts: Sequence[Attempt]) -> list[str]:
-    return [
-        f"{_way_zh(route)}{_ZH.get(said, said)} {in_chinese(why)}".strip()
-        for route, (said, why) in _last_words(attempts).items()
-    ]
-
-
-def _last_words(attempts: Sequence[Attempt]) -> dict[Route, tuple[str, str]]:
-    last: dict[Route, tuple[str, str]] = {}
-    for attempt in attempts:
-        negative = next((receipt for receipt in attempt.receipts if receipt.status in _NEGATIVE), None)
-        if negative is not None:
-            last[attempt.route] = negative.status.value, negative.why
-        elif attempt.unconfirmed is not None:
-            last[attempt.route] = "not confirmed", f"within {attempt.unconfirmed.total_seconds():g} s"
-        elif attempt.outcome is not None:
-            last[attempt.route] = attempt.outcome.answer.value, attempt.outcome.why
-    return last
-
-
-def _way(route: Route) -> str:
-    return f"{route.channel.value} via {route.provider} ({route.contact})"
-
-
-def _way_zh(route: Route) -> str:
-    return f"{CHANNELS_ZH[route.channel.value]}经 {route.provider}（{route.contact}）"
 
 
 def must_publish(published: Verdict | None, verdict: Verdict | None) -> bool:
@@ -387,3 +310,20 @@ def must_publish(published: Verdict | None, verdict: Verdict | None) -> bool:
     if published is None or published.settlement is not verdict.settlement:
         return True
     return verdict.settlement is Settlement.SENT and published.route != verdict.route
+
+
+__all__ = [
+    "Answer",
+    "Attempt",
+    "Bar",
+    "Case",
+    "Decision",
+    "Outcome",
+    "Policy",
+    "Receipt",
+    "Route",
+    "Send",
+    "Verdict",
+    "decide",
+    "must_publish",
+]

@@ -27,7 +27,8 @@ class Request:
 class Intent:
     """One person (or a role without anybody) to be told, and how far that has come.
 
-    `published` is the last verdict that other services know. Without `due_at` nothing is awaited. `noise` is why it
+    `published` is the last verdict that other services know. Without one `waits` is why nothing can be sent at this
+    moment. Without `due_at` nothing is awaited. `noise` is why it
     waits, waited or was left out, `held_at` since when; `bundle` is the intent whose message carries this one too.
     """
 
@@ -48,6 +49,7 @@ class Intent:
     noise: Ruling | None = None
     held_at: datetime | None = None
     bundle: UUID | None = None
+    waits: Bilingual | None = None
 
     @property
     def is_carrier(self) -> bool:

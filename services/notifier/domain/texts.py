@@ -11,7 +11,7 @@ from html import escape
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.notifier.domain.words import clean, for_phones
+from services.notifier.domain.words import clean, for_phones, harmless
 from shared.contracts.notifications import CONTACT_CHECK_PLAN, LIVE_TEST_PLAN, MessageTemplate, Purpose, Subject
 from shared.contracts.values import Language, Place
 from shared.plans.sms_segments import segments
@@ -158,10 +158,10 @@ def parts_of(message: Message) -> dict[str, str]:
         "late": late_by(message),
         "case": clean(subject.number, _SHORT),
         "level": level_of(message.subject, message.language),
-        "what": subject.title and clean(subject.title, _LONG),
-        "topic": subject.topic and clean(subject.topic, _LONG),
+        "what": subject.title and harmless(subject.title, _LONG),
+        "topic": subject.topic and harmless(subject.topic, _LONG),
         "place": _place(subject.place),
-        "because": subject.because and clean(subject.because, _LONG),
+        "because": subject.because and harmless(subject.because, _LONG),
         "occurred": _time(subject.occurred_at, message),
         # The template ends the sentence.
         "expected": subject.expected and clean(subject.expected, _LONG).rstrip("。."),
@@ -199,7 +199,7 @@ def _headline(message: Message, mark: str) -> str:
     about = subject.title or subject.topic or subject.plan_title
     return clean_headline(
         f"{level_of(message.subject, message.language)} {clean(subject.number, _SHORT)} "
-        f"{PURPOSES[message.language][message.purpose]}{words['colon']}{clean(about, _LONG)}",
+        f"{PURPOSES[message.language][message.purpose]}{words['colon']}{harmless(about, _LONG)}",
         f"{mark}【{words['product']}】",
     )
 
@@ -269,7 +269,7 @@ def level_of(subject: Subject, language: Language) -> str:
 
 def _place(place: Place) -> str | None:
     known = [place.province, place.city, place.district, place.site]
-    return " ".join(clean(part, _SHORT) for part in known if part) or None
+    return " ".join(harmless(part, _SHORT) for part in known if part) or None
 
 
 def _time(instant: datetime, message: Message) -> str:

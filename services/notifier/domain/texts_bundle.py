@@ -17,7 +17,7 @@ from services.notifier.domain.texts import (
     mark_of,
     render,
 )
-from services.notifier.domain.words import clean, for_phones
+from services.notifier.domain.words import clean, for_phones, harmless
 from shared.contracts.notifications import Purpose, Subject
 from shared.plans.sms_segments import segments
 
@@ -80,7 +80,7 @@ def _line(message: Message, one: Other, limit: int) -> str:
     parts = [level_of(one.subject, language), clean(one.subject.number, _NUMBER), PURPOSES[language][one.purpose]]
     about = one.subject.title or one.subject.topic
     if about:
-        parts.append(clean(about, limit))
+        parts.append(harmless(about, limit))
     late = late_by(replace(message, requested_at=one.requested_at))
     if late is not None:
         parts.append(f"迟到 {late}" if language == "zh" else f"{late} late")

@@ -79,7 +79,6 @@ def add_intents(tx: Tx, intents: Sequence[Intent]) -> None:
         channels=[one.next_channel.value if one.next_channel else None for one in intents],
         due=[one.due_at for one in intents],
         settlements=[one.published.settlement.value if one.published else None for one in intents],
-        reasons=[one.published.reason if one.published else None for one in intents],
         settled=[one.settled_at for one in intents],
         attempts=[one.attempts for one in intents],
         **_noise(intents),
@@ -90,7 +89,9 @@ def _noise(intents: Sequence[Intent]) -> dict[str, Any]:
     return {
         "stopped": [one.stopped.en if one.stopped else None for one in intents],
         "stopped_zh": [one.stopped.zh if one.stopped else None for one in intents],
-        "reasons_zh": [one.published.reason_zh if one.published else None for one in intents],
+        # Without a settlement: why nothing can be sent at this moment.
+        "reasons": [one.published.reason if one.published else one.waits and one.waits.en for one in intents],
+        "reasons_zh": [one.published.reason_zh if one.published else one.waits and one.waits.zh for one in intents],
         "noise": [one.noise.rule.value if one.noise else None for one in intents],
         "noise_why": [one.noise.words.model_dump_json() if one.noise else None for one in intents],
         "held": [one.held_at for one in intents],
@@ -168,7 +169,6 @@ def save(tx: Tx, intents: Sequence[Intent]) -> None:
         via=[route.channel.value if route else None for route in routes],
         providers=[route.provider if route else None for route in routes],
         contacts=[route.contact if route else None for route in routes],
-        reasons=[one.published.reason if one.published else None for one in intents],
         settled=[one.settled_at for one in intents],
         bundles=[one.bundle for one in intents],
         **_noise(intents),
@@ -249,6 +249,7 @@ def _intent(row: Row) -> Intent:
         noise=_ruling(row),
         held_at=row["held_at"],
         bundle=row["bundle"],
+        waits=_waits(row),
     )
 
 
@@ -256,6 +257,12 @@ def _ruling(row: Row) -> Ruling | None:
     if row["noise_rule"] is None:
         return None
     return Ruling(NoiseRule(row["noise_rule"]), Bilingual(**json.loads(row["noise_words"])), row["held_until"])
+
+
+def _waits(row: Row) -> Bilingual | None:
+    if row["settlement"] is not None or not row["reason"]:
+        return None
+    return Bilingual(zh=row["reason_zh"] or row["reason"], en=row["reason"])
 
 
 def _published(row: Row) -> Verdict | None:

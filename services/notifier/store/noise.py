@@ -15,6 +15,7 @@ from shared.db.tx import Tx
 from shared.runtime.ids import lowest_id_at
 
 Case = tuple[str, UUID, str]
+_NO_WAY: Final = "(i.settlement IS NULL AND i.reason IS NOT NULL AND i.stopped IS NULL)"
 _SKEW: Final = timedelta(minutes=5)  # between the clocks of two replicas
 
 
@@ -103,15 +104,22 @@ async def open_intents_of(tx: Tx, cases: Iterable[Case]) -> list[UUID]:
 
 
 async def withheld(tx: Tx, org: str, limit: int, before: UUID | None = None) -> list[dict[str, Any]]:
-    """The newest intents (older than `before`) that had to wait, were bundled or were left out, with why."""
+    """The newest intents (older than `before`) that had to wait, were bundled or were left out, with why.
+
+    Those that wait because no way is open count as well, as `no-way-out`.
+    """
     rows = await tx.fetch(
-        "SELECT i.intent_id, i.case_id, i.plan, i.purpose, i.step, i.role, i.person, i.person_label, i.noise_rule, "
-        "i.noise_because ->> 'zh' AS zh, i.noise_because ->> 'en' AS en, i.stopped, i.stopped_zh, i.held_at, "
-        "i.held_until, i.due_at, i.bundle, i.settlement, i.settled_at, r.accepted_at, "
-        "r.body -> 'subject' ->> 'number' AS number, r.body -> 'subject' ->> 'level_label' AS level_label "
+        "SELECT i.intent_id, i.case_id, i.plan, i.purpose, i.step, i.role, i.person, i.person_label, "  # noqa: S608  # a constant
+        f"CASE WHEN {_NO_WAY} THEN 'no-way-out' ELSE i.noise_rule END AS noise_rule, "
+        f"CASE WHEN {_NO_WAY} THEN i.reason_zh ELSE i.noise_because ->> 'zh' END AS zh, "
+        f"CASE WHEN {_NO_WAY} THEN i.reason ELSE i.noise_because ->> 'en' END AS en, "
+        "i.stopped, i.stopped_zh, i.held_at, i.held_until, i.due_at, i.bundle, i.settlement, i.settled_at, "
+        "r.accepted_at, r.body -> 'subject' ->> 'number' AS number, "
+        "r.body -> 'subject' ->> 'level_label' AS level_label "
         "FROM intents AS i JOIN requests AS r ON r.request_id = i.request_id WHERE i.org = :org "
         "AND (CAST(:before AS uuid) IS NULL OR i.intent_id < :before) "
-        "AND (i.noise_rule IS NOT NULL OR i.settlement = 'suppressed') ORDER BY i.intent_id DESC LIMIT :limit",
+        f"AND (i.noise_rule IS NOT NULL OR i.settlement = 'suppressed' OR {_NO_WAY}) "
+        "ORDER BY i.intent_id DESC LIMIT :limit",
         org=org,
         before=before,
         limit=limit,

@@ -60,6 +60,15 @@ async def reached_nobody(tx: Tx, *, since: datetime) -> int:
     return int(row["found"]) if row is not None else 0
 
 
+async def without_a_way(tx: Tx) -> int:
+    """Messages that wait because no way to their person is open at this moment."""
+    row = await tx.fetch_one(
+        "SELECT count(*) AS found FROM intents WHERE due_at IS NOT NULL AND settlement IS NULL "
+        "AND reason IS NOT NULL AND stopped IS NULL"
+    )
+    return int(row["found"]) if row is not None else 0
+
+
 async def addresses_of(tx: Tx, org: str, provider: str, message_ids: Iterable[str]) -> list[tuple[str, UUID, UUID]]:
     """Message id, attempt and case of the newest message of the organisation under each id this provider gave."""
     rows = await tx.fetch(

@@ -224,24 +224,6 @@ async def test_an_operator_acknowledges_in_their_own_name(
     assert body == '{"command":"acknowledge","actor":{"ref":"值班经理甲"},"reason":"已到场"}'
 
 
-async def test_an_acknowledgement_of_a_merged_case_names_the_one_it_counts_for(
-    browser: httpx.AsyncClient, console_database: Database, intake: IntakeDouble
-) -> None:
-    case = IDS.new()
-    await project(console_database, [create_event(create_escalated("N-1", "red", NOON, state="merged"), case)])
-    await create_user(console_database, "值班经理甲", "operator")
-    await sign_in(browser, "值班经理甲")
-    assert 'value="acknowledge"' in (await browser.get(f"/cases/{case}")).text
-    token = await form_token(browser, f"/cases/{case}")
-    intake.answer = httpx.Response(202, json={"survivor": "2026-11-000009"})
-    answer = await browser.post(f"/cases/{case}/commands", data={"csrf": token, "command": "acknowledge"})
-    page = await browser.get(answer.headers["location"])
-    assert "本案已并入" in page.text
-    assert 'href="/cases/2026-11-000009"' in page.text
-    forged = await browser.get(f"/cases/{case}?done=acknowledge&survivor=call-0900-1234")
-    assert "0900" not in forged.text
-
-
 async def test_a_viewer_may_look_but_not_act(
     browser: httpx.AsyncClient, console_database: Database, intake: IntakeDouble
 ) -> None:

@@ -204,3 +204,21 @@ async def test_a_contact_that_is_no_member_is_never_put_into_a_mention(
     reply = await _channel(_dialect(name, there.url), opened).send(outgoing(IM, to=to))
     assert isinstance(reply, Reject)
     assert there.seen == []
+
+
+@pytest.mark.parametrize("name", ["wecom", "dingtalk", "feishu", "slack"])
+async def test_nobody_is_mentioned_and_nothing_is_linked_by_what_somebody_wrote(
+    name: str, there: Cloud, opened: list[HttpChannel]
+) -> None:
+    title = '@all @所有人 <!channel> <@U999> <at user_id="all"></at> [确认](http://evil.example.com/a) ``` www.evil.cn'
+    dialect = _dialect(name, there.url)
+    to = "U012AB3CD" if name == "slack" else "13800000001"
+    await _channel(dialect, opened).send(outgoing(dialect.kind, to=to, title=title, because=title))
+
+    [seen] = there.seen
+    text = json.dumps(seen, ensure_ascii=False)
+    for sign in ("@all", "@所有人", "!channel>", "<@U999", '<at user_id=\\"all', "`", "evil.example", "www.evil"):
+        assert sign not in text, sign
+    assert "所有人" in text
+    assert "evil[.]example[.]com" in text
+    assert LINK in text.replace("&amp;", "&")

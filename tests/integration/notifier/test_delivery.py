@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from services.notifier.app.list_withheld import list_withheld
 from services.notifier.domain.delivery import Bar
 from services.notifier.domain.reach import Reach
 from services.notifier.jobs import send_due
+from services.notifier.store.deliveries import deliveries_of
+from services.notifier.store.provider_days import without_a_way
 from shared.access.links import read_acknowledgement
 from shared.contracts.notifications import Purpose
 from shared.contracts.values import ChannelKind
 from shared.kafka.outcome import Done, Skip
+from shared.runtime.metrics import DELIVERY_DOUBTFUL
 from tests.integration.notifier.desk import CLOCK, SECRET, Desk, request, with_policy
 from tests.support.sink import Sink
 
@@ -145,6 +149,7 @@ async def test_a_gateway_that_refuses_us_is_left_at_once(desk: Desk, sink: Sink)
 
 async def test_a_hanging_gateway_is_left_after_its_time_and_counted_as_doubtful(desk: Desk, sink: Sink) -> None:
     sink.behave(PHONE, "hang", seconds=3)
+    counted = {channel: DELIVERY_DOUBTFUL.labels(channel)._value.get() for channel in ("sms", "email")}
     await desk.accept(request("liaison"))
 
     [settled] = await desk.settled("sent")
@@ -153,8 +158,10 @@ async def test_a_hanging_gateway_is_left_after_its_time_and_counted_as_doubtful(
     assert [(one["answer"], one["doubtful"]) for one in attempts] == [
         ("unknown", False),
         ("unknown", True),
-        ("accepted", False),
-    ]
+        ("accepted", True),
+    ], "the mail may be the second message that arrives"
+    for channel, before in counted.items():
+        assert DELIVERY_DOUBTFUL.labels(channel)._value.get() == before + 1
     assert attempts[0]["token"] == attempts[1]["token"]
 
 
@@ -264,3 +271,37 @@ async def test_a_page_that_finds_its_only_provider_barred_goes_when_the_bar_ends
     [failed, *_] = await desk.settled("failed", "sent", "delivered")
     assert "failures in a row" in failed.reason
     assert len(sink.messages(PHONE)) == 1
+
+
+async def test_a_page_waits_visibly_for_its_only_gateway_instead_of_waking_the_next_tier(
+    still_desk: Desk, sink: Sink
+) -> None:
+    policy = with_policy(outage=timedelta(seconds=30))
+    still_desk.rules = replace(still_desk.rules, policy=policy, choice=_Barred(CLOCK.now() + timedelta(seconds=1.5)))
+    event = request("liaison", channels=(SMS,))
+    await still_desk.accept(event)
+    assert await still_desk.settlements() == []
+    [kept] = await list_withheld("demo", 10, database=still_desk.database)
+    assert (kept["noise_rule"], kept["settlement"]) == ("no-way-out", None)
+    assert "通道暂时不可用" in kept["zh"]
+    assert "failures in a row" in kept["en"]
+    async with still_desk.database.transaction() as tx:
+        assert await without_a_way(tx) == 1
+        [shown] = await deliveries_of(tx, "demo", event.case_id)
+    assert "failures in a row" in shown["intents"][0]["reason"]
+    assert shown["nobody_told"] is False
+
+    still_desk.start()
+    await still_desk.settled("sent", "delivered")
+    assert len(sink.messages(PHONE)) == 1
+    assert await list_withheld("demo", 10, database=still_desk.database) == []
+
+
+async def test_an_outage_that_lasts_is_told_after_its_patience(desk: Desk) -> None:
+    policy = with_policy(outage=timedelta(seconds=0.5))
+    desk.rules = replace(desk.rules, policy=policy, choice=_Barred(CLOCK.now() + timedelta(seconds=60)))
+    asked = CLOCK.now()
+    await desk.accept(request("liaison", channels=(SMS,)))
+    [failed] = await desk.settled("failed")
+    assert failed.settled_at >= asked + timedelta(seconds=0.5)
+    assert "failures in a row" in failed.reason

@@ -1,6 +1,7 @@
 """What messages say, how they are sized, and what hostile text cannot do to them."""
 
 import email
+import re
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from email import policy
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.channels.mail_message import mail_bytes
 from services.notifier.domain.texts import Message, Rendered, render
-from services.notifier.domain.words import clean
+from services.notifier.domain.words import clean, harmless
 from shared.contracts.notifications import Purpose, Subject
 from shared.contracts.values import ChannelKind, Language, Place
 from shared.plans.sms_segments import is_gsm, segments
@@ -191,6 +192,44 @@ def test_hostile_text_stays_text(hostile: str) -> None:
     assert segments(text.sms) <= 6
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("见 https://evil.example.com/a", "见 https evil[.]example[.]com/a"),
+        ("www.evil.cn 和 EVIL.COM", "www[.]evil[.]cn 和 EVIL[.]COM"),
+        ("请到 登录.中国 确认", "请到 登录[.]中国 确认"),
+        ("xn--abc.xn--fiqs8s", "xn--abc[.]xn--fiqs8s"),
+        ("evil．com evil｡com", "evil[.]com evil[.]com"),
+        ("写信 a.b@evil.org", "写信 a.b@evil[.]org"),
+        ("10.2.3.4/x", "10[.]2[.]3[.]4/x"),
+        ("致电 400-800-1234", "致电 400_800_1234"),
+        ("致电4008001234", "致电4008_0012_34"),
+        ("call +86 (10) 6000-0000", "call +86_10_6000_0000"),
+        ("0571-88000001", "0571_8800_0001"),
+        ("138 0000 0001", "138_0000_0001"),
+        # what is no address and no number to dial stays as it was written
+        ("版本 2.1，损失 3.5 万元，60000 户", "版本 2.1，损失 3.5 万元，60000 户"),
+        ("2026-11-22 10:30 起，编号 2026-11-000123", "2026-11-22 10:30 起，编号 2026-11-000123"),
+        ("e.g. 5 p.m.", "e.g. 5 p.m."),
+        ("客户称受骗。已报案。", "客户称受骗。已报案。"),
+    ],
+)
+def test_what_somebody_wrote_is_no_link_and_no_number_to_dial_on_a_telephone(given: str, shown: str) -> None:
+    assert harmless(given, 200) == shown
+    text = _rendered(title=given, topic=given, because=given, place=Place(site=given))
+    for form in (text.headline, text.sms, text.plain):
+        assert shown in form
+        assert given == shown or given not in form
+
+
+@given(st.text(max_size=300), st.integers(5, 80))
+def test_what_is_harmless_stays_as_it_is(text: str, limit: int) -> None:
+    found = harmless(text, limit)
+    assert len(found) <= limit
+    assert not re.search(r"[A-Za-z0-9]\.[A-Za-z]{2}", found)
+    assert len(found) == limit or harmless(found, limit) == found
+
+
 @given(st.text(max_size=300), st.integers(5, 80))
 def test_cleaned_text_is_one_line_within_its_limit(text: str, limit: int) -> None:
     found = clean(text, limit)
@@ -237,7 +276,7 @@ def test_a_mail_is_well_formed_and_no_header_can_be_added() -> None:
     raw = mail_bytes(_mail(), sender="烽火 Fenghuo <fenghuo@example.org>", now=NOW)
     mail = email.message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
     assert mail["bcc"] is None
-    assert mail["subject"].endswith("全市无法上网 Bcc: x@example.org")
+    assert mail["subject"].endswith("全市无法上网 Bcc: x@example[.]org")
     assert mail["message-id"] == "<intent.smtp.email-1@example.org>"
     assert mail["from"].addresses[0].display_name == "烽火 Fenghuo"
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
