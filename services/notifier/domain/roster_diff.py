@@ -7,9 +7,11 @@ from io import StringIO
 from typing import Any, Final
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from services.notifier.domain.roster_file import WrittenFile
 
+_NEXT_LINE: Final = "\x85"
 _BY_ID: Final = ("people", "teams", "rotations", "roles")
 _BY_CONTENT: Final = ("overrides", "swaps")
 _PLAIN: Final = ("organisation", "timezone", "calendar", "owner", "page_unverified")
@@ -44,8 +46,21 @@ def to_text(roster: WrittenFile) -> str:
     yaml.width = 110
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = StringIO()
-    yaml.dump(_tree(roster), stream)
+    yaml.dump(_quoted(_tree(roster)), stream)
     return stream.getvalue()
+
+
+def _quoted(node: Any) -> Any:
+    """Texts that the writer would leave bare and the reader takes for something else stand in quotes."""
+    match node:
+        case dict():
+            return {key: _quoted(value) for key, value in node.items()}
+        case list():
+            return [_quoted(value) for value in node]
+        case str() if node.startswith("?") or _NEXT_LINE in node:
+            return DoubleQuotedScalarString(node)
+        case _:
+            return node
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
