@@ -12,6 +12,7 @@ from services.escalator.api.audit import audit_router
 from services.escalator.api.clocks import clocks_router
 from services.escalator.app.apply_events import ApplyEvents
 from services.escalator.app.audit_timers import AuditTimers
+from services.escalator.app.expire_cases import ExpireCases
 from services.escalator.app.explain_clocks import ExplainClocks
 from services.escalator.app.fire_due_timers import FireDueTimers
 from services.escalator.app.recount_clocks import RecountClocks
@@ -28,6 +29,7 @@ from shared.access.api_keys import Scope
 from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
 from shared.calendars.library import CalendarFilesError, CalendarFolder, CalendarLibrary
+from shared.contracts.escalations import ErasedPart
 from shared.db.engine import Database
 from shared.kafka.erasing import ERASE_AGAIN_EVERY, Erasing, Share
 from shared.plans.library import PlanLibrary
@@ -75,6 +77,8 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     tell_duties = TellDuties(database, plans, ids)
     audit_timers = AuditTimers(database, plans, wake, grace=timedelta(seconds=settings.audit_grace_s))
 
+    expire_cases = ExpireCases(database, plans, ids, wake, _kept_days(settings))
+
     async def sweep(stop: asyncio.Event) -> None:
         await sweeper.run(stop)
 
@@ -87,6 +91,9 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     async def reload() -> None:
         await reload_plans(in_force, plans)
 
+    async def expire() -> None:
+        await expire_cases()
+
     apply, kafka = ApplyEvents(database, plans, ids, wake, reload), settings.kafka_settings()
     erasing = Erasing(database, Share(erase_personal_data, erase_whole_cases))
     parts = Parts(
@@ -97,6 +104,7 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
             "calendars": (_CALENDARS_EVERY, recount),
             "duties": (EVERY, periodic_duties(tell_duties)),
             "reload-plans": (_RELOAD_EVERY, reload),
+            "expire-cases": (timedelta(seconds=settings.keep_check_s), expire),
             "erase-again": (ERASE_AGAIN_EVERY, erasing.again),
         },
     )
@@ -117,6 +125,11 @@ def create_app(settings: EscalatorSettings) -> FastAPI:
     install_problem_handlers(app)
     install_request_guard(app)
     return app
+
+
+def _kept_days(settings: EscalatorSettings) -> dict[ErasedPart, int]:
+    days = {ErasedPart.PERSONAL_DATA: settings.keep_personal_data_days, ErasedPart.CASE: settings.keep_cases_days}
+    return {part: kept for part, kept in days.items() if kept is not None}
 
 
 def main() -> None:

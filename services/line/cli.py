@@ -18,8 +18,8 @@ from services.console.cli.wording import say
 from services.line.children import Overrides
 from services.line.layout import Layout
 from services.line.outage import OUTAGE_OVERRIDES, outage_environment, play_outage
-from services.line.provisioning import USER
 from services.line.scenario import DEMO_OVERRIDES, play
+from services.line.secret_values import USER
 from services.line.whole_line import RunningLine, whole_line
 from shared.embedded.errors import EmbeddedError
 from shared.embedded.supervisor import ChildState, ChildStatus
@@ -101,7 +101,8 @@ def _run(
         layout = Layout()
     except ValidationError as error:
         for problem in error.errors():
-            _err.print(f"FENGHUO_{str(problem['loc'][0]).upper()}: {problem['msg']}", style="red", markup=False)
+            named = f"FENGHUO_{str(problem['loc'][0]).upper()}: " if problem["loc"] else ""
+            _err.print(f"{named}{problem['msg']}", style="red", markup=False)
         raise SystemExit(2) from error
 
     async def all_of_it() -> int:
@@ -154,4 +155,15 @@ def _addresses(line: RunningLine) -> None:
         f"  {say('登记  ', 'Intake  ')}  {intake}  {say('API 密钥见', 'API key in')} {layout.credentials_file}",
         soft_wrap=True,
     )
+    _out.print(f"  {say('留存  ', 'Kept    ')}  {_kept(layout)}", soft_wrap=True)
     _out.print()
+
+
+def _kept(layout: Layout) -> str:
+    words, case = layout.keep_personal_data_days, layout.keep_cases_days
+    if words is None and case is None:
+        return say("未设期限，全部保留，见 docs/retention.md", "no limit is set, everything is kept: docs/retention.md")
+    return say(
+        f"结案后个人信息 {words or case} 天，案件 {f'{case} 天' if case else '不限'}",
+        f"after a case is over, personal data {words or case} days, the case {f'{case} days' if case else 'for ever'}",
+    )

@@ -6,13 +6,15 @@ from typing import Annotated, Final
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.runtime.settings import KeepingSettings
+
 ParameterValue = str | int | float | bool
 Port = Annotated[int, Field(ge=1, le=65535)]
 SERVICES: Final = ("intake", "classifier", "escalator", "notifier", "console")
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
 
-class Layout(BaseSettings):
+class Layout(KeepingSettings, BaseSettings):
     """Settings of `fenghuo up` and `fenghuo demo`; every one is an environment variable with the prefix FENGHUO_.
 
     `kafka` and `database_url` (an administrator's address) point at real ones; absent, embedded ones are started.

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -10,6 +11,14 @@ from shared.runtime.logging import get_logger
 
 _log = get_logger(__name__)
 Job = Callable[[], Awaitable[None]]
+
+
+_SELDOM: Final = timedelta(minutes=30)
+
+
+def _jitter(interval: timedelta) -> int | None:
+    """Seconds by which a run may come sooner or later: what is done seldom is not done by all replicas at once."""
+    return int(interval.total_seconds() / 20) if interval >= _SELDOM else None
 
 
 class Schedule:
@@ -29,7 +38,7 @@ class Schedule:
 
         self._scheduler.add_job(
             run,
-            IntervalTrigger(seconds=interval.total_seconds()),
+            IntervalTrigger(seconds=interval.total_seconds(), jitter=_jitter(interval)),
             id=name,
             coalesce=True,
             max_instances=1,

@@ -1,12 +1,38 @@
 """Settings every service has. Read from the environment with the prefix FENGHUO_; each service adds its own."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kafka.settings import KafkaSettings
+
+
+class KeepingSettings(BaseSettings):
+    """How long cases that are over are kept: nothing is erased by age until it is said here."""
+
+    model_config = SettingsConfigDict(env_prefix="FENGHUO_", extra="ignore", hide_input_in_errors=True)
+
+    keep_personal_data_days: Annotated[
+        int | None, Field(ge=1, description="What was told of a case, by whom, and messages; absent: with the case")
+    ] = None
+    keep_cases_days: Annotated[
+        int | None,
+        Field(ge=45, description="What is left of a case: number, levels, times, who was told; absent: ever"),
+    ] = None
+
+    @field_validator("keep_personal_data_days", "keep_cases_days", mode="before")
+    @classmethod
+    def _nothing_said(cls, given: object) -> object:
+        return None if isinstance(given, str) and not given.strip() else given
+
+    @model_validator(mode="after")
+    def _case_outlasts_its_words(self) -> Self:
+        words, case = self.keep_personal_data_days, self.keep_cases_days
+        if words is not None and case is not None and case < words:
+            raise ValueError(f"FENGHUO_KEEP_CASES_DAYS {case} is less than FENGHUO_KEEP_PERSONAL_DATA_DAYS {words}")
+        return self
 
 
 class ServiceSettings(BaseSettings):

@@ -1,5 +1,6 @@
 """Cases over HTTP: list, board, one case, why, commands."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -14,7 +15,7 @@ from services.console.app.list_cases import BadCursorError, list_cases
 from services.console.app.read_board import Filter, read_board
 from services.console.app.read_case import CaseFile, read_case
 from shared.access.api_keys import ApiKey, Scope
-from shared.contracts.commands import CommandKind
+from shared.contracts.commands import OF_THE_WHOLE_CASE, CommandKind
 from shared.contracts.escalations import CaseState
 from shared.contracts.values import ActorKind, CaseKind, Facts, LongText, Name, Slug
 from shared.runtime.problems import ProblemError
@@ -85,6 +86,7 @@ def cases_router(parts: ApiParts) -> APIRouter:
 
     @router.post("/cases/{wanted}/commands", summary="Ask for a change of the case", status_code=202)
     async def command(wanted: str, body: CommandBody, key: ApiKey = commander) -> Response:
+        _check_scope(body.command, key, parts.clock.now())
         answer = await command_case(
             key.org,
             wanted,
@@ -102,3 +104,8 @@ def cases_router(parts: ApiParts) -> APIRouter:
         return JSONResponse({"case_id": answer.case_id, "accepted": True, **said}, 202)
 
     return router
+
+
+def _check_scope(command: CommandKind, key: ApiKey, now: datetime) -> None:
+    if command in OF_THE_WHOLE_CASE and not key.allows(Scope.OPERATE, now):
+        raise ProblemError(403, f"'{command.value}' takes the scope 'operate' too", code="scope")

@@ -1,4 +1,4 @@
-"""`fenghuo case list | show | explain | ack | do`."""
+"""`fenghuo case list | show | explain | ack | do | erase | hold | release-hold`."""
 
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -26,6 +26,8 @@ from shared.runtime.clock import SystemClock
 app = typer.Typer(help="查看与处置案件 / look at cases and act on them", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 Case = Annotated[str, typer.Argument(help="案件编号或 ID / number or id")]
+Because = Annotated[str, typer.Option("--because", "-b", help="理由 / why; nothing personal, it stays")]
+Named = Annotated[str, typer.Option("--as", help="以谁的名义 / in whose name (roster id)")]
 _HOLDS_STYLES = {"held": "bold green", "not-held": "dim", "not-known": "yellow"}
 
 
@@ -121,6 +123,39 @@ def order(  # noqa: PLR0917  # options are given by name
     arguments = dict(_argument(text) for text in given or ())
     body = {"command": command.value, "arguments": arguments, "reason": reason, "person": person, "plan": plan}
     _send(case, body, say(f"已提交 {command.value}：{case}", f"Sent {command.value}: {case}"), as_json=as_json)
+
+
+@app.command()
+def erase(
+    case: Case,
+    because: Because,
+    person: Named,
+    sure: Annotated[bool, typer.Option("--yes", "-y", help="不再询问 / do not ask")] = False,  # noqa: FBT002  # a flag
+    as_json: Json = False,  # noqa: FBT002  # a flag
+) -> None:
+    """删除已办结案件的个人信息与所述内容 / erase what was told of a case that is over; it cannot be taken back."""
+    if not sure:
+        typer.confirm(
+            say(f"删除 {case} 所述的一切，无法恢复？", f"Erase what was told of {case}, for good?"),
+            abort=True,
+            err=True,
+        )
+    body = {"command": "erase", "reason": because, "person": person}
+    _send(case, body, say(f"已提交删除：{case}", f"Erasure sent: {case}"), as_json=as_json)
+
+
+@app.command()
+def hold(case: Case, because: Because, person: Named, as_json: Json = False) -> None:  # noqa: FBT002  # a flag
+    """保全：不得删除 / legal hold: nothing of it is erased, by age or on request."""
+    body = {"command": "hold", "reason": because, "person": person}
+    _send(case, body, say(f"已提交保全：{case}", f"Hold sent: {case}"), as_json=as_json)
+
+
+@app.command("release-hold")
+def release_hold(case: Case, because: Because, person: Named, as_json: Json = False) -> None:  # noqa: FBT002  # a flag
+    """解除保全 / release the hold."""
+    body = {"command": "release-hold", "reason": because, "person": person}
+    _send(case, body, say(f"已提交解除保全：{case}", f"Release sent: {case}"), as_json=as_json)
 
 
 def _send(case: str, body: dict[str, Any], said: str, *, as_json: bool) -> None:

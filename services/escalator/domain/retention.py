@@ -82,12 +82,17 @@ def erase_all(
         return [_refused(*one, command, now, why) for one in found], False
     turns = [_erased(*one, command, now) for one in found]
     if all(turn.case.erased_at is not None for turn in turns):
-        return [turn.decide() for turn in turns], True
+        return [_unmoved(turn.decide(), case) for turn, (_, case) in zip(turns, found, strict=True)], True
     refusals = [
         turn.decide() if turn.case.erased_at is None else _refused(*one, command, now, "refused_erase_elsewhere")
         for turn, one in zip(turns, found, strict=True)
     ]
     return refusals, False
+
+
+def _unmoved(decision: Decision, before: Case) -> Decision:
+    """An erasure is nothing that happened to the case: what is left of it is not kept the longer for it."""
+    return replace(decision, case=decision.case.evolve(changed_at=before.changed_at))
 
 
 def _erased(rules: Rules, case: Case, command: CommandIssuedV1, now: datetime) -> Turn:
@@ -120,20 +125,20 @@ def expired(rules: Rules, case: Case, now: datetime, days: int) -> Decision:
     turn = Turn(rules, case, now)
     turn.set(**_blank(case), erased_at=now)
     turn.note(ChangeKind.ERASED, turn.both("erased_by_age", days=days))
-    return turn.decide()
+    return _unmoved(turn.decide(), case)
 
 
-def obstacle(cases: Sequence[Case], others: Iterable[Case]) -> str | None:
+def obstacle(cases: Sequence[Case], others: Iterable[Case], *, again: bool = False) -> str | None:
     """Why nothing may be erased of a case, as a sentence's name; None when it may.
 
     `cases` is the case under each of its plans, `others` are those known here, with all it was merged into. What is
-    open or held is not erased, nor what a case that goes on for it still holds.
+    open or held is not erased, nor what a case that goes on for it still holds. `again`: what is left of it shall go.
     """
     if any(case.hold is not None for case in cases):
         return "refused_erase_held"
     if not all(case.ended for case in cases):
         return "refused_erase_open"
-    if all(case.erased_at is not None for case in cases):
+    if not again and all(case.erased_at is not None for case in cases):
         return "refused_erased"
     into = {case.merged_into for case in cases if case.state is CaseState.MERGED}
     if any(other.case_id in into and other.erased_at is None for other in others):

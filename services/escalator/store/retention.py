@@ -75,7 +75,7 @@ async def overdue_cases(tx: Tx, *, before: datetime, whole: bool, after: UUID, b
             AND NOT EXISTS (SELECT FROM cases AS o WHERE o.case_id = c.case_id
                 AND (o.changed_at >= :before OR NOT o.state = ANY(CAST(:over AS text[]))))
             AND (:whole OR NOT EXISTS (SELECT FROM erasures AS e WHERE e.case_id = c.case_id))
-            ORDER BY c.case_id LIMIT :limit) AS due
+            ORDER BY c.case_id LIMIT :limit FOR UPDATE OF c SKIP LOCKED) AS due
         ORDER BY case_id
         """,
         over=[state.value for state in ENDED_STATES],
@@ -86,6 +86,18 @@ async def overdue_cases(tx: Tx, *, before: datetime, whole: bool, after: UUID, b
         limit=limit,
     )
     return [row["case_id"] for row in rows]
+
+
+async def oldest_kept(tx: Tx, *, whole: bool) -> datetime | None:
+    """Since when the first case that is over has been, of those that hold this part still; None when there is none."""
+    row = await tx.fetch_one(
+        "SELECT c.changed_at FROM cases AS c WHERE c.state = ANY(CAST(:over AS text[])) "
+        "AND (:whole OR NOT EXISTS (SELECT FROM erasures AS e WHERE e.case_id = c.case_id)) "
+        "ORDER BY c.case_id LIMIT 1",
+        over=[state.value for state in ENDED_STATES],
+        whole=whole,
+    )
+    return row["changed_at"] if row is not None else None
 
 
 async def only_run(tx: Tx) -> bool:
