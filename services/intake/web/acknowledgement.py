@@ -137,6 +137,10 @@ class AcknowledgementPage:
             _bilingual("此前已确认", "Already acknowledged"),
             _bilingual(f"确认时间：{local}", f"Acknowledged at {local}"),
             *_goes_on(state),
+            _bilingual(
+                "此后若又收到呼叫，请使用新消息里的链接。",
+                "If you were called again since, use the link of the newer message.",
+            ),
             number=_named(state, link),
             tone="done",
         )

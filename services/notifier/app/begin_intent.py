@@ -12,13 +12,17 @@ from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.domain.delivery import Send
 from services.notifier.domain.ledger import Intent, NewAttempt, shortened
 from services.notifier.domain.urgency import Lane
-from shared.contracts.values import ChannelKind
+from shared.contracts.values import Bilingual, ChannelKind
 from shared.db.tx import Tx
 from shared.runtime.ids import Ids
 from shared.runtime.logging import get_logger
 
 _log = get_logger(__name__)
 _PUT_OFF: Final = timedelta(seconds=30)
+_CANNOT_BEGIN: Final = Bilingual(
+    zh="消息无法生成，稍候重试；原因见通知服务日志",
+    en="the message could not be made, to be tried again; see the notifier's log",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def begin_intent(one: Advanced, tx: Tx, rules: Rules, ids: Ids, *, company: Sequ
         ]
     except Exception:  # noqa: BLE001  # whatever it was, it stays in the ledger, visible and tried again
         _log.exception("delivery.cannot_begin", intent_id=str(intent.id), case_id=str(intent.request.case_id))
-        return BegunIntent(replace(intent, lane=Lane.RETRY, due_at=tx.now + _PUT_OFF))
+        return BegunIntent(replace(intent, lane=Lane.RETRY, due_at=tx.now + _PUT_OFF, waits=_CANNOT_BEGIN))
     attempts = tuple(attempt for attempt, _ in made)
     leased = replace(
         intent,

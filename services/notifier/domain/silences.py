@@ -55,11 +55,16 @@ class Filter:
         return (
             (not self.plans or subject.plan in self.plans)
             and (not self.levels or subject.level in self.levels)
-            and (not self.topics or any(fnmatchcase(subject.topic or "", one) for one in self.topics))
+            and (not self.topics or any(_is_like(subject.topic or "", one) for one in self.topics))
             and (not self.places or any(one in parts for one in self.places))
             and (not self.people or person in self.people)
             and (not self.purposes or purpose in self.purposes)
         )
+
+
+def _is_like(topic: str, pattern: str) -> bool:
+    """`*` and `?` stand for something else, everything else for itself."""
+    return fnmatchcase(topic, pattern.replace("[", "[[]"))
 
 
 @dataclass(frozen=True, slots=True)

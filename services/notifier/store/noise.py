@@ -128,15 +128,20 @@ async def withheld(tx: Tx, org: str, limit: int, before: UUID | None = None) -> 
 
 
 async def open_pages(tx: Tx, org: str, people: Sequence[str], since: datetime) -> list[dict[str, Any]]:
-    """The cases these were paged for since then, or are about to be, that nobody answered; each once, of whom first."""
+    """The cases these were paged for since then, or are about to be, that nobody answered; each once, of whom first.
+
+    A case that was merged is open for as long as nobody answered for the one that goes on.
+    """
     rows = await tx.fetch(
         "SELECT * FROM (SELECT DISTINCT ON (i.case_id, i.plan) i.case_id, i.plan, i.person, "
         "r.body -> 'subject' ->> 'number' AS number FROM intents AS i "
-        "JOIN requests AS r ON r.request_id = i.request_id WHERE i.org = :org "
-        "AND i.person = ANY(CAST(:people AS text[])) AND i.intent_id >= :oldest "
-        "AND i.purpose = 'page' AND i.stopped IS NULL AND r.accepted_at > :since "
-        "AND NOT EXISTS (SELECT FROM answered_cases AS a WHERE a.org = i.org AND a.case_id = i.case_id "
-        "AND a.plan = i.plan AND a.answered_at > r.accepted_at) ORDER BY i.case_id, i.plan, i.intent_id) AS p "
+        "JOIN requests AS r ON r.request_id = i.request_id LEFT JOIN merged_cases AS m "
+        "ON m.org = i.org AND m.case_id = i.case_id AND m.plan = i.plan WHERE i.org = :org "
+        "AND i.person = ANY(CAST(:people AS text[])) AND i.intent_id >= :oldest AND r.accepted_at > :since "
+        "AND i.purpose = 'page' AND (i.stopped IS NULL OR (m.goes_on IS NOT NULL AND i.attempts > 0)) "
+        "AND NOT EXISTS (SELECT FROM answered_cases AS a WHERE a.org = i.org AND a.plan = i.plan "
+        "AND a.case_id = coalesce(m.goes_on, i.case_id) AND a.answered_at > r.accepted_at) "
+        "ORDER BY i.case_id, i.plan, i.intent_id) AS p "
         "ORDER BY number DESC",
         org=org,
         people=list(people),

@@ -240,7 +240,9 @@ async def test_link_asks_first_acknowledges_once_and_then_says_so(register: Regi
     assert [answer.status_code for answer in answers] == [200] * 4
     assert sum("已确认，谢谢" in answer.text for answer in answers) == 1
     assert sum("Already acknowledged" in answer.text for answer in answers) == 3
-    assert "Already acknowledged" in (await register.client.get(path)).text
+    again = (await register.client.get(path)).text
+    assert "Already acknowledged" in again
+    assert "use the link of the newer message" in again
     [command] = await _commands(register)
     assert (command.actor.kind, command.actor.ref, command.plan) == (
         ActorKind.LINK,

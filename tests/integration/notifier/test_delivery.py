@@ -10,6 +10,8 @@ import pytest
 from services.notifier.app.list_withheld import list_withheld
 from services.notifier.domain.delivery import Bar
 from services.notifier.domain.reach import Reach
+from services.notifier.domain.templates import Templates
+from services.notifier.domain.texts import Message, Rendered
 from services.notifier.jobs import send_due
 from services.notifier.store.deliveries import deliveries_of
 from services.notifier.store.provider_days import without_a_way
@@ -295,6 +297,26 @@ async def test_a_page_waits_visibly_for_its_only_gateway_instead_of_waking_the_n
     await still_desk.settled("sent", "delivered")
     assert len(sink.messages(PHONE)) == 1
     assert await list_withheld("demo", 10, database=still_desk.database) == []
+
+
+async def test_a_message_that_cannot_be_made_is_listed_and_goes_out_once_it_can(still_desk: Desk, sink: Sink) -> None:
+    class Broken(Templates):
+        def render(self, message: Message, usual: Rendered, *, max_segments: int) -> Rendered:
+            raise ValueError(max_segments)
+
+    usual = still_desk.rules
+    still_desk.rules = replace(usual, templates=Broken({}))
+    await still_desk.accept(request("liaison"))
+    assert (await still_desk.begin()).calls == ()
+    [kept] = await list_withheld("demo", 10, database=still_desk.database)
+    assert (kept["noise_rule"], kept["settlement"], "无法生成" in kept["zh"]) == ("no-way-out", None, True)
+
+    still_desk.rules = usual
+    async with still_desk.database.transaction() as tx:
+        await tx.execute("UPDATE intents SET due_at = :now", now=tx.now)
+    still_desk.start()
+    await still_desk.settled("sent", "delivered")
+    assert len(sink.messages(PHONE)) == 1
 
 
 async def test_an_outage_that_lasts_is_told_after_its_patience(desk: Desk) -> None:

@@ -12,6 +12,8 @@ import pytest
 from fastapi import FastAPI
 
 from services.notifier.api.silences import silences_router
+from services.notifier.app.note_merged_cases import note_merged_cases
+from services.notifier.app.stop_answered import stop_answered
 from services.notifier.app.take_reply import TakenReply, Wish, take_reply
 from services.notifier.store.roster_book import RosterBook
 from services.notifier.store.roster_files import RosterFiles
@@ -19,10 +21,12 @@ from services.notifier.store.silences import SilenceBook
 from shared.access.api_keys import Scope
 from shared.access.bearer import reader
 from shared.access.key_store import KeyStore
+from shared.contracts.escalations import CaseState
 from shared.contracts.values import CaseKind, ChannelKind
 from shared.runtime.problems import install_problem_handlers
 from tests.integration.notifier.desk import CLOCK, IDS, ROSTER, Desk, request
-from tests.integration.notifier.test_noise import mild
+from tests.integration.notifier.test_merged_cases import merged
+from tests.integration.notifier.test_noise import acknowledged, mild
 from tests.support.sink import Sink
 
 PEPPER = b"a-pepper-for-tests"
@@ -127,6 +131,23 @@ async def test_a_number_that_answers_for_everything_gets_its_open_pages(desk: De
     assert found.person == "manager-a"
     assert {page.case_id for page in found.pages} == {first.case_id, second.case_id}
     assert await _replied(desk, book, "13999999999", "acknowledge-all") is None
+
+
+async def test_a_page_of_a_merged_case_is_open_until_somebody_answers_for_the_one_that_goes_on(desk: Desk) -> None:
+    files = RosterFiles(Path(ROSTER))
+    files.load()
+    book = SilenceBook(desk.database, RosterBook(files, desk.database, {}), {})
+    old, new = request("liaison"), request("head")
+    await desk.accept(old, new)
+    await stop_answered([acknowledged(old, CaseState.MERGED)], database=desk.database, rules=desk.rules, ids=IDS)
+    await note_merged_cases([merged(old.case_id, new.case_id, 2)], database=desk.database)
+    found = await _replied(desk, book, PHONE, "acknowledge-all")
+    assert found is not None
+    assert [page.case_id for page in found.pages] == [old.case_id]
+    await stop_answered([acknowledged(new)], database=desk.database, rules=desk.rules, ids=IDS)
+    found = await _replied(desk, book, PHONE, "acknowledge-all")
+    assert found is not None
+    assert found.pages == ()
 
 
 async def test_whoever_asks_for_quiet_gets_only_the_highest_level(desk: Desk, sink: Sink) -> None:

@@ -91,6 +91,13 @@ def test_a_silence_touches_only_what_its_filter_names(wanted: Filter, fits: bool
     assert (ruling(_facts(), [_silence(filter=wanted)], OFTEN, NOW) is not None) is fits
 
 
+def test_only_two_signs_of_a_topic_stand_for_something_else() -> None:
+    topics = Filter(topics=("[宽]带*", "网络[北]?区"))
+    for topic, fits in (("宽带中断", False), ("[宽]带中断", True), ("网络[北]一区", True), ("网络北一区", False)):
+        subject = _facts().subject.model_copy(update={"topic": topic})
+        assert topics.fits(subject, Purpose.PAGE, "manager-a") is fits, topic
+
+
 def test_a_silence_that_drops_leaves_the_message_out() -> None:
     found = ruling(_facts(), [_silence(), _silence(afterwards=Afterwards.DROP)], OFTEN, NOW)
     assert found is not None
