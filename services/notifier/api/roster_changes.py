@@ -11,13 +11,13 @@ from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidato
 from starlette.responses import PlainTextResponse, Response
 
 from services.notifier.api.roster import Days, finding_shown, no_roster
-from services.notifier.app.change_roster import AnyChange, ChangeRefusedError, RosterMissingError, change_roster
+from services.notifier.app.change_roster import ChangeRefusedError, RosterMissingError, change_roster
 from services.notifier.app.export_roster import export_roster
 from services.notifier.app.import_roster import import_roster
 from services.notifier.app.rules import Book
 from services.notifier.app.show_roster_history import show_roster_history
 from services.notifier.app.withdraw_change import withdraw_change
-from services.notifier.domain.roster_changes import CHANGE, Change, MadeChange, called
+from services.notifier.domain.roster_changes import CHANGE, AnyChange, Change, MadeChange, called
 from services.notifier.domain.roster_problems import RosterError
 from shared.access.api_keys import ApiKey
 from shared.access.bearer import Reader

@@ -1,13 +1,12 @@
 """Somebody overrides duty, swaps turns or goes on leave: in force at once, kept with who and when."""
 
+import asyncio
 from zoneinfo import ZoneInfo
 
 from services.notifier.app.rules import Book
 from services.notifier.domain.roster_changes import (
-    LeaveChange,
+    AnyChange,
     MadeChange,
-    OverrideChange,
-    SwapChange,
     called,
     end_of,
     problems_with,
@@ -18,7 +17,6 @@ from shared.runtime.ids import Ids
 from shared.runtime.logging import get_logger
 
 _log = get_logger(__name__)
-AnyChange = OverrideChange | SwapChange | LeaveChange
 
 
 class RosterMissingError(LookupError):
@@ -45,9 +43,10 @@ async def change_roster(
     if base is None:
         raise RosterMissingError(org)
     problems: dict[str, str] = {}
-    for number, change in enumerate(changes):
-        prefix, whose = (f"{number}.", called(change.model_dump())) if len(changes) > 1 else ("", "")
-        problems |= {prefix + field: whose + what for field, what in problems_with(base, change).items()}
+    # Whoever is to be told meanwhile must not wait for a large roster.
+    for number, found in (await asyncio.to_thread(problems_with, base, changes)).items():
+        prefix, whose = (f"{number}.", called(changes[number].model_dump())) if len(changes) > 1 else ("", "")
+        problems |= {prefix + field: whose + what for field, what in found.items()}
     if problems:
         raise ChangeRefusedError(problems)
     zone = ZoneInfo(base.timezone)

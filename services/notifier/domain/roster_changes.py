@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from services.notifier.domain.roster_building import instant_of
 from services.notifier.domain.roster_file import WrittenFile, WrittenLeave, WrittenOverride, WrittenSwap
+from services.notifier.domain.roster_problems import Path
 from services.notifier.domain.roster_references import problems_of
 from shared.contracts.values import Slug
 
@@ -31,6 +32,7 @@ class LeaveChange(WrittenLeave):
 _NAMED: Final = 60
 Change = Annotated[OverrideChange | SwapChange | LeaveChange, Field(discriminator="kind")]
 CHANGE: TypeAdapter[OverrideChange | SwapChange | LeaveChange] = TypeAdapter(Change)
+AnyChange = OverrideChange | SwapChange | LeaveChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,35 @@ def overlaid(base: WrittenFile, changes: Iterable[MadeChange]) -> tuple[WrittenF
     return _with(base, tuple(one for one in wanted if one not in unfit)), unfit
 
 
-def problems_with(base: WrittenFile, change: OverrideChange | SwapChange | LeaveChange) -> dict[str, str]:
-    """What is wrong with a change, by its field; empty when it fits."""
-    before = {(path, what) for path, what in problems_of(base)}
-    found = [(path, what) for path, what in problems_of(_laid(base, change, None)) if (path, what) not in before]
-    problems = {".".join(str(step) for step in path[2:]): what for path, what in found}
-    if isinstance(change, LeaveChange):
-        if change.person not in {person.id for person in base.people}:
-            problems["person"] = f"there is no person '{change.person}'"
-        problems = {name.removeprefix("leave.").lstrip("0123456789.") or name: what for name, what in problems.items()}
-    return problems
+def problems_with(base: WrittenFile, changes: Sequence[AnyChange]) -> dict[int, dict[str, str]]:
+    """What is wrong with changes to a sound roster: by their number, then by field. Empty when all of them fit."""
+    whole = base
+    places: dict[Path, int] = {}
+    found: dict[int, dict[str, str]] = {}
+    people = {person.id: at for at, person in enumerate(base.people)}
+    for number, change in enumerate(changes):
+        place: Path
+        match change:
+            case OverrideChange():
+                place = ("overrides", len(whole.overrides))
+            case SwapChange():
+                place = ("swaps", len(whole.swaps))
+            case LeaveChange() if change.person in people:
+                at = people[change.person]
+                place = ("people", at, "leave", len(whole.people[at].leave))
+                places.setdefault(place[:-1], number)
+            case _:
+                found[number] = {"person": f"there is no person '{change.person}'"}
+                continue
+        places[place] = number
+        whole = _laid(whole, change, None)
+    for path, what in problems_of(whole):
+        owner = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in places), None)
+        if owner is not None:
+            # What is wrong with any leave of somebody is wrong with the person the change names.
+            field = ".".join(str(step) for step in path[len(owner) :]) or "person"
+            found.setdefault(places[owner], {})[field] = what
+    return found
 
 
 def called(fields: Mapping[str, Any]) -> str:

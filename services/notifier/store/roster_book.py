@@ -40,6 +40,7 @@ class RosterBook:
         self._seen_on_disk: Mapping[str, str] = {}
         self._fingerprint: str | None = None
         self._bases: Mapping[str, WrittenFile] = {}
+        self._understood: dict[tuple[str, int], WrittenFile] = {}
         self._in_force: Mapping[str, Roster] = {}
 
     def of(self, org: str) -> Roster | None:
@@ -117,9 +118,7 @@ class RosterBook:
         rosters: dict[str, Roster] = {}
         for org, version in versions.items():
             try:
-                base = read_roster(
-                    version.text, file=f"roster {org} version {version.number}", calendars=self.calendars
-                )
+                base = self._understand(version)
             except RosterError as error:
                 _log.error("roster.version_refused", org=org, number=version.number, problems=list(error.problems[:20]))
                 continue
@@ -134,3 +133,13 @@ class RosterBook:
             rosters[org] = build_roster(whole, calendar, sha256, proven=proven.get(org, frozenset()))
             _log.info("roster.in_force", org=org, version=version.number, changes=len(own) - len(unfit), sha256=sha256)
         return bases, rosters
+
+    def _understand(self, version: roster_records.Version) -> WrittenFile:
+        """Read once: a change beside a roster of megabytes is in force at once all the same."""
+        key = version.org, version.number
+        if key not in self._understood:
+            file = f"roster {version.org} version {version.number}"
+            read = read_roster(version.text, file=file, calendars=self.calendars)
+            self._understood = {known: one for known, one in self._understood.items() if known[0] != version.org}
+            self._understood[key] = read
+        return self._understood[key]

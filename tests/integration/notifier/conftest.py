@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from shared.access.api_keys import Scope
+from shared.db.engine import Database
 from shared.db.migrate import migrate
 from tests.integration.notifier.desk import Desk, ear
+from tests.integration.notifier.office import TEXT, Office
 from tests.support.postgres import Database as TestDatabase
 from tests.support.postgres import PostgresServer
 from tests.support.sink import Sink
@@ -54,3 +58,21 @@ async def still_desk(notifier_url: str, sink: Sink, receipts_url: str, desks: li
     desks.append(made)
     yield made
     await made.stop()
+
+
+@pytest.fixture
+async def database(notifier_url: str) -> AsyncIterator[Database]:
+    made = Database.connect(notifier_url, application="test-rosters", pool_size=3)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
+    file = tmp_path / "roster.yaml"
+    file.write_text(TEXT, encoding="utf-8")
+    made = Office(file, database)
+    await made.book.refresh()
+    await made.sign_in(Scope.READ, Scope.ROSTER)
+    yield made
+    await made.http.aclose()

@@ -1,112 +1,24 @@
 """Rosters changed while the notifier runs: who did it is kept, what does not fit is refused by name."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from icalendar import Calendar
 
-from services.notifier.api.roster_calendars import roster_calendars_router
-from services.notifier.api.roster_changes import roster_changes_router
 from services.notifier.app.announce_handovers import announce_handovers
 from services.notifier.app.report_findings import report_findings
 from services.notifier.app.rules import Rules
 from services.notifier.domain.roster_duty import on_duty
-from services.notifier.domain.roster_ical import CalendarUnreadableError, read_spans
-from services.notifier.domain.roster_text import parse_roster
-from services.notifier.store.roster_book import RosterBook
-from services.notifier.store.roster_files import RosterFiles
 from shared.access.api_keys import Scope
-from shared.access.bearer import reader
-from shared.access.key_store import KeyStore
 from shared.contracts.notifications import NotificationRequestedV1
 from shared.contracts.values import ChannelKind
 from shared.db.engine import Database
-from shared.runtime.clock import SystemClock
 from shared.runtime.ids import TimeOrderedIds
 from shared.runtime.metrics import ROSTER_FINDINGS
-from shared.runtime.problems import install_problem_handlers
-
-TEXT = """\
-# kept with its comments
-organisation: demo
-timezone: Asia/Shanghai
-people:
-  - {id: a, name: {zh: 甲, en: A}, contacts: [{channel: sms, to: "13800000001"}]}
-  - {id: b, name: {zh: 乙, en: B}, contacts: [{channel: sms, to: "13800000002"}]}
-roles:
-  - {id: head, name: {zh: 主管, en: Head}, duty: [{person: a}]}
-"""
-TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
-SPAN = {"from": TOMORROW.isoformat(), "to": (TOMORROW + timedelta(hours=8)).isoformat()}
-OVERRIDE = {"kind": "override", "role": "head", "people": ["b"], "reason": "值守", **SPAN}
-
-
-class Office:
-    """One notifier's roster door on the real database."""
-
-    def __init__(self, file: Path, database: Database) -> None:
-        self.file = file
-        files = RosterFiles(file)
-        files.load()
-        self.book = RosterBook(files, database, {})
-        self.keys = KeyStore(database, b"pepper")
-        app = FastAPI()
-        clock = SystemClock()
-        router = roster_changes_router(
-            self.book, database, TimeOrderedIds(), reader(self.keys, clock), reader(self.keys, clock, Scope.ROSTER)
-        )
-        app.include_router(router)
-        calendars = roster_calendars_router(
-            self.book,
-            database,
-            TimeOrderedIds(),
-            clock,
-            secret=b"secret",
-            may_read=reader(self.keys, clock),
-            may_change=reader(self.keys, clock, Scope.ROSTER),
-        )
-        app.include_router(calendars)
-        self.app = app
-        install_problem_handlers(app)
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notifier")
-
-    async def sign_in(self, *scopes: Scope, org: str = "demo") -> None:
-        key = await self.keys.issue(org=org, scopes=scopes, label="值班长")
-        self.http.headers["authorization"] = f"Bearer {key}"
-
-    def who(self, at: datetime = TOMORROW) -> list[str]:
-        roster = self.book.of("demo")
-        assert roster is not None
-        return [duty.person.id for duty in on_duty(roster, "head", at)]
-
-
-@pytest.fixture
-async def database(notifier_url: str) -> AsyncIterator[Database]:
-    made = Database.connect(notifier_url, application="test-rosters", pool_size=3)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
-    file = tmp_path / "roster.yaml"
-    file.write_text(TEXT, encoding="utf-8")
-    made = Office(file, database)
-    await made.book.refresh()
-    await made.sign_in(Scope.READ, Scope.ROSTER)
-    yield made
-    await made.http.aclose()
+from tests.integration.notifier.office import OVERRIDE, SPAN, TEXT, TOMORROW, Office
 
 
 async def _change(office: Office, **fields: Any) -> httpx.Response:
@@ -172,9 +84,31 @@ async def test_what_does_not_fit_among_several_is_named_by_its_number_and_by_who
         ("1.from", "leave of a"),
         ("2.people", "override of head"),
     ]
-    for nothing in (5, None, "leave", [[]], [None]):
+    nothings: list[Any] = [5, None, "leave", [[]], [None]]
+    for nothing in nothings:
         assert (await office.http.post("/v1/roster/changes", json=nothing)).status_code == 422
     assert (await office.http.post("/v1/roster/changes", json=[])).json()["errors"][0]["field"] == "body"
+
+
+async def test_each_of_many_changes_is_told_what_is_wrong_with_it_and_with_no_other(office: Office) -> None:
+    leave = {"kind": "leave", "person": "a", "deputy": "b", **SPAN}
+    swap = {"kind": "swap", "between": ["a", "b"], "reason": "x", **SPAN}
+    wanted = [leave, leave | {"deputy": "a"}, OVERRIDE, swap | {"between": ["a", "a"]}, leave | {"person": "nobody"}]
+    wanted += [OVERRIDE | {"to": "2020-01-01"}, leave | {"from": "soon"}, swap | {"back": SPAN | {"to": "2020-01-01"}}]
+    refused = await office.http.post("/v1/roster/changes", json=wanted)
+    assert refused.status_code == 422
+    assert sorted(one["field"] for one in refused.json()["errors"]) == [
+        "1.deputy",
+        "3.between",
+        "4.person",
+        "5.to",
+        "6.from",
+        "7.back.to",
+    ]
+    room = TEXT.replace("{id: b,", "{id: b, room: true,")
+    assert (await office.http.put("/v1/roster", content=room.encode())).status_code == 200
+    refused = await office.http.post("/v1/roster/changes", json=leave | {"person": "b", "deputy": "a"})
+    assert refused.json()["errors"] == [{"field": "person", "detail": "a duty room does not go on leave"}]
 
 
 async def test_an_import_that_is_no_roster_names_each_field_and_whose_it_is(office: Office) -> None:
@@ -320,69 +254,3 @@ async def _requested(database: Database) -> list[NotificationRequestedV1]:
     async with database.transaction() as tx:
         rows = await tx.fetch("SELECT value FROM outbox")
     return [NotificationRequestedV1.model_validate_json(bytes(row["value"])) for row in rows]
-
-
-async def test_a_feed_is_read_without_a_key_and_only_with_its_own_signature(office: Office) -> None:
-    path = (await office.http.get("/v1/roster/feed-address", params={"person": "a"})).json()["path"]
-    del office.http.headers["authorization"]
-    answer = await office.http.get(path)
-    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
-    [event] = Calendar.from_ical(answer.text).walk("VEVENT")
-    assert str(event["summary"]) == "值班：主管"
-    assert event.decoded("dtend") > datetime.now(UTC) + timedelta(days=50)
-    assert (await office.http.get(path.replace("person=a", "person=b"))).status_code == 403
-    assert (await office.http.get(path.replace("person=a", "role=head"))).status_code == 403
-    assert "138" not in answer.text
-
-
-async def test_leave_comes_in_from_a_calendar_and_shows_in_the_feed(office: Office) -> None:
-    day = TOMORROW.date() + timedelta(days=1)
-    text = (
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260101T000000Z\r\n"
-        f"DTSTART;VALUE=DATE:{day:%Y%m%d}\r\nDTEND;VALUE=DATE:{day + timedelta(days=2):%Y%m%d}\r\n"
-        "SUMMARY:年假\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-    )
-    done = await office.http.post("/v1/roster/calendar", params={"person": "a"}, content=text.encode())
-    assert done.status_code == 201, done.text
-    [change] = done.json()["changes"]
-    midnight = datetime.combine(day, time(), ZoneInfo("Asia/Shanghai"))
-    assert datetime.fromisoformat(change["from"]) == midnight
-    assert (office.who(midnight - timedelta(seconds=1)), office.who(midnight)) == (["a"], [])
-    assert office.who(midnight + timedelta(days=2)) == ["a"]
-    stands_in = await office.http.post(
-        "/v1/roster/calendar", params={"person": "b", "role": "head"}, content=text.encode()
-    )
-    assert stands_in.status_code == 201
-    assert office.who(midnight) == ["b"]
-    for again in ({"person": "a"}, {"person": "b", "role": "head"}):
-        sent = await office.http.post("/v1/roster/calendar", params=again, content=b"\xef\xbb\xbf" + text.encode())
-        assert (sent.status_code, sent.json()) == (201, {"changes": []}), "what stands there is not entered twice"
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        "RRULE:FREQ=HOURLY\r\nDTSTART:20260101T000000Z\r\nDTEND:20260101T010000Z",
-        "SUMMARY:x",
-        "DTSTART:x",
-        "DTEND:x\r\nDTSTART:",
-        "SUMMARY:年假\r\nDTSTART:20260101T000000Z",
-    ],
-)
-async def test_an_event_that_cannot_be_used_is_named(office: Office, event: str) -> None:
-    text = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{event}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-    answer = await office.http.post("/v1/roster/calendar", params={"person": "a"}, content=text.encode())
-    assert answer.status_code == 422
-    assert answer.json()["title"] == "The calendar cannot be used"
-    if "年假" in event:
-        assert "event 1 (年假): has neither DTEND nor DURATION" in answer.text
-
-
-@settings(max_examples=150, deadline=None)
-@given(text=st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))
-def test_any_text_is_a_calendar_or_refused(text: str) -> None:
-    roster = parse_roster(TEXT, file="r.yaml")
-    with suppress(CalendarUnreadableError):
-        read_spans(f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{text}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", roster, TOMORROW)
-    with suppress(CalendarUnreadableError):
-        read_spans(text, roster, TOMORROW)
