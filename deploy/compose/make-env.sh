@@ -3,6 +3,9 @@
 # Keep it: FENGHUO_IDENTITY_KEY decrypts complainants' identities, and losing it loses them.
 set -eu
 
+# Whoever reads the file can do everything: into a file it is written for its owner only.
+if [ -f /dev/stdout ]; then chmod 600 /dev/stdout; fi
+
 letters() { head -c 32 /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_'; }
 api_key() { printf 'fh_%s_%s' "$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')" "$(letters)"; }
 

@@ -196,6 +196,23 @@ def test_the_environment_maker_and_the_example_give_everything_that_is_required(
     assert optional == set(re.findall(r"\$\{(\w+):?-", text)) | passed_on
 
 
+def test_secrets_of_an_installation_are_read_by_their_owner_only_and_never_committed(tmp_path: Path) -> None:
+    environment = tmp_path / ".env"
+    with environment.open("wb") as file:
+        environment.chmod(0o644)
+        subprocess.run(["sh", DEPLOY / "compose" / "make-env.sh"], stdout=file, check=True)
+    assert environment.stat().st_mode & 0o777 == 0o600
+    assert _made_environment(), "into a pipe as well"
+    assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
+def test_a_check_of_kafka_takes_little_from_kafka() -> None:
+    health = PARTS["kafka"]["healthcheck"]
+    command = " ".join(health["test"])
+    assert int(health["interval"].removesuffix("s")) >= 10, "each check starts a JVM"
+    assert "KAFKA_HEAP_OPTS=-Xmx64m" in command, "else a second JVM begins with the heap of the broker"
+
+
 def test_unchanged_secrets_are_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
