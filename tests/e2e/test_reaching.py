@@ -195,3 +195,34 @@ def test_a_role_without_anybody_is_seen_counted_and_passed_to_the_next_tier(line
     assert one["role_words"]["zh"] == "部门接口人"
     assert "无人值班" in one["reason_words"]["zh"]
     assert line.metric("notifier", "fenghuo_nobody_reached_total", role="business-liaison") >= 1
+
+
+def test_a_late_answer_to_a_merged_case_counts_for_the_one_that_goes_on_and_one_message_answers_for_both(
+    line: Line,
+) -> None:
+    old, new, other = (
+        line.post("/v1/complaints", complaint(f"merged-{name}", line="network", customers_affected=50_001))
+        for name in ("old", "new", "other")
+    )
+    link, phone = line.eventually(
+        lambda: next(
+            ((found[0], one["to"]) for one in line.messages(containing=old["number"])
+             if one["kind"] == "sms" and (found := [url for url in one["links"] if "/a/" in url])), None),
+        what="the page of the case that will be merged",
+    )  # fmt: skip
+    merge = {"command": "merge", "actor": {"ref": "manager-a"}, "arguments": {"into": new["number"]}}
+    line.post(f"/v1/cases/{old['case_id']}/commands", merge)
+    line.eventually(lambda: case(line, old["number"]).get("state") == "merged", what="merged")
+    line.eventually(lambda: f"已并入 {new['number']}" in httpx.get(link).text, what="the page names what goes on")
+    assert f"已并入 {new['number']}" in httpx.post(link).text
+    line.eventually(lambda: case(line, new["number"]).get("state") == "acknowledged", what="what goes on acknowledged")
+    assert case(line, new["number"])["acknowledged_by"]["kind"] == "link"
+    assert case(line, old["number"])["state"] == "merged"
+
+    told = _sms(line, phone, f"签收 {old['number']}、{other['number']}").splitlines()
+    assert told[0].startswith(f"已确认 {old['number']}")
+    assert new["number"] in told[0]
+    assert told[1] == f"已确认 {other['number']} / acknowledged"
+    line.eventually(lambda: case(line, other["number"]).get("state") == "acknowledged", what="the second one named")
+    with line.client("console") as client:
+        assert client.get("/v1/dead-letters").json()["dead_letters"] == []
