@@ -17,6 +17,7 @@ from shared.contracts.topics import DEAD_LETTER_RETENTION
 from shared.db.partitions import INBOX_KEPT, OUTBOX_KEPT
 from shared.db.tx import Tx
 
+_FIRST: Final = timedelta(minutes=5)
 _HOT: Final = timedelta(hours=1)
 _SOON: Final = timedelta(minutes=1)
 _HOURLY: Final = timedelta(hours=1)
@@ -92,8 +93,11 @@ class Erasure:
         return self.erased_at - self.last_changed_at < INBOX_KEPT
 
     def in_outbox(self, now: datetime) -> bool:
-        """Whether an outbox can still hold records of it."""
-        return self.recent and now - self.erased_at <= OUTBOX_KEPT + _DAILY
+        """Whether to look for its records in an outbox: while one can hold any, in the first minutes and once a day."""
+        age = now - self.erased_at
+        if not self.recent or age > OUTBOX_KEPT + _DAILY:
+            return False
+        return age < _FIRST or (age >= _HOURLY and age % _DAILY < _HOURLY)
 
     def next_look(self, now: datetime) -> datetime | None:
         """When to erase again what came late; None once the last dead letter about the case is gone.

@@ -5,7 +5,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.console.domain.forms import form_arguments, has_form
-from shared.contracts.commands import CommandKind
+from shared.contracts.commands import OF_THE_WHOLE_CASE, CommandKind
+from shared.contracts.escalations import CaseState, ChangeKind
 from shared.plans.model import Plan
 
 _BY_STATE: Final[dict[str, tuple[CommandKind, ...]]] = {
@@ -32,6 +33,9 @@ _ORDER: Final = (
     CommandKind.COMMENT,
 )
 
+_KEEPING: Final = frozenset({ChangeKind.HELD, ChangeKind.HOLD_RELEASED, ChangeKind.ERASED})
+_OVER: Final = frozenset({CaseState.CLOSED, CaseState.WITHDRAWN, CaseState.INVALID, CaseState.MERGED})
+
 _ANSWERS: Final = {
     CommandKind.ACTIVATE: ("role",),
     CommandKind.DECLINE: ("role",),
@@ -55,9 +59,25 @@ def actions_for(plans: Sequence[dict[str, Any]]) -> list[str]:
     return [command.value for command in _ORDER if command in wanted or command is CommandKind.COMMENT]
 
 
+def keeping_for(plans: Sequence[Mapping[str, Any]], timeline: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Commands about how long the case is kept, for administrators: what the escalator would refuse is left out."""
+    kinds = [line["kind"] for line in timeline if line["kind"] in _KEEPING]
+    if not plans or ChangeKind.ERASED in kinds:
+        return []
+    if kinds and kinds[-1] == ChangeKind.HELD:
+        return [CommandKind.RELEASE_HOLD.value]
+    over = all(plan["state"] in _OVER for plan in plans)
+    return [CommandKind.HOLD.value, CommandKind.ERASE.value] if over else [CommandKind.HOLD.value]
+
+
 def is_offered(command: str) -> bool:
     """True for commands the console's forms can send."""
-    return has_form(command) or command in {one.value for one in (*_ORDER, *_ANSWERS)}
+    return has_form(command) or command in {one.value for one in (*_ORDER, *_ANSWERS, *OF_THE_WHOLE_CASE)}
+
+
+def takes_administrator(command: str) -> bool:
+    """True for commands that an operator may not send."""
+    return command in {one.value for one in OF_THE_WHOLE_CASE}
 
 
 def levels_above(plan: Plan, rank: int) -> list[dict[str, str]]:

@@ -1,6 +1,7 @@
 """What the register forgets of an erased case, and who may ask for it."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -39,10 +40,10 @@ async def erasing(intake_database: OwnDatabase, clock: ManualClock) -> Erasing:
     return Erasing(database, Share(erase_personal_data, erase_whole_cases))
 
 
-async def posted(register: Register, reference: str, **changes: object) -> dict[str, str]:
+async def posted(register: Register, reference: str, **changes: object) -> dict[str, Any]:
     answer = await register.post("/v1/complaints", complaint(reference, complainant=PERSON, **changes))
     assert answer.is_success, answer.text
-    found: dict[str, str] = answer.json()
+    found: dict[str, Any] = answer.json()
     return found
 
 

@@ -46,7 +46,11 @@ def test_a_case_that_was_quiet_for_long_is_looked_at_twice_more() -> None:
 
 
 def test_only_what_an_outbox_can_hold_is_looked_for_there() -> None:
-    assert erasure(quiet=timedelta(minutes=5)).in_outbox(ERASED + OUTBOX_KEPT)
+    busy = erasure(quiet=timedelta(minutes=5))
+    assert busy.in_outbox(ERASED)
+    seen = [one for one in looks(busy) if busy.in_outbox(one)]
+    assert {(one - ERASED).days for one in seen} >= set(range(OUTBOX_KEPT.days + 1)), "once a day at least"
+    assert len(seen) < 30, "a look into an outbox reads all of it"
     assert not erasure(quiet=timedelta(minutes=5)).in_outbox(ERASED + OUTBOX_KEPT + timedelta(days=2))
     assert not erasure(quiet=timedelta(days=180)).in_outbox(ERASED)
 

@@ -10,7 +10,14 @@ from services.console.app.command_case import Decision, command_case
 from services.console.app.read_case import read_case
 from services.console.app.sign_in import Session
 from services.console.domain.accounts import Role
-from services.console.domain.actions import actions_for, arguments_of, is_offered, levels_above
+from services.console.domain.actions import (
+    actions_for,
+    arguments_of,
+    is_offered,
+    keeping_for,
+    levels_above,
+    takes_administrator,
+)
 from services.console.domain.forms import forms_by_plan
 from services.console.web.frame import PageError, Site, render
 from services.console.web.guard import checked_form, needs
@@ -38,6 +45,7 @@ def router(site: Site) -> APIRouter:
             session=session,
             case=case,
             actions=actions_for(case.plans),
+            keeping=keeping_for(case.plans, case.timeline),
             levels={
                 view["plan"]: levels_above(plans[view["plan"]].plan, view["level_rank"])
                 for view in case.plans
@@ -61,8 +69,7 @@ def router(site: Site) -> APIRouter:
     async def command(request: Request, wanted: str, session: Session = operator) -> Response:
         form = await checked_form(site, request, session.csrf)
         name, reason = form.get("command", ""), form.get("reason", "").strip()
-        if not is_offered(name):
-            raise PageError(422, "没有这个操作。", "There is no such action.")
+        _check(name, session)
         if len(reason) > _LONGEST_REASON:
             raise PageError(422, "理由过长。", "The reason is too long.")
         try:
@@ -89,3 +96,10 @@ def router(site: Site) -> APIRouter:
 def _number_in(text: str) -> str:
     """A case number, and nothing else that somebody put into an address."""
     return text if _NUMBER.fullmatch(text) else ""
+
+
+def _check(command: str, session: Session) -> None:
+    if not is_offered(command):
+        raise PageError(422, "没有这个操作。", "There is no such action.")
+    if takes_administrator(command) and not session.person.may(Role.ADMIN):
+        raise PageError(403, "此操作须由管理员执行。", "This takes an administrator.")
