@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, MetaData, Table, Te
 
 from shared.access.api_keys import ApiKey, PresentedKey, Scope, digest_of, key_text
 from shared.db.engine import Database
+from shared.db.tx import Row
 from shared.runtime.clock import monotonic
 from shared.runtime.ids import new_secret
 
@@ -94,27 +95,33 @@ class KeyStore:
         self._remembered.pop(prefix, None)
         return touched > 0
 
+    async def listed(self) -> list[ApiKey]:
+        """Every key of this service, by label; nothing of it lets anyone act."""
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch("SELECT * FROM api_keys ORDER BY label, created_at, prefix")
+        return [_key(row) for row in rows]
+
     async def _find(self, prefix: str) -> ApiKey | None:
         remembered = self._remembered.get(prefix)
         if remembered is not None and monotonic() - remembered[0] < _REMEMBERED_S:
             return remembered[1]
         async with self._database.transaction() as tx:
             row = await tx.fetch_one("SELECT * FROM api_keys WHERE prefix = :prefix", prefix=prefix)
-        key = (
-            ApiKey(
-                prefix=row["prefix"],
-                digest=bytes(row["digest"]),
-                org=row["org"],
-                scopes=frozenset(Scope(scope) for scope in row["scopes"]),
-                label=row["label"],
-                created_at=row["created_at"],
-                expires_at=row["expires_at"],
-                revoked_at=row["revoked_at"],
-            )
-            if row is not None
-            else None
-        )
+        key = _key(row) if row is not None else None
         if len(self._remembered) >= _MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[prefix] = (monotonic(), key)
         return key
+
+
+def _key(row: Row) -> ApiKey:
+    return ApiKey(
+        prefix=row["prefix"],
+        digest=bytes(row["digest"]),
+        org=row["org"],
+        scopes=frozenset(Scope(scope) for scope in row["scopes"]),
+        label=row["label"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+    )

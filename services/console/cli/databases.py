@@ -15,7 +15,7 @@ from services.console.app.create_user import DEFAULT_ORG
 from services.console.cli.connection import installation
 from services.console.cli.output import OUT, print_json, table
 from services.console.cli.wording import CommandError, say
-from shared.access.api_keys import Scope
+from shared.access.api_keys import ApiKey, Scope
 from shared.access.key_store import KeyStore
 from shared.db import outbox_log
 from shared.db.engine import DATABASE_ERRORS, Database
@@ -80,7 +80,7 @@ def republish(  # noqa: PLR0917  # options are given by name
 
 @keys.command()
 def issue(  # noqa: PLR0917  # options are given by name
-    label: Annotated[str, typer.Option(help="用途 / what it is for")],
+    label: Annotated[str, typer.Option(help="用途，历史中以此称呼 / what it is for; histories call it so")],
     scope: Annotated[list[Scope], typer.Option(help="可重复 / may be repeated")],
     service: Annotated[list[str], typer.Option(help="在哪些服务有效，可重复 / where it is valid")],
     org: Annotated[str, typer.Option(help="组织 / organisation")] = DEFAULT_ORG,
@@ -106,6 +106,43 @@ def issue(  # noqa: PLR0917  # options are given by name
         print_json({"api_key": issued, "org": org, "scopes": sorted(scope), "services": service})
     else:
         sys.stdout.write(f"{issued}\n")
+
+
+@keys.command("list")
+def listed(service: Service, database_url: Url = None, as_json: Json = False) -> None:  # noqa: FBT002  # a flag
+    """一个服务的密钥；密钥本身不可再见 / the keys of a service; the secrets are not kept."""
+
+    async def work(database: Database) -> list[ApiKey]:
+        return await KeyStore(database, b"").listed()
+
+    now = SystemClock().now()
+    found = with_database(database_address(service, database_url), work)
+    if as_json:
+        print_json({"service": service, "keys": [_key_view(key, now) for key in found]})
+        return
+    rows = table(
+        say("用途", "For"),
+        say("前缀", "Prefix"),
+        say("组织", "Organisation"),
+        say("权限", "Scopes"),
+        say("状态", "State"),
+    )
+    states = {"valid": ("有效", "valid"), "expired": ("过期", "expired"), "revoked": ("已吊销", "revoked")}
+    for view in (_key_view(key, now) for key in found):
+        scopes = ", ".join(view["scopes"])
+        rows.add_row(view["label"], view["prefix"], view["org"], scopes, say(*states[view["state"]]))
+    OUT.print(rows)
+
+
+def _key_view(key: ApiKey, now: datetime) -> dict[str, Any]:
+    expired = key.expires_at is not None and key.expires_at <= now
+    return {
+        "label": key.label,
+        "prefix": key.prefix,
+        "org": key.org,
+        "scopes": sorted(scope.value for scope in key.scopes),
+        "state": "revoked" if key.revoked_at else "expired" if expired else "valid",
+    }
 
 
 @keys.command()

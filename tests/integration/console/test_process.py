@@ -325,6 +325,9 @@ async def test_operators_commands_work_on_the_database(
     ).stdout.strip()
     assert fenghuo(console, issued, "case", "list", "--json").stdout
     fenghuo(console, key, "keys", "revoke", issued.split("_")[1], "--service", "console", env=env)
+    keys = json.loads(fenghuo(console, key, "keys", "list", "--service", "console", "--json", env=env).stdout)["keys"]
+    assert [(one["label"], one["state"]) for one in keys] == [("test", "valid"), ("x", "revoked")]
+    assert issued.split("_")[2] not in json.dumps(keys)
     weak = fenghuo(console, key, "users", "create", "bob", stdin="short\n", code=2, env=env)
     assert "10" in weak.stderr
     fenghuo(console, key, "users", "create", "bob", stdin="long enough password\n", env=env)
