@@ -62,7 +62,7 @@ _WHOLE: Final = (
     AND a.intent_id = i.intent_id
     """,
 )
-_TABLES: Final = ("intents", "requests", "complainant_notices", "answered_cases")
+_TABLES: Final = ("intents", "requests", "complainant_notices", "answered_cases", "merged_cases")
 
 
 async def erase_personal_data(tx: Tx, case_ids: Sequence[UUID]) -> int:

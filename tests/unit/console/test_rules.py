@@ -54,7 +54,7 @@ def test_signing_in_leads_only_to_our_own_pages(asked: str | None, path: str) ->
 def test_an_acknowledgement_is_offered_first_while_nobody_took_the_case() -> None:
     assert actions_for([{"state": "classified"}])[0] == "acknowledge"
     assert "acknowledge" not in actions_for([{"state": "in-progress"}])
-    assert actions_for([{"state": "merged"}]) == ["reopen", "comment"]
+    assert actions_for([{"state": "merged"}]) == ["acknowledge", "reopen", "comment"]
     assert not is_offered("move-plan")
 
 
