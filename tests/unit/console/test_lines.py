@@ -48,7 +48,7 @@ def test_every_event_of_every_topic_has_a_line_in_both_languages() -> None:
         told.add(type(event.data))
     missing = {model.__name__ for topic in TOPICS for model in topic.models} - {model.__name__ for model in told}
     # Incidents share the line of complaints.
-    assert missing == {"IncidentReportedV1"}, "word the event in services/console/domain/lines.py and add it to this test"
+    assert missing == {"IncidentReportedV1"}, "word it in services/console/domain/lines.py and add it to this test"
 
 
 def test_each_change_of_a_case_is_a_line_of_its_own() -> None:

@@ -41,10 +41,8 @@ async def test_those_who_wait_share_and_those_who_come_later_get_a_later_one() -
 async def test_what_is_not_the_same_is_not_shared() -> None:
     press, shared = Press(), SharedWork[str]()
     press.free.set()
-    assert await asyncio.gather(*(shared.get(key, lambda key=key: press.make(key)) for key in ("a", "b"))) == [
-        "a 1",
-        "b 2",
-    ]
+    made = (shared.get("a", lambda: press.make("a")), shared.get("b", lambda: press.make("b")))
+    assert await asyncio.gather(*made) == ["a 1", "b 2"]
 
 
 async def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
