@@ -190,7 +190,7 @@ class Roster:
     """One organisation's roster. Every id it names exists: the reader of the file has checked that.
 
     `owner` is the role that is told of gaps. Without `pages_unverified` an address that nobody verified is not used at
-    all. `memory` keeps answers by role and day; it never changes one.
+    all. `memory` and `edges_by_role` keep what was worked out; they never change an answer.
     """
 
     organisation: str
@@ -205,6 +205,7 @@ class Roster:
     owner: str | None = None
     pages_unverified: bool = True
     memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    edges_by_role: dict[str, tuple[datetime, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def overrides_of(self) -> Mapping[str, tuple[Override, ...]]:
@@ -226,10 +227,3 @@ class Roster:
     def has_leave(self) -> bool:
         """Whether anybody has leave entered, ever."""
         return any(person.leave for person in self.people.values())
-
-    @cached_property
-    def edges(self) -> tuple[datetime, ...]:
-        """Every instant at which an override, a cover or a leave begins or ends, ascending."""
-        spans: list[Override | Cover | Absence] = [*self.overrides, *self.covers]
-        spans += [leave for person in self.people.values() for leave in person.leave]
-        return tuple(sorted({moment for span in spans for moment in (span.begins_at, span.ends_at)}))

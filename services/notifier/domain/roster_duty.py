@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from services.notifier.domain.roster import Absence, Override, Person, Role, Roster, Source, SourceKind
+from services.notifier.domain.roster import Absence, Cover, Override, Person, Role, Roster, Source, SourceKind
 from services.notifier.domain.roster_wall_time import local_day
 from services.notifier.domain.rotation import handovers_between, shift_at
 from shared.contracts.values import MAX_TEXT, Bilingual
@@ -104,8 +104,9 @@ def is_stood_in_for(roster: Roster, person: str, instant: datetime) -> bool:
 def changes(roster: Roster, role: str, begins_at: datetime, ends_at: datetime) -> list[datetime]:
     """The instants in [begins_at, ends_at) at which the answer for the role may change, ascending, with the first."""
     found = {begins_at}
-    edges = roster.edges
+    edges = _edges_of(roster, role)
     found.update(edges[bisect_left(edges, begins_at) : bisect_left(edges, ends_at)])
+    rotations: set[str] = set()
     for role_id in reached_roles(roster, role):
         entry = roster.roles[role_id]
         for layer in entry.layers:
@@ -115,8 +116,53 @@ def changes(roster: Roster, role: str, begins_at: datetime, ends_at: datetime) -
                 found.update(moment for span in layer.hours.spans(first, last) for moment in span)
         for source in sources_of(entry):
             if source.kind is SourceKind.ROTATION:
-                found.update(handovers_between(roster.rotations[source.id], begins_at, ends_at))
+                rotations.add(source.id)
+    for rotation in rotations:
+        found.update(handovers_between(roster.rotations[rotation], begins_at, ends_at))
     return sorted(moment for moment in found if begins_at <= moment < ends_at)
+
+
+def _edges_of(roster: Roster, role: str) -> tuple[datetime, ...]:
+    """Every instant, ascending, at which an override, a cover or a leave begins or ends that the role depends on."""
+    if role not in roster.edges_by_role:
+        roster.edges_by_role[role] = tuple(sorted(_depended_on(roster, role)))
+    return roster.edges_by_role[role]
+
+
+def _depended_on(roster: Roster, role: str) -> set[datetime]:
+    roles = reached_roles(roster, role)
+    overrides = [one for role_id in roles for one in roster.overrides_of.get(role_id, ())]
+    spans: list[Override | Cover | Absence] = [*overrides]
+    waiting = [person for one in overrides for person in one.people]
+    waiting += (
+        one for role_id in roles for source in sources_of(roster.roles[role_id]) for one in _named(roster, source)
+    )
+    seen: set[str] = set()
+    while waiting:
+        person = roster.people[waiting.pop()]
+        if person.id in seen:
+            continue
+        seen.add(person.id)
+        covers = roster.covers_of.get(person.id, ())
+        spans += (*covers, *person.leave)
+        waiting += (cover.stand_in for cover in covers)
+        if person.leave:
+            # Nobody asks for the deputies of somebody who is always there.
+            waiting += (*person.deputies, *(leave.deputy for leave in person.leave if leave.deputy is not None))
+    return {moment for span in spans for moment in (span.begins_at, span.ends_at)}
+
+
+def _named(roster: Roster, source: Source) -> Iterator[str]:
+    """The people that a source names itself; none for a role, which names its own."""
+    match source.kind:
+        case SourceKind.PERSON:
+            yield source.id
+        case SourceKind.TEAM:
+            yield from roster.teams[source.id]
+        case SourceKind.ROTATION:
+            yield from (person for turn in roster.rotations[source.id].turns for person in turn)
+        case SourceKind.ROLE:
+            return
 
 
 def sources_of(role: Role) -> Iterator[Source]:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.notifier.domain.roster_check import check_roster
+from services.notifier.domain.roster_duty import changes
 from services.notifier.domain.roster_findings import Finding
 from services.notifier.domain.roster_text import parse_roster
 from services.notifier.domain.roster_timeline import handovers, timeline
@@ -113,6 +114,18 @@ def test_a_timeline_has_no_holes_and_hand_overs_name_both_sides() -> None:
     passed = list(handovers(roster, "turn", BEGINS, BEGINS + timedelta(days=2)))
     assert [(one.leaving, one.coming) for one in passed] == [(("a",), ("b",)), (("b",), ("a",))]
     assert passed[0].at == BEGINS
+
+
+def test_a_role_is_worked_out_anew_only_when_somebody_it_depends_on_comes_or_goes() -> None:
+    """With thousands of people there is always somebody who goes on leave."""
+    away = TEXT.replace("room: true,", 'leave: [{from: "2026-03-02 10:00", to: "2026-03-02 11:00"}],')
+    roster = parse_roster(away, file="r.yaml")
+    assert changes(roster, "turn", BEGINS, BEGINS + timedelta(days=1)) == [BEGINS]
+    deputy = parse_roster(
+        away.replace("deputy: b, ", 'deputy: room, leave: [{from: "2026-03-02 09:00", to: "2026-03-02 12:00"}], '),
+        file="r.yaml",
+    )
+    assert [moment.hour for moment in changes(deputy, "turn", BEGINS, BEGINS + timedelta(days=1))] == [0, 1, 2, 3, 4]
 
 
 def test_the_reason_of_a_swapped_turn_names_whose_turn_it_was() -> None:
