@@ -12,13 +12,15 @@ from shared.contracts.topics import CASES_ERASED
 from shared.db.engine import Database
 from shared.db.erasures import Erasure, claim_erasures, forget_published, looked_at, note_erasures
 from shared.db.tx import Tx
-from shared.kafka.consumer import UNHURRIED_POLICY, BatchConsumer
+from shared.kafka.consumer import BatchConsumer, ConsumerPolicy
 from shared.kafka.outcome import DONE, DUPLICATE, Outcome
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.metrics import ERASED_ROWS
 
 ERASE_AGAIN_EVERY: Final = timedelta(seconds=30)
 _AT_ONCE: Final = 100
+# Seldom is there anything, and asking for it costs a broker as much as if there were.
+_SELDOM: Final = ConsumerPolicy(interval=1.0)
 Erase = Callable[[Tx, Sequence[UUID]], Awaitable[int]]
 """Deletes or empties a service's rows of these cases; how many. Doing it again does no harm."""
 
@@ -79,7 +81,7 @@ class Erasing:
             handler=self,
             database=self._database,
             kafka=kafka,
-            policy=UNHURRIED_POLICY,
+            policy=_SELDOM,
         )
 
 
