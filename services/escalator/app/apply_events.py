@@ -141,13 +141,17 @@ class _Board:
         data = event.data
         match data:
             case CaseClassifiedV1():
-                return self._classified(event, data)
+                return _ERASED if self._is_erased(event.case_id) else self._classified(event, data)
             case CommandIssuedV1():
                 return self._command(event, data)
             case NotificationSettledV1():
-                return self._settled(event, data)
+                return _ERASED if self._is_erased(event.case_id) else self._settled(event, data)
             case _ as never:
                 assert_never(never)
+
+    def _is_erased(self, case_id: UUID) -> bool:
+        """Under whichever plan: nor is a further one opened for it."""
+        return any(self._cases[case_id, plan].erased_at is not None for plan in self._plans_of.get(case_id, ()))
 
     def _classified(self, event: Event[CaseFact], data: CaseClassifiedV1) -> Outcome:
         key = (event.case_id, data.plan.name)
@@ -158,7 +162,7 @@ class _Board:
         if rules is None:
             return Retry(_UNTIL_PUBLISHED, _unknown_plan(data))
         if case is not None:
-            return self._judged_again(event, data, case, rules) if case.erased_at is None else _ERASED
+            return self._judged_again(event, data, case, rules)
         other = self._same_event(event, data)
         try:
             decision = open_case(
@@ -281,8 +285,6 @@ class _Board:
         case = self._cases.get((event.case_id, data.plan))
         if case is None or case.org != event.org:
             return Skip("no such case here")
-        if case.erased_at is not None:
-            return _ERASED
         rules = self._plans.rules_of(case.plan)
         return self._decided(event, rules, case, notification_settled(rules, case, data, self._now))
 

@@ -9,7 +9,7 @@ from shared.contracts.commands import CommandKind
 from shared.contracts.escalations import CaseErasedV1, ChangeKind, ErasedPart
 from shared.kafka.outcome import DONE, Skip
 from shared.runtime.ids import lowest_id_at
-from tests.support.escalator import IDS, Escalator, classification, order
+from tests.support.escalator import IDS, RULES, Escalator, classification, order
 
 PERSONAL = {ErasedPart.PERSONAL_DATA: 30}
 BOTH = {ErasedPart.PERSONAL_DATA: 30, ErasedPart.CASE: 60}
@@ -79,7 +79,8 @@ async def test_what_comes_late_for_an_erased_case_brings_nothing_back(escalator:
     await told(escalator, case_id, CommandKind.CLOSE)
     await told(escalator, case_id, CommandKind.ERASE)
     late = classification(case_id, "red", revision=2, title=f"{MARK} again")
-    assert [type(one) for one in await escalator.take(late)] == [Skip]
+    further = classification(case_id, "red", plan=RULES.plan.ref.model_copy(update={"name": "another"}), title=MARK)
+    assert [type(one) for one in await escalator.take(late, further)] == [Skip, Skip]
     await told(escalator, case_id, CommandKind.COMMENT, CommandKind.REOPEN, CommandKind.ERASE, reason="late")
     assert (await escalator.kinds())[-3:] == [ChangeKind.COMMAND_REFUSED] * 3
     (row,) = await escalator.rows("SELECT state, CAST(body AS text) AS body FROM cases")
