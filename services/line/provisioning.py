@@ -6,7 +6,8 @@ Everything can be run again: what is there already is brought up to date and not
 import asyncio
 from collections.abc import Callable, Mapping
 
-from services.console.app.create_user import Role, provision_user
+from services.console.app.create_user import Role
+from services.console.app.ensure_user import ensure_user
 from services.console.cli.wording import say
 from services.line.children import Overrides
 from services.line.layout import SERVICES, Layout
@@ -73,7 +74,7 @@ async def _issue(service: str, url: str, layout: Layout, values: SecretValues) -
                 values.console_key, org=layout.organisation, scopes=[Scope.READ, Scope.RECEIPT], label="console"
             )
         if service == "console":
-            await provision_user(
+            await ensure_user(
                 database, org=layout.organisation, name=USER, password=values.user_password, role=Role.ADMIN
             )
     finally:

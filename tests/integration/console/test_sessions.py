@@ -7,9 +7,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.console.app.create_user import provision_user
+from services.console.app.create_user import Role, provision_user
 from services.console.app.disable_user import disable_user
 from services.console.app.end_sessions import end_sessions
+from services.console.app.ensure_user import ensure_user
 from shared.db.engine import Database
 from tests.integration.console.test_pages import TOKEN, form_token, plain_client, sign_in
 from tests.support.console import PASSWORD, create_console, create_user
@@ -155,3 +156,20 @@ async def test_only_the_persons_own_form_signs_out_everywhere(
         assert answer.status_code == 403
         assert (await browser.get("/")).status_code == 200
         assert TOKEN.search((await browser.get("/account")).text)
+
+
+async def test_a_restart_signs_nobody_out_and_lets_nobody_disabled_in_again(
+    site: httpx.ASGITransport, console_database: Database
+) -> None:
+    async def start(password: str = PASSWORD) -> None:
+        await ensure_user(console_database, "admin", password, Role.ADMIN, org="demo")
+
+    await start()
+    async with signed_in(site) as browser:
+        await start()
+        assert (await browser.get("/")).status_code == 200
+        await start("another password of the installation")
+        assert (await browser.get("/")).status_code == 303, "the installation's new password is the one that counts"
+        await disable_user("admin", database=console_database)
+        await start("another password of the installation")
+        assert (await sign_in(browser, password="another password of the installation")).status_code == 401
