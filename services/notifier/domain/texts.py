@@ -4,6 +4,7 @@ Every message names the case, its level and the criterion that fired, the place,
 told next; the acknowledgement link is never cut. Values from outside are cleaned first.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,12 @@ _BRIEF: Final = 60
 _SUBJECT_LENGTH: Final = 150
 _MINUTE_S: Final = 60
 _HOUR_MIN: Final = 60
+# As people write them: mobile numbers in groups or wide digits, fixed lines with their area code, mailboxes.
+_WRITTEN_OUT: Final = re.compile(
+    r"(?<![\d-])(?:(?:\+|00)?86[- ]?)?[1１][3-9３-９]\d(?:\d{8}|[- ]\d{4}[- ]\d{4})(?!\d)"
+    r"|(?<![\d-])[（(]?0\d{2,3}[)）]?[- ]?\d{7,8}(?!\d)"
+    r"|[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +191,12 @@ def worded(subject: Subject, language: Language) -> Subject:
 
 
 def redacted(subject: Subject) -> Subject:
-    """Whoever reported it may have put a phone or card number into a title; it is not passed on."""
+    """Whoever reported it may have put a phone or card number or a mailbox into a title; it is not passed on.
+
+    What is expected are the plan's own words: a hotline that the plan has people call stays.
+    """
     cleaned = {
-        name: redact(value)
+        name: redact(value) if name == "expected" else _WRITTEN_OUT.sub("***", redact(value))
         for name in ("title", "topic", "because", "expected")
         if (value := getattr(subject, name)) is not None
     }

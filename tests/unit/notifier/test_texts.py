@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from services.notifier.channels.channel import OutgoingMessage
 from services.notifier.channels.mail_message import mail_bytes
-from services.notifier.domain.texts import Message, Rendered, render
+from services.notifier.domain.texts import Message, Rendered, redacted, render
 from services.notifier.domain.words import clean, harmless
 from shared.contracts.notifications import Purpose, Subject
 from shared.contracts.values import ChannelKind, Language, Place
@@ -321,3 +321,41 @@ def test_an_encoded_word_in_a_title_is_never_decoded(said: str, encoding: str, f
 def test_an_address_that_is_not_one_is_refused(to: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         mail_bytes(_mail(to=to), sender="fenghuo@example.org", now=NOW)
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        *(
+            "13800001234",
+            "138 0000 1234",
+            "138-0000-1234",
+            "+86 138 0000 1234",
+            "+8613800001234",
+            "１３８００００１２３４",
+        ),
+        *("028-87650000", "（028）87650000", "(010) 87650000", "0571 87650000", "02887650000"),
+        *("someone.else@example.org", "a_b+c@mail.example.com", "510102199001011234", "51010219900101123X"),
+    ],
+)
+def test_numbers_and_mailboxes_of_whoever_reported_it_are_not_passed_on_however_they_are_written(private: str) -> None:
+    said = f"投诉人电话{private}，请回电"
+    told = redacted(_subject(title=said, topic=private, because=f"people 5, contact {private}"))
+    assert told.title == "投诉人电话***，请回电"
+    assert told.topic == "***"
+    assert told.because == "people 5, contact ***"
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        *("2026-11-000123", "客户 60000 > 50000", "2026-11-22 08:00 至 2026-11-23 08:00", "10:00-18:00", "G1234次"),
+        *("1 380 000", "K12+345", "人数 138 0000", "@all", "10.20.30.40", "3-2-1", "投诉 10000 件/010 区"),
+    ],
+)
+def test_numbers_that_are_nobody_s_stay(plain: str) -> None:
+    assert redacted(_subject(title=plain)).title == plain
+
+
+def test_a_hotline_that_the_plan_has_people_call_stays() -> None:
+    assert redacted(_subject(expected="拨打 010-87650000 报告")).expected == "拨打 010-87650000 报告"
