@@ -94,7 +94,7 @@ async def test_what_takes_more_than_a_reason_has_a_form_of_its_own(
     await project(console_database, create_story("2026-11-000001", "orange", at=datetime.now(UTC)))
     await sign_in(page, console)
     await page.goto(f"{console.url}/cases/2026-11-000001")
-    await page.locator(".more-actions > summary").click()
+    await page.locator(".more-actions > summary", has_text="更多操作").click()
     split = page.locator("details", has=page.locator("input[value=split]")).last
     await split.locator("> summary").click()
     await expect(split.get_by_label("移走的事实")).to_be_visible()
