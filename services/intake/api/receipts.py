@@ -1,6 +1,7 @@
 """Delivery receipts at their signed addresses, and text messages that come in through Kannel."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -36,6 +37,8 @@ _ANSWERS: Final = {
     Wish.RESOLVE: "已报解决 {number} / resolved",
     Wish.CANNOT_HANDLE: "已转交 {number} / handed on",
 }
+IN_UCS2: Final = {"X-Kannel-Coding": "2"}
+"""How Kannel learns that an answer is to be sent in UCS-2."""
 _NOT_ASKED: Final = "{number} 未处理，请单独回复 / nothing done: reply to it by itself"
 
 
@@ -150,7 +153,7 @@ class SmsDoor:
         if unknown:
             is_any = any(one.command_id is not None for one in answered)
             return await self._kept(came, key, "text", f"there is no case {unknown}", told, 200 if is_any else 202)
-        return PlainTextResponse(told)
+        return _said(told)
 
     async def _about_all(
         self, came: HookRequest, key: ApiKey, request: Request, *, sender: str, reply: Reply, desk: Desk
@@ -168,17 +171,22 @@ class SmsDoor:
         if commands is None:
             return await self._kept(came, key, "from", "is nobody of the roster")
         if reply.wish is Wish.STOP:
-            return PlainTextResponse("24 小时内只发送最高等级消息 / only the highest level for 24 hours")
+            return _said("24 小时内只发送最高等级消息 / only the highest level for 24 hours")
         if reply.wish is Wish.VERIFY:
             told = "已收到验证码 / code received" if commands else "没有待验证的联系方式 / nothing waits for a code"
-            return PlainTextResponse(told)
-        return PlainTextResponse(f"已签收 {len(commands)} 件 / {len(commands)} acknowledged")
+            return _said(told)
+        return _said(f"已签收 {len(commands)} 件 / {len(commands)} acknowledged")
 
     async def _kept(  # noqa: PLR0917  # the last two are the answer
         self, came: HookRequest, key: ApiKey, field: str, reason: str, told: str = "", status: int = 202
     ) -> Response:
         kept = await self._accept.keep(came, key, field, reason, readable=True)
-        return PlainTextResponse(told, status, {"X-Fenghuo-Quarantine": str(kept.quarantine_id)})
+        return _said(told, status, {"X-Fenghuo-Quarantine": str(kept.quarantine_id)})
+
+
+def _said(told: str, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+    """A text for the person: Kannel sends it on as SMS, and would ask of Chinese to fit the GSM alphabet."""
+    return PlainTextResponse(told, status, {**IN_UCS2, **headers})
 
 
 def _told(one: Answered) -> str:

@@ -1,13 +1,16 @@
 """One suite over the sink's SMS door and over Kannel itself: what holds for the one must hold for the other."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Protocol
-from urllib.parse import quote
+from typing import ClassVar, Protocol
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pytest
 
+from services.intake.api.receipts import IN_UCS2
+from tests.support.http_stub import QuietHandler, answering
 from tests.support.kannel import KannelGateway
 from tests.support.sink import Callbacks, Sink
 
@@ -188,3 +191,42 @@ def test_a_reply_from_a_phone_is_handed_to_the_reply_address(
     (call,) = callbacks.wait_for(lambda calls: len(calls) == 1)
     assert call.pop("id") != ""
     assert call == {"from": "13800000130", "to": "10690000", "text": "收到 4821", "charset": "UTF-8"}
+
+
+class _Answers(QuietHandler):
+    """Answers like intake: a known phone in Chinese, a stranger with nothing."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:  # noqa: N802  # the name the library calls
+        [sender] = parse_qs(urlsplit(self.path).query)["from"]
+        self.asked.append(sender)
+        is_known = sender == "13800000131"
+        said = "已确认 2026-11-000123 / acknowledged".encode() if is_known else b""
+        self.send_response(200 if is_known else 202)
+        named = {"content-type": "text/plain; charset=utf-8", "content-length": str(len(said)), **IN_UCS2}
+        for name, value in named.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(said)
+
+
+def test_what_is_answered_to_a_reply_reaches_the_phone_in_chinese_and_a_stranger_gets_nothing(
+    kannel: KannelGateway, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with answering(_Answers) as url:
+        gateway = KannelGateway(tmp_path_factory.mktemp("kannel"), f"{url}/reply?from=%p&text=%a")
+        gateway.start()
+        try:
+            # One after the other: the fake message centre takes one line at a time.
+            for sender, answers in (("13800000131", 1), ("13800000132", 1), ("13800000131", 2)):
+                gateway.reply(sender, "10690000", "签收 2026-11-000123")
+                for _ in range(400):
+                    if _Answers.asked[-1:] == [sender] and len(gateway.received()) == answers:
+                        break
+                    time.sleep(0.05)
+            received = gateway.received()
+        finally:
+            gateway.stop()
+    assert _Answers.asked == ["13800000131", "13800000132", "13800000131"]
+    assert [(one.to, one.text) for one in received] == [("13800000131", "已确认 2026-11-000123 / acknowledged")] * 2

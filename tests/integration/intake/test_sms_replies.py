@@ -211,6 +211,7 @@ async def test_one_answer_says_what_happened_to_each_case(intake_database: Datab
         known = (await register.post("/v1/complaints", complaint())).json()
         answer = await _by_kannel(register, f"签收 {known['number']}、2026-11-000999，与 2026-11-000998 无关")
         assert answer.status_code == 200
+        assert answer.headers["x-kannel-coding"] == "2", "else Kannel asks of Chinese to fit the GSM alphabet"
         assert answer.text.splitlines() == [
             f"已确认 {known['number']} / acknowledged",
             "没有案件 2026-11-000999 / no such case",
