@@ -17,7 +17,8 @@ from shared.runtime.clock import Clock, SystemClock
 _COMMAND_TIMEOUT_S: Final = 30.0
 _CONNECT_TIMEOUT_S: Final = 5.0
 _RETRIABLE_SQLSTATES: Final = frozenset({"40001", "40P01", "55P03", "57014"})
-_CONNECTION_CLASSES: Final = ("08", "53", "57P")
+# Lost, no room, shutting down; and not let in, which whoever changes passwords or names puts right.
+_CONNECTION_CLASSES: Final = ("08", "53", "57P", "28", "3D")
 _ARRAYS: Final = "SELECT " + ", ".join(
     f"CAST(${number} AS {name}[])"
     for number, name in enumerate(
@@ -57,7 +58,7 @@ class TransactionAbortedError(RuntimeError):
 
 
 def is_transient(error: BaseException) -> bool:
-    """True when the same statement may succeed later: connection lost, server starting, deadlock, lock timeout."""
+    """True when the same statement may succeed later: connection lost or refused, deadlock, lock timeout."""
     # A connection that was lost in the middle of an answer knows its own state no more, and the driver says so.
     if isinstance(
         error, OSError | PoolTimeoutError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError
