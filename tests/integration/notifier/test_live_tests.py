@@ -192,6 +192,7 @@ async def test_the_schedule_asks_once_a_day_and_the_owner_is_told_once_who_did_n
     await watch()
     [_, told] = await requests()
     assert (told.roles, told.acknowledge) == (("clerk",), False)
+    assert told.subject.title is not None
     assert f"联络测试{test.number}：6人中2人未按时确认" in told.subject.title
     assert told.subject.because == "手机坏者（broken-phone）、值班经理乙（manager-b）"
     assert told.subject.en is not None

@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 from services.console.cli.wording import CommandError
 from services.drill.cli.rosters import app as commands
 from shared.embedded.processes import free_port
-from tests.integration.notifier.test_rosters import SPAN, TEXT, Office, database, office
+from tests.integration.notifier.office import SPAN, TEXT, Office
 
-__all__ = ["database", "office"]
 Run = Callable[..., "asyncio.Future[tuple[int, str]]"]
 
 

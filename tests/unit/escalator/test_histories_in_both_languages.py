@@ -31,14 +31,10 @@ def _story(language: Language) -> Iterator[Change]:
         decision = notification_settled(known, decision.case, one, at(seconds=number))
         yield from decision.changes
     for _ in range(40):
-        following = [timer for timer in decision.timers if timer.due_at is not None]
-        if not following:
+        if not decision.timers:
             break
-        first = min(following, key=lambda timer: timer.due_at)
-        fired = fire(known, decision.case, first, first.due_at)
-        if fired is None:
-            break
-        decision = fired
+        first = min(decision.timers, key=lambda timer: timer.due_at)
+        decision = fire(known, decision.case, first, first.due_at)
         yield from decision.changes
     for revision, (level, people) in enumerate((("red", 100), (None, 1)), start=2):
         judged = classified(known.plan.ref, level, revision=revision, when=at(days=2), facts={"people": people})

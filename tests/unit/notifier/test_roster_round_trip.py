@@ -21,7 +21,7 @@ MISTAKABLE = st.sampled_from(
     ]
 )
 # Neither halves of pairs nor NUL are texts of a contract.
-letters = st.characters(exclude_categories=("Cs",), exclude_characters="\0")
+letters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 words = st.text(letters, min_size=1, max_size=40).filter(lambda text: bool(text.strip())) | MISTAKABLE
 
 
