@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote
 
 from services.line.layout import SERVICES, Layout
@@ -13,6 +14,21 @@ from shared.embedded.processes import Child, Port
 from shared.embedded.readiness import http_answers
 from shared.embedded.sink.launch import ACCOUNT, sink_child
 
+SHARED_BY_SERVICES: Final = (
+    "httpx",
+    "jinja2",
+    "shared.access.bearer",
+    "shared.access.key_store",
+    "shared.kafka.consumer",
+    "shared.kafka.producer",
+    "shared.kafka.relay",
+    "shared.plans.library",
+    "shared.runtime.plans_in_force",
+    "shared.runtime.process",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvloop",
+)
+"""What takes the services longest to import."""
 Overrides = Mapping[str, Mapping[str, str | int | float | bool]]
 
 
@@ -123,4 +139,5 @@ def _service_child(  # noqa: PLR0917  # everything a service is told
         stop_within=15.0,
         # A board may be a moment late, a message may not.
         gives_way=service == "console",
+        preload=SHARED_BY_SERVICES,
     )

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from services.console.cli.wording import say
 from services.line.broker_memory import renew_broker_memory
 from services.line.children import (
+    SHARED_BY_SERVICES,
     Overrides,
     broker_of,
     kafka_environment,
@@ -26,6 +27,7 @@ from services.line.recycling import recycle_broker_when_quiet
 from services.line.secret_values import SecretValues, load_or_make
 from shared.db.provision import DATABASE
 from shared.embedded.errors import EmbeddedError
+from shared.embedded.processes import preloaded
 from shared.embedded.supervisor import ChildStatus, Supervisor, require_free_disk
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topic_admin import ensure_topics
@@ -68,31 +70,32 @@ async def whole_line(
             on_state(status)
 
     supervisor = Supervisor(on_state=note, on_restart=on_restart)
-    async with supervisor:
-        # What makes tables takes as long to load as the servers to start: both at once.
-        admin_url, provisioning = await asyncio.gather(
-            _start_servers(layout, supervisor, tell), asyncio.to_thread(_provisioning)
-        )
-        urls, _ = await asyncio.gather(
-            provisioning.prepare_database(admin_url, layout, values, tell), _topics(settings)
-        )
-        given = {**(overrides or {}), **layout.plan_overrides}
-        provisioning.write_credentials(layout, values, urls, given)
-        if layout.kafka is None:
-            await renew_broker_memory(admin_url, DATABASE)
-        tell(say("启动消息接收器和五个服务", "starting the message sink and the five services"))
-        await supervisor.start(
-            message_sink(layout, values),
-            *service_children(layout, values, urls, given, environment or {}),
-        )
-        line = RunningLine(layout, values, supervisor, admin_url)
-        recycling = asyncio.create_task(recycle_broker_when_quiet(line)) if layout.kafka is None else None
-        try:
-            yield line
-        finally:
-            if recycling is not None:
-                recycling.cancel()
-                await asyncio.gather(recycling, return_exceptions=True)
+    with preloaded(SHARED_BY_SERVICES):
+        async with supervisor:
+            # What makes tables takes as long to load as the servers to start: both at once.
+            admin_url, provisioning = await asyncio.gather(
+                _start_servers(layout, supervisor, tell), asyncio.to_thread(_provisioning)
+            )
+            urls, _ = await asyncio.gather(
+                provisioning.prepare_database(admin_url, layout, values, tell), _topics(settings)
+            )
+            given = {**(overrides or {}), **layout.plan_overrides}
+            provisioning.write_credentials(layout, values, urls, given)
+            if layout.kafka is None:
+                await renew_broker_memory(admin_url, DATABASE)
+            tell(say("启动消息接收器和五个服务", "starting the message sink and the five services"))
+            await supervisor.start(
+                message_sink(layout, values),
+                *service_children(layout, values, urls, given, environment or {}),
+            )
+            line = RunningLine(layout, values, supervisor, admin_url)
+            recycling = asyncio.create_task(recycle_broker_when_quiet(line)) if layout.kafka is None else None
+            try:
+                yield line
+            finally:
+                if recycling is not None:
+                    recycling.cancel()
+                    await asyncio.gather(recycling, return_exceptions=True)
 
 
 def _provisioning() -> ModuleType:

@@ -1,10 +1,10 @@
 """A part that is started and ended by whoever holds it, without a supervisor: by tests, benches and tools."""
 
-import subprocess
 from abc import ABC, abstractmethod
 from signal import SIGKILL
 
 from shared.embedded.errors import ChildFailedError
+from shared.embedded.preloading import Process
 from shared.embedded.processes import Child, signal_child, spawn, stop, wait_ready
 
 
@@ -12,7 +12,7 @@ class Part(ABC):
     """One process at a time, on the same port through all its lives."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     @abstractmethod
     def child(self) -> Child:

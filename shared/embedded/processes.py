@@ -11,14 +11,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, ParamSpec, TypeVar
 
 from shared.embedded.errors import ChildFailedError, PortInUseError
+from shared.embedded.preloading import Process, Seedling
 from shared.embedded.readiness import LOOPBACK, Probe
 
 NOBODY: Final = 65534
@@ -31,21 +32,62 @@ _COURTESY: Final = 10  # as for nice(1)
 # Rust-backed parts turn one-line errors into stack traces when this is set.
 _NEVER_INHERITED: Final = frozenset({"RUST_BACKTRACE", "RUST_LIB_BACKTRACE"})
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _libc: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class _Nursery:
-    """The thread that forks all children. A forked copy of this process has lost it and gets one of its own."""
+    """The thread that starts all children. A forked copy of this process has lost it and gets one of its own."""
 
     def __init__(self) -> None:
         self._executor: ThreadPoolExecutor | None = None
         self._process = 0
+        self._seedlings: dict[tuple[str, ...], Seedling] = {}
 
-    def fork(self, child: "Child") -> subprocess.Popen[bytes]:
+    def start(self, child: "Child") -> Process:
+        return self._submit(self._start, child)
+
+    def preload(self, modules: tuple[str, ...]) -> None:
+        self._submit(self._seedling, modules)
+
+    def forget(self, modules: tuple[str, ...]) -> None:
+        self._submit(self._forget, modules)
+
+    def _submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if self._executor is None or self._process != os.getpid():
             self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nursery")
             self._process = os.getpid()
-        return self._executor.submit(_fork, child, self._process).result()
+            self._seedlings = {}
+        return self._executor.submit(function, *args, **kwargs).result()
+
+    def _start(self, child: "Child") -> Process:
+        with _output(child) as output:
+            process = self._grow(child, output) or _fork(child, self._process, output)
+        if child.gives_way:
+            _give_way(process.pid)
+        return process
+
+    def _grow(self, child: "Child", output: int) -> Process | None:
+        if not child.preload or _libc is None:
+            return None
+        return self._seedling(child.preload).grow(child, environment(child.env), output)
+
+    def _seedling(self, modules: tuple[str, ...]) -> Seedling:
+        known = self._seedlings.get(modules)
+        if known is not None and not known.alive:
+            known.end()
+            known = None
+        if known is None:
+            known = self._seedlings[modules] = Seedling(
+                modules, _die_with(self._process, signal.SIGKILL), environment({})
+            )
+        return known
+
+    def _forget(self, modules: tuple[str, ...]) -> None:
+        seedling = self._seedlings.pop(modules, None)
+        if seedling is not None:
+            seedling.end()
 
 
 _nursery: Final = _Nursery()
@@ -65,7 +107,8 @@ class Child:
 
     `env` is laid over the parent's environment. `before_start` runs before every start, also after a crash, and may
     raise EmbeddedError. `user` is a uid and gid taken on by the child, only possible for root. `death_signal` is what
-    the kernel sends when the parent dies. One that `gives_way` works when the others leave it a processor.
+    the kernel sends when the parent dies. One that `gives_way` works when the others leave it a processor. `preload`
+    names what `python -m module` shares with other children and need not import again, see `preloaded`.
     """
 
     name: str
@@ -82,9 +125,26 @@ class Child:
     ready_within: float = 30.0
     stop_within: float = 10.0
     gives_way: bool = False
+    preload: tuple[str, ...] = ()
 
 
-def spawn(child: Child) -> subprocess.Popen[bytes]:
+@contextmanager
+def preloaded(modules: tuple[str, ...]) -> Iterator[None]:
+    """Load these modules at once, for children with the same `preload`, and keep them until the block ends.
+
+    Children that still run when it ends are killed: end them before. Does nothing but on Linux.
+    """
+    if _libc is None:
+        yield
+        return
+    _nursery.preload(modules)
+    try:
+        yield
+    finally:
+        _nursery.forget(modules)
+
+
+def spawn(child: Child) -> Process:
     """Start the process in a session of its own, its output appended to its log (or dropped without one).
 
     Raises PortInUseError for a port that is taken, ChildFailedError when the program cannot be executed.
@@ -93,7 +153,7 @@ def spawn(child: Child) -> subprocess.Popen[bytes]:
         require_free_port(port)
     if child.before_start is not None:
         child.before_start()
-    return _nursery.fork(child)
+    return _nursery.start(child)
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -120,7 +180,7 @@ def free_port() -> int:
         return number
 
 
-def wait_ready(child: Child, process: subprocess.Popen[bytes]) -> None:
+def wait_ready(child: Child, process: Process) -> None:
     """Block until the child answers its probe. Raises ChildFailedError when it exits or takes too long."""
     deadline = time.monotonic() + child.ready_within
     pause = _POLL_SECONDS
@@ -138,7 +198,7 @@ def wait_ready(child: Child, process: subprocess.Popen[bytes]) -> None:
         pause = min(pause * 1.5, _POLL_CEILING_SECONDS)
 
 
-def stop(child: Child, process: subprocess.Popen[bytes]) -> None:
+def stop(child: Child, process: Process) -> None:
     """Ask the child to end, then end it and whatever is left in its session. Returns when it is gone and reaped."""
     signal_child(process.pid, child.stop_signal)
     try:
@@ -206,43 +266,51 @@ def is_running(pid: int) -> bool:
 def _open_log(log_file: Path) -> BinaryIO:
     """The log to append to; one that has grown large becomes `<name>.1` first, replacing the one before."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    if log_file.exists() and log_file.stat().st_size > _LOG_BYTES:
+    if log_file.is_file() and log_file.stat().st_size > _LOG_BYTES:
         log_file.replace(log_file.with_name(f"{log_file.name}.1"))
     return log_file.open("ab")
 
 
-def _fork(child: Child, parent: int) -> subprocess.Popen[bytes]:
-    death_signal = int(child.death_signal)
+@contextmanager
+def _output(child: Child) -> Iterator[int]:
+    """Where the child writes: its log, or nowhere."""
+    try:
+        output = _open_log(child.log_file or Path(os.devnull))
+    except OSError as error:
+        raise ChildFailedError(child.name, f"could not be started: {error}") from error
+    with output:
+        yield output.fileno()
+
+
+def _die_with(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
+    number = int(death_signal)
 
     def die_with_parent() -> None:
         if _libc is not None:
-            _libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+            _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)
 
-    output = _open_log(child.log_file) if child.log_file is not None else None
+    return die_with_parent
+
+
+def _fork(child: Child, parent: int, output: int) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(  # noqa: S603 - the programs are our own parts, never user input
+        return subprocess.Popen(  # noqa: S603 - the programs are our own parts, never user input
             child.argv,
             env=environment(child.env),
             cwd=child.cwd,
             stdin=subprocess.DEVNULL,
-            stdout=output if output is not None else subprocess.DEVNULL,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             user=child.user,
             group=child.user,
             extra_groups=[] if child.user is not None else None,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one libc call resolved beforehand; takes no lock
+            preexec_fn=_die_with(parent, child.death_signal),  # noqa: PLW1509 - one libc call resolved beforehand; takes no lock
         )
     except OSError as error:
         raise ChildFailedError(child.name, f"could not be started: {error}") from error
-    finally:
-        if output is not None:
-            output.close()
-    if child.gives_way:
-        _give_way(process.pid)
-    return process
 
 
 def _give_way(pid: int) -> None:

@@ -7,11 +7,11 @@ import asyncio
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Final, ParamSpec, Self, TypeVar
 
 from shared.embedded.errors import ChildFailedError, DiskFullError, EmbeddedError
+from shared.embedded.preloading import Process
 from shared.embedded.processes import Child, exit_words, kill_session, spawn, stop, tail, wait_ready
 from shared.runtime.clock import monotonic
 from shared.runtime.logging import get_logger
@@ -75,7 +76,7 @@ class _Kept:
     begun: asyncio.Future[None]
     keeper: asyncio.Task[None] | None = None
     state: ChildState = ChildState.STARTING
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
     restarts: int = 0
     deaths: deque[float] = field(default_factory=deque)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -339,22 +340,24 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-async def _exited(process: subprocess.Popen[bytes]) -> None:
+async def _exited(process: Process) -> None:
     """Return when the process is gone and reaped."""
     if sys.platform == "linux" and process.poll() is None:
-        try:
-            descriptor = os.pidfd_open(process.pid)
-        except ProcessLookupError:
-            # Reaped by a thread that stops it.
-            return
-        loop = asyncio.get_running_loop()
-        gone = asyncio.Event()
-        try:
-            loop.add_reader(descriptor, gone.set)
-            await gone.wait()
-        finally:
-            loop.remove_reader(descriptor)
-            os.close(descriptor)
+        # Gone already when whoever reaps it was faster.
+        with suppress(ProcessLookupError):
+            await _ended(os.pidfd_open(process.pid))
     # Other systems have no descriptor for a process, and the reaping itself takes a moment.
     while process.poll() is None:  # noqa: ASYNC110 - a process sets no event
         await asyncio.sleep(_EXIT_POLL_SECONDS)
+
+
+async def _ended(descriptor: int) -> None:
+    """Return when the process of this descriptor has ended; closes the descriptor."""
+    loop = asyncio.get_running_loop()
+    gone = asyncio.Event()
+    try:
+        loop.add_reader(descriptor, gone.set)
+        await gone.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)

@@ -20,6 +20,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from shared.embedded.preloading import Process
 from shared.embedded.processes import Child, Port, environment, free_port, spawn, stop, wait_ready
 from shared.embedded.readiness import Probe, http_answers, tcp_answers
 
@@ -71,7 +72,7 @@ class KannelGateway:
             "reply_url": reply_url,
         }
         self.send_url = f"http://127.0.0.1:{self._ports['send_port']}/cgi-bin/sendsms"
-        self._boxes: list[tuple[Child, Popen[bytes]]] = []
+        self._boxes: list[tuple[Child, Process]] = []
         self._centre: Popen[bytes] | None = None
         self._said = directory / "fakesmsc.log"
 

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from shared.embedded.preloading import Process
 from shared.embedded.processes import free_port, spawn, stop, wait_ready
 from shared.embedded.sink.launch import ACCOUNT, sink_child
 
@@ -42,7 +42,7 @@ class Sink:
             journal=journal,
             log_file=log_file,
         )
-        self._process: Popen[bytes] | None = None
+        self._process: Process | None = None
         self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
     def start(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from shared.embedded import processes
 from shared.embedded.errors import ChildFailedError, PortInUseError
+from shared.embedded.preloading import Process
 from shared.embedded.processes import (
     Child,
     Port,
@@ -41,7 +42,7 @@ def test_children_do_not_inherit_the_switch_that_makes_rust_verbose(monkeypatch:
 
 def test_a_child_outlives_the_thread_that_asked_for_it() -> None:
     child = sleeper()
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[Process] = []
     asking = threading.Thread(target=lambda: started.append(spawn(child)))
     asking.start()
     asking.join()
