@@ -7,13 +7,14 @@ letter sent again. So what was erased once is erased again until nothing of it c
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, Uuid
 
 from shared.contracts.escalations import ErasedPart
 from shared.contracts.topics import DEAD_LETTER_RETENTION
+from shared.db.messaging_v1 import Executes
 from shared.db.partitions import INBOX_KEPT, OUTBOX_KEPT
 from shared.db.tx import Tx
 
@@ -60,12 +61,6 @@ def erasures_table(metadata: MetaData) -> Table:
     )
     Index("ix_erasures_look_at", table.c.look_at, postgresql_where=table.c.look_at.is_not(None))
     return table
-
-
-class Executes(Protocol):
-    """What is needed of `alembic.op`, which is a module and no instance of `Operations`."""
-
-    def execute(self, sqltext: str, /) -> object: ...
 
 
 def create_erasures_table_v1(op: Executes) -> None:

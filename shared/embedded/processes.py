@@ -4,26 +4,25 @@ On Linux the kernel signals each child when the parent is gone, even after kill 
 belongs to the *thread* that forked, so all children are forked by one thread that lives as long as the process.
 """
 
-import ctypes
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
+from shared.embedded import lifeline
 from shared.embedded.errors import ChildFailedError, PortInUseError
 from shared.embedded.preloading import Process, Seedling
 from shared.embedded.readiness import LOOPBACK, Probe
 
 NOBODY: Final = 65534
-_PR_SET_PDEATHSIG: Final = 1
 _POLL_SECONDS: Final = 0.01
 _POLL_CEILING_SECONDS: Final = 0.1
 _TAIL_BYTES: Final = 16_384
@@ -34,7 +33,6 @@ _NEVER_INHERITED: Final = frozenset({"RUST_BACKTRACE", "RUST_LIB_BACKTRACE"})
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_libc: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class _Nursery:
@@ -69,7 +67,7 @@ class _Nursery:
         return process
 
     def _grow(self, child: "Child", output: int) -> Process | None:
-        if not child.preload or _libc is None:
+        if not child.preload or not lifeline.HOLDS:
             return None
         return self._seedling(child.preload).grow(child, environment(child.env), output)
 
@@ -80,7 +78,7 @@ class _Nursery:
             known = None
         if known is None:
             known = self._seedlings[modules] = Seedling(
-                modules, _die_with(self._process, signal.SIGKILL), environment({})
+                modules, partial(lifeline.end_with_parent, self._process, int(signal.SIGKILL)), environment({})
             )
         return known
 
@@ -134,7 +132,7 @@ def preloaded(modules: tuple[str, ...]) -> Iterator[None]:
 
     Children that still run when it ends are killed: end them before. Does nothing but on Linux.
     """
-    if _libc is None:
+    if not lifeline.HOLDS:
         yield
         return
     _nursery.preload(modules)
@@ -282,18 +280,6 @@ def _output(child: Child) -> Iterator[int]:
         yield output.fileno()
 
 
-def _die_with(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
-    number = int(death_signal)
-
-    def die_with_parent() -> None:
-        if _libc is not None:
-            _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return die_with_parent
-
-
 def _fork(child: Child, parent: int, output: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - the programs are our own parts, never user input
@@ -307,7 +293,7 @@ def _fork(child: Child, parent: int, output: int) -> subprocess.Popen[bytes]:
             user=child.user,
             group=child.user,
             extra_groups=[] if child.user is not None else None,
-            preexec_fn=_die_with(parent, child.death_signal),  # noqa: PLW1509 - one libc call resolved beforehand; takes no lock
+            preexec_fn=partial(lifeline.end_with_parent, parent, int(child.death_signal)),  # noqa: PLW1509 - one libc call resolved beforehand; takes no lock
         )
     except OSError as error:
         raise ChildFailedError(child.name, f"could not be started: {error}") from error

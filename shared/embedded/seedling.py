@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
+from shared.embedded.lifeline import end_with_parent
+
 LONGEST_ORDER: Final = 1 << 17
-_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NAME: Final = 15
 
 
@@ -94,10 +95,8 @@ def _begin(orders: socket.socket, parent: int, order: Order) -> Order:
     """A session of its own, the death with its parent, its own output and environment; then say that it is there."""
     os.setsid()
     libc: Any = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, order.death_signal, 0, 0, 0)
     libc.prctl(_PR_SET_NAME, order.name.encode()[:15], 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
+    end_with_parent(parent, order.death_signal)
     os.chdir(order.directory)
     sys.path[0] = order.directory  # where `python -m` looks first
     os.environ.clear()
